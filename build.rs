@@ -1,0 +1,76 @@
+//! Reads the built-in catalogue below `checks/` and embeds it in a form that loads at once.
+//!
+//! Parsing a hundred YAML files costs several milliseconds at every start; the packed form does not.
+//! A file that is wrong stops the build with its place.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+// The very types and the very reader that the program uses. What the build does not need of them is
+// dead code here and alive there.
+#[allow(dead_code)]
+#[path = "src/model/mod.rs"]
+mod model;
+#[path = "src/judge"]
+mod judge {
+    #[allow(dead_code)]
+    pub mod check_file;
+}
+
+use judge::check_file::{KNOWLEDGE_FILES, read_check, read_knowledge};
+use model::catalogue::Catalogue;
+
+fn main() {
+    if let Err(error) = pack() {
+        // The build shows the message of a panic; its own wrapping of an error would hide the place.
+        panic!("{error}");
+    }
+}
+
+fn pack() -> Result<(), Box<dyn Error>> {
+    let root = PathBuf::from("checks");
+    println!("cargo::rerun-if-changed=checks");
+    println!("cargo::rerun-if-changed=src/model");
+    println!("cargo::rerun-if-changed=src/judge/check_file.rs");
+
+    let mut files = Vec::new();
+    collect(&root, &mut files)?;
+    files.sort();
+    let mut checks = Vec::new();
+    for path in files {
+        let id = path.strip_prefix(&root)?.with_extension("").to_string_lossy().replace('\\', "/");
+        let mut check = read_check(&id, &path.to_string_lossy(), &fs::read_to_string(&path)?)?;
+        // Examples are tests; the binary does not need them.
+        check.file.examples.clear();
+        checks.push(check);
+    }
+
+    let mut texts = Vec::new();
+    for name in KNOWLEDGE_FILES {
+        let path = root.join("knowledge").join(name);
+        texts.push((path.to_string_lossy().into_owned(), fs::read_to_string(&path)?));
+    }
+    let texts: [(String, String); KNOWLEDGE_FILES.len()] =
+        texts.try_into().map_err(|_| "a knowledge file is missing")?;
+
+    let catalogue = Catalogue { checks, knowledge: read_knowledge(&texts)? };
+    let out = PathBuf::from(env::var("OUT_DIR")?).join("catalogue.msgpack");
+    fs::write(out, rmp_serde::to_vec(&catalogue)?)?;
+    Ok(())
+}
+
+/// Every `.yaml` below `directory`, except for the knowledge.
+fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
+    for entry in fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            if path.file_name().is_some_and(|name| name != "knowledge") {
+                collect(&path, files)?;
+            }
+        } else if path.extension().is_some_and(|extension| extension == "yaml") {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! The subcommands: each reads its flags, calls the pipeline, and says where the result goes.
+
+mod check;
+mod demo;
+mod explain;
+mod list;
+mod options;
+mod schema;
+mod test_checks;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::io::{self, Write};
+
+use clap::{Parser, Subcommand};
+
+use crate::model::exit;
+
+/// Tells whether a Pika server is safe to use, replicate from or cut over to, before it is done.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pikadoctor",
+    version,
+    after_help = "Exit codes: 0 ok, 1 warning, 2 critical, 3 unknown or wrong usage; the same in every format."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Arguments),
+    List(list::Arguments),
+    Explain(explain::Arguments),
+    Schema(schema::Arguments),
+    TestChecks(test_checks::Arguments),
+    Demo(demo::Arguments),
+}
+
+/// An error that ends a command: a sentence for the person, and always exit code 3.
+#[derive(Debug)]
+struct Failure(String);
+
+impl Failure {
+    fn new(error: impl fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// What a command leaves behind: its one document, and its exit code.
+struct Outcome {
+    document: String,
+    exit_code: u8,
+}
+
+/// Runs the program; returns its exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors; everything else is wrong usage.
+            let code = if error.use_stderr() { exit::UNKNOWN } else { exit::OK };
+            let _ = error.print();
+            return code;
+        }
+    };
+    let result = match arguments.command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::List(arguments) => list::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+        Command::TestChecks(arguments) => test_checks::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+    };
+    match result {
+        Ok(outcome) => {
+            // Styles are in the document where the format has any; the stream takes them out when it is
+            // no terminal, or when NO_COLOR says so. A reader that went away is no error of ours.
+            let mut out = anstream::stdout();
+            let _ = out.write_all(outcome.document.as_bytes()).and_then(|()| out.flush());
+            outcome.exit_code
+        }
+        Err(Failure(message)) => {
+            let _ = writeln!(io::stderr(), "pikadoctor: {message}");
+            exit::UNKNOWN
+        }
+    }
+}

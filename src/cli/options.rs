@@ -1,0 +1,149 @@
+//! What several subcommands understand alike.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use super::Failure;
+use crate::collect::check_directory::read_check_directory;
+use crate::judge::catalogue;
+use crate::model::catalogue::Catalogue;
+use crate::model::facts::Address;
+use crate::model::text::Language;
+use crate::render::Look;
+
+/// Pika's port when none is named.
+const DEFAULT_PORT: u16 = 9221;
+
+/// Options about the output.
+#[derive(Debug, clap::Args)]
+pub struct Output {
+    /// Language of the texts: en or zh [default: by LC_ALL, LC_MESSAGES or LANG]
+    #[arg(long, value_parser = parse_language)]
+    pub lang: Option<Language>,
+}
+
+impl Output {
+    /// The language that was asked for, or that of the environment.
+    pub fn language(&self) -> Language {
+        self.lang.unwrap_or_else(|| {
+            let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+                .iter()
+                .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+                .unwrap_or_default();
+            if locale.starts_with("zh") { Language::Zh } else { Language::En }
+        })
+    }
+}
+
+/// How a person's output looks: as wide as the terminal, but not wider than reads well.
+pub fn look(verbose: bool) -> Look {
+    const WIDEST: u16 = 100;
+    const NARROWEST: u16 = 50;
+    let width = terminal_size::terminal_size().map_or(80, |(width, _)| width.0.clamp(NARROWEST, WIDEST));
+    Look { color: true, width: usize::from(width), verbose }
+}
+
+fn parse_language(text: &str) -> Result<Language, String> {
+    match text {
+        "en" => Ok(Language::En),
+        "zh" => Ok(Language::Zh),
+        _ => Err("the languages are en and zh".into()),
+    }
+}
+
+/// The built-in catalogue with the checks of the given directories.
+pub fn catalogue_with(directories: &[PathBuf]) -> Result<Catalogue, Failure> {
+    let mut catalogue = catalogue::built_in();
+    for directory in directories {
+        for check in read_check_directory(directory).map_err(Failure::new)? {
+            catalogue::add(&mut catalogue, &check.id, &check.file, &check.text).map_err(Failure::new)?;
+        }
+    }
+    Ok(catalogue)
+}
+
+/// Reads `HOST:PORT`, `HOST`, `[IPV6]:PORT`, `[IPV6]` or `IPV6`.
+pub fn parse_address(text: &str) -> Result<Address, String> {
+    let (host, port) = if let Some(rest) = text.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']').ok_or("the bracket `[` is not closed")?;
+        match rest {
+            "" => (host, None),
+            _ => (host, Some(rest.strip_prefix(':').ok_or_else(|| format!("`{rest}` after `]` is not a port"))?)),
+        }
+    } else {
+        match text.matches(':').count() {
+            0 => (text, None),
+            1 => text.split_once(':').map(|(host, port)| (host, Some(port))).unwrap_or((text, None)),
+            // An IPv6 address without brackets has no port.
+            _ => (text, None),
+        }
+    };
+    if host.is_empty() {
+        return Err("the host is missing; write HOST:PORT".into());
+    }
+    if host.contains(':') && host.parse::<std::net::Ipv6Addr>().is_err() {
+        return Err(format!("`{host}` is not an IPv6 address; write HOST:PORT or [IPV6]:PORT"));
+    }
+    if let Some(bad) = host.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@' | '?' | '#')) {
+        return Err(format!("a host name has no {bad:?}; write HOST:PORT"));
+    }
+    let port = match port {
+        None => DEFAULT_PORT,
+        Some(port) => match port.parse() {
+            Ok(port) if port > 0 => port,
+            _ => return Err(format!("`{port}` is not a port from 1 to 65535")),
+        },
+    };
+    Ok(Address { host: host.to_owned(), port })
+}
+
+/// Reads `10`, `10s`, `500ms`, `1m30s`: a number without a unit is seconds.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(24 * 3600);
+    let wrong = || format!("`{text}` is not a duration such as 10s, 500ms or 2m");
+    let duration = match text.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?,
+        Err(_) => {
+            let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
+            parsed.unsigned_abs()
+        }
+    };
+    if duration.is_zero() || duration > LONGEST || text.trim_start().starts_with('-') {
+        return Err(format!("`{text}` is not between 1ms and 24h"));
+    }
+    Ok(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        for (text, host, port) in [
+            ("10.0.0.1:9221", "10.0.0.1", 9221),
+            ("pika-a", "pika-a", 9221),
+            ("[::1]:9300", "::1", 9300),
+            ("[::1]", "::1", 9221),
+            ("fe80::1", "fe80::1", 9221),
+        ] {
+            assert_eq!(parse_address(text), Ok(Address { host: host.into(), port }), "{text}");
+        }
+        for text in ["", ":9221", "nonsense:port", "a:0", "a:65536", "[::1", "[::1]9221", "a:b:c", "http://a:1", "a b:1", "user@a:1"] {
+            assert!(parse_address(text).is_err(), "{text:?} must be refused");
+        }
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(parse_duration("10"), Ok(Duration::from_secs(10)));
+        assert_eq!(parse_duration("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_duration("1m 30s"), Ok(Duration::from_secs(90)));
+        for text in ["", "0", "-5", "-5s", "soon", "25h", "NaN", "inf", "1e300"] {
+            assert!(parse_duration(text).is_err(), "{text:?} must be refused");
+        }
+    }
+}

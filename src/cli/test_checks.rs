@@ -1,0 +1,45 @@
+//! `pikadoctor test-checks`
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use super::{Failure, Outcome};
+use crate::collect::check_directory::read_check_directory;
+use crate::judge::catalogue;
+use crate::judge::examples::{Shortcoming, shortcomings};
+use crate::model::exit;
+
+/// Run the examples of check files
+///
+/// Every expression is compiled, every name compared with the facts, every example evaluated, and
+/// every case must have an example that leads to it.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Directories of check files
+    #[arg(required = true, value_name = "DIR")]
+    directories: Vec<PathBuf>,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let mut catalogue = catalogue::built_in();
+    let mut ids = Vec::new();
+    for directory in &arguments.directories {
+        for check in read_check_directory(directory).map_err(Failure::new)? {
+            catalogue::add(&mut catalogue, &check.id, &check.file, &check.text).map_err(Failure::new)?;
+            ids.push(check.id);
+        }
+    }
+    let mut document = String::new();
+    let mut failed = 0;
+    for id in &ids {
+        let found: Vec<Shortcoming> = shortcomings(&catalogue, id);
+        let word = if found.is_empty() { "ok" } else { "FAILED" };
+        let _ = writeln!(document, "{word:7} {id}");
+        for shortcoming in &found {
+            let _ = writeln!(document, "        {shortcoming}");
+        }
+        failed += usize::from(!found.is_empty());
+    }
+    let _ = writeln!(document, "{} passed, {failed} failed", ids.len() - failed);
+    Ok(Outcome { document, exit_code: if failed == 0 { exit::OK } else { exit::CRITICAL } })
+}

@@ -1,0 +1,98 @@
+//! The one way out. A command is packed for the wire here or nowhere, and only when the knowledge
+//! says that it is harmless on the release that it goes to.
+
+use redis::Cmd;
+
+use crate::model::facts::NotSent;
+use crate::model::knowledge::CommandRule;
+use crate::model::release::Version;
+
+/// A command that may be sent. Only the gate can make one.
+#[derive(Debug)]
+pub struct Permit {
+    /// The command as it may be shown: arguments that are secret are left out.
+    label: String,
+    packed: Vec<u8>,
+}
+
+impl Permit {
+    /// The command as it may be shown.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// The bytes for the wire.
+    pub fn bytes(&self) -> &[u8] {
+        &self.packed
+    }
+}
+
+/// Decides what may be sent to one server.
+pub struct Gate<'k> {
+    rules: &'k [CommandRule],
+    release: Option<Version>,
+    full_sync: bool,
+}
+
+impl<'k> Gate<'k> {
+    /// A gate for a server whose release is not known yet.
+    pub fn new(rules: &'k [CommandRule]) -> Self {
+        Self { rules, release: None, full_sync: false }
+    }
+
+    /// From now on the release is known (`None`: the server is not a Pika or does not say), and
+    /// whether the server waits for a full sync.
+    pub fn settle(&mut self, release: Option<Version>, full_sync: bool) {
+        self.release = release;
+        self.full_sync = full_sync;
+    }
+
+    /// Packs `words` for the wire, or says why it must not be sent.
+    pub fn permit(&self, words: &[&str]) -> Result<Permit, NotSent> {
+        let refuse = |reason: String| Err(NotSent { command: words.join(" "), reason });
+        // Literal rules come before rules with a placeholder, so `config get *` is found before
+        // `config get <setting>`.
+        let literal = self.rules.iter().find(|rule| matches(&rule.command, words, false));
+        let Some(rule) = literal.or_else(|| self.rules.iter().find(|rule| matches(&rule.command, words, true)))
+        else {
+            return refuse("it is not among the commands that are known to be harmless".into());
+        };
+        if rule.never {
+            return refuse(rule.purpose.clone());
+        }
+        if !rule.to_anyone {
+            let Some(release) = self.release else {
+                return refuse("the release is not known".into());
+            };
+            if release.line().is_none() {
+                return refuse(format!("release {release} is not known to this version of pikadoctor"));
+            }
+            if let Some(releases) = &rule.releases
+                && !releases.contains(release)
+            {
+                return refuse(format!("release {release} does not have it; {releases} do"));
+            }
+        }
+        if let Some(releases) = &rule.not_during_full_sync
+            && self.full_sync
+            && self.release.is_none_or(|release| releases.contains(release))
+        {
+            return refuse("a full sync is running, during which this release can die of it".into());
+        }
+        let mut command = Cmd::new();
+        for word in words {
+            command.arg(*word);
+        }
+        // The pattern of the rule shows no argument that stands for a placeholder.
+        let label = if rule.command.starts_with("auth") { rule.command.clone() } else { words.join(" ") };
+        Ok(Permit { label, packed: command.get_packed_command() })
+    }
+}
+
+fn matches(pattern: &str, words: &[&str], placeholders: bool) -> bool {
+    let pattern: Vec<&str> = pattern.split(' ').collect();
+    pattern.len() == words.len()
+        && pattern.iter().zip(words).all(|(pattern, word)| {
+            pattern.eq_ignore_ascii_case(word) || (placeholders && pattern.starts_with('<'))
+        })
+}

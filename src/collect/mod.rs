@@ -1,0 +1,14 @@
+//! Looks at the world and writes down what it sees.
+//!
+//! This is the only room that touches the network or a file. Nothing leaves it for a server but
+//! through the [`gate`].
+
+pub mod check_directory;
+pub mod clock;
+pub mod dial;
+pub mod gate;
+pub mod identify;
+pub mod info;
+pub mod node;
+pub mod resp;
+pub mod secret;

@@ -1,0 +1,376 @@
+//! Examines one server: connect, AUTH, what is it, and then everything that its release allows, in
+//! one batch. Two round trips after the connection was made.
+
+use std::collections::BTreeMap;
+
+use super::clock::Deadlines;
+use super::dial::dial;
+use super::gate::{Gate, Permit};
+use super::resp::{Broken, Connection, Reply};
+use super::secret::{Password, Tokens};
+use super::{identify, info};
+use crate::model::facts::{
+    Absence, AbsenceKind, Address, AuthOutcome, Authentication, InfoSection, Node, Reach, ReachState, Server,
+    ServerKind,
+};
+use crate::model::knowledge::{Knowledge, Setting};
+use crate::model::release::Version;
+
+/// What collecting needs to know.
+pub struct Collector<'a> {
+    /// What may be sent, and what to ask for.
+    pub knowledge: &'a Knowledge,
+    /// Turns passwords into tokens.
+    pub tokens: &'a Tokens,
+    /// How long things may take.
+    pub deadlines: Deadlines,
+}
+
+/// A section of INFO and the fact that is absent without it. Where two spellings are listed the gate
+/// lets one of them through, by release.
+const SECTIONS: [(&[&str], &str); 9] = [
+    (&["info", "clients"], "clients"),
+    (&["info", "stats"], "tasks"),
+    (&["info", "data"], "data"),
+    (&["info", "log"], "binlog"),
+    (&["info", "doublemaster"], "double_master"),
+    (&["info", "command_exec_count"], "commands"),
+    (&["info", "keyspace"], "keyspace"),
+    (&["info", "keyspace", "0"], "keyspace"),
+    (&["acl", "whoami"], "authentication.user"),
+];
+
+impl Collector<'_> {
+    /// Looks at the server at `address`. Never fails: what could not be had is in `Node::errors`.
+    pub async fn examine(&self, name: &str, address: &Address, password: Option<&Password>) -> Node {
+        let mut node = empty_node(name, address);
+        let (reach, stream) = dial(address, &self.deadlines).await;
+        node.reach = reach;
+        let Some(stream) = stream else {
+            let reason = format!("{address} was not reached");
+            node.errors.push(absent("", reason));
+            return node;
+        };
+        let mut connection = Connection::new(stream);
+        let mut gate = Gate::new(&self.knowledge.commands);
+        self.converse(&mut node, &mut connection, &mut gate, password).await;
+        node.reach.round_trips = connection.round_trips();
+        node
+    }
+
+    async fn converse(
+        &self,
+        node: &mut Node,
+        connection: &mut Connection,
+        gate: &mut Gate<'_>,
+        password: Option<&Password>,
+    ) {
+        let mut first = Batch::default();
+        if let Some(password) = password {
+            first.add(gate, node, &["auth", password.expose()], Want::Auth);
+        }
+        first.add(gate, node, &["info", "server"], Want::Server);
+        first.add(gate, node, &["info", "replication"], Want::Section("replication"));
+        let (replies, broken) = connection.exchange(&first.permits, self.deadlines.of(self.deadlines.reply)).await;
+        let mut server_reply = None;
+        for (want, reply) in first.wants.iter().zip(&replies) {
+            match want {
+                Want::Auth => note_auth_reply(&mut node.authentication, reply),
+                Want::Server => server_reply = Some(reply),
+                _ => {}
+            }
+        }
+        let Some(server_reply) = server_reply else {
+            note_no_answer(node, broken.unwrap_or(Broken::Closed), connection.first_bytes());
+            return;
+        };
+        let server = identify::from_info(server_reply);
+        let kind = server.kind;
+        node.authentication.admitted = Some(matches!(server_reply, Reply::Text(_)));
+        if kind != ServerKind::Pika {
+            node.errors.push(absent("", format!("what answers is not examined as a Pika: {}", server.evidence)));
+            node.server = Some(server);
+            return;
+        }
+        node.server = Some(server);
+        for (want, reply) in first.wants.iter().zip(&replies).skip_while(|(want, _)| **want == Want::Auth) {
+            take_reply(node, self, want, reply);
+        }
+        if broken.is_some() {
+            node.errors.push(absent("replication", "the connection broke after INFO server".into()));
+            note_all_unasked(node, &why(broken.unwrap_or(Broken::Closed)));
+            return;
+        }
+        read_sections(node);
+
+        let reported = node.info.get("server").and_then(|server| info::section_field(server, "pika_version"));
+        let reported: Option<Version> = reported.and_then(|text| text.parse().ok());
+        gate.settle(reported, waits_for_full_sync(node));
+        let second = self.second_batch(node, gate, reported);
+        let (replies, broken) = connection.exchange(&second.permits, self.deadlines.of(self.deadlines.reply)).await;
+        for (want, reply) in second.wants.iter().zip(&replies) {
+            take_reply(node, self, want, reply);
+        }
+        if let Some(broken) = broken {
+            for want in &second.wants[replies.len()..] {
+                if let Some(path) = want.path() {
+                    node.errors.push(absent(&path, why(broken.clone())));
+                }
+            }
+        }
+        read_sections(node);
+        summarise_config_errors(node);
+        self.compare_passwords(&mut node.authentication, node.config.as_ref(), password);
+    }
+
+    fn second_batch(&self, node: &mut Node, gate: &Gate<'_>, release: Option<Version>) -> Batch {
+        let mut batch = Batch::default();
+        for (words, path) in SECTIONS {
+            let want = if words[0] == "acl" { Want::User } else { Want::Section(path) };
+            batch.add(gate, node, words, want);
+        }
+        let known: Vec<&Setting> = self
+            .knowledge
+            .settings
+            .iter()
+            .filter(|setting| release.is_some_and(|release| setting.readable.contains(release)))
+            .collect();
+        if known.is_empty() {
+            node.errors.push(absent("config", "it is not known which settings this release has".into()));
+        }
+        for setting in known {
+            batch.add(gate, node, &["config", "get", &setting.name], Want::Setting(setting.name.clone()));
+        }
+        batch
+    }
+
+    /// Says whether the password that was given is one of the server's. On 3.5.5 and 4.0.1 AUTH
+    /// answers OK to any password while userpass is empty, so its answer alone proves nothing.
+    fn compare_passwords(
+        &self,
+        authentication: &mut Authentication,
+        config: Option<&BTreeMap<String, String>>,
+        password: Option<&Password>,
+    ) {
+        let Some(password) = password else { return };
+        let given = self.tokens.token(password.expose());
+        let same = |name: &str| config?.get(name).map(|token| *token == given);
+        authentication.matches_requirepass = same("requirepass");
+        authentication.matches_userpass = same("userpass");
+    }
+}
+
+/// What a reply is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Want {
+    Auth,
+    Server,
+    /// The fact that the section is for.
+    Section(&'static str),
+    User,
+    Setting(String),
+}
+
+impl Want {
+    fn path(&self) -> Option<String> {
+        match self {
+            Self::Auth => None,
+            Self::Server => Some("process".into()),
+            Self::Section(path) => Some((*path).into()),
+            Self::User => Some("authentication.user".into()),
+            Self::Setting(name) => Some(format!("config.{name}")),
+        }
+    }
+}
+
+/// Commands that go out together, and what each reply is for.
+#[derive(Default)]
+struct Batch {
+    permits: Vec<Permit>,
+    wants: Vec<Want>,
+}
+
+impl Batch {
+    fn add(&mut self, gate: &Gate<'_>, node: &mut Node, words: &[&str], want: Want) {
+        match gate.permit(words) {
+            Ok(permit) => {
+                self.permits.push(permit);
+                self.wants.push(want);
+            }
+            Err(refusal) => node.not_sent.push(refusal),
+        }
+    }
+}
+
+fn empty_node(name: &str, address: &Address) -> Node {
+    Node {
+        name: name.to_owned(),
+        address: address.clone(),
+        reach: Reach {
+            state: ReachState::NotTried,
+            detail: None,
+            attempts: Vec::new(),
+            peer: None,
+            local: None,
+            connect_seconds: None,
+            round_trips: 0,
+        },
+        server: None,
+        authentication: Authentication {
+            outcome: AuthOutcome::NotGiven,
+            reply: None,
+            admitted: None,
+            user: None,
+            matches_requirepass: None,
+            matches_userpass: None,
+        },
+        version: None,
+        release: None,
+        process: None,
+        clients: None,
+        tasks: None,
+        data: None,
+        replication: None,
+        binlog: None,
+        double_master: None,
+        keyspace: None,
+        commands: None,
+        config: None,
+        info: BTreeMap::new(),
+        not_sent: Vec::new(),
+        errors: Vec::new(),
+    }
+}
+
+fn absent(path: &str, reason: String) -> Absence {
+    Absence { path: path.to_owned(), kind: AbsenceKind::Failed, reason }
+}
+
+fn why(broken: Broken) -> String {
+    match broken {
+        Broken::TimedOut => "no answer before the deadline".into(),
+        Broken::Closed => "the server closed the connection".into(),
+        Broken::TooMuch => format!("more than {} MiB came in answer", super::resp::MOST_BYTES / 1024 / 1024),
+        Broken::NotResp => "what came is not RESP".into(),
+    }
+}
+
+fn note_auth_reply(authentication: &mut Authentication, reply: &Reply) {
+    let (outcome, text) = match reply {
+        Reply::Text(text) if text == "OK" => (AuthOutcome::Accepted, text.clone()),
+        Reply::Error(text) => {
+            let lower = text.to_ascii_lowercase();
+            let outcome = if lower.contains("no password is set") || lower.contains("without any password configured") {
+                AuthOutcome::NoneSet
+            } else if lower.contains("invalid password") || lower.starts_with("wrongpass") {
+                AuthOutcome::Refused
+            } else {
+                AuthOutcome::Unclear
+            };
+            (outcome, text.clone())
+        }
+        Reply::Text(text) => (AuthOutcome::Unclear, text.clone()),
+        Reply::List(_) | Reply::Other => (AuthOutcome::Unclear, "not a text".into()),
+    };
+    authentication.outcome = outcome;
+    authentication.reply = Some(text);
+}
+
+/// A connection without a single usable reply.
+fn note_no_answer(node: &mut Node, broken: Broken, first_bytes: &[u8]) {
+    let nothing_came = first_bytes.is_empty();
+    node.reach.state = match broken {
+        Broken::NotResp => {
+            node.server = Some(identify::from_bytes(first_bytes));
+            ReachState::Answered
+        }
+        Broken::TooMuch => {
+            node.server = Some(Server {
+                kind: ServerKind::Garbage,
+                product: None,
+                evidence: format!("INFO server is answered by {}", why(Broken::TooMuch)),
+            });
+            ReachState::Answered
+        }
+        Broken::TimedOut if nothing_came => ReachState::Silent,
+        Broken::TimedOut => ReachState::Stalled,
+        Broken::Closed => ReachState::Closed,
+    };
+    let reason = match &node.server {
+        Some(server) => format!("what answers is not examined as a Pika: {}", server.evidence),
+        None => why(broken),
+    };
+    node.errors.push(absent("", reason));
+}
+
+fn note_all_unasked(node: &mut Node, reason: &str) {
+    for path in SECTIONS.iter().map(|(_, path)| *path).chain(["config"]) {
+        node.errors.push(absent(path, reason.to_owned()));
+    }
+}
+
+fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &Reply) {
+    match (want, reply) {
+        (Want::Auth, _) => {}
+        (Want::User, Reply::Text(user)) => node.authentication.user = Some(user.clone()),
+        (Want::Server | Want::Section(_), Reply::Text(text)) => {
+            let sections = info::sections(text);
+            if sections.is_empty() {
+                let path = want.path().unwrap_or_default();
+                node.errors.push(absent(&path, "the server answers with nothing".into()));
+            }
+            node.info.extend(sections);
+        }
+        (Want::Setting(name), Reply::List(pair)) => {
+            // An unknown name is answered by an empty array; `derive` says what its absence means.
+            if let [_, value] = pair.as_slice() {
+                let secret = collector.knowledge.settings.iter().any(|setting| setting.name == *name && setting.secret);
+                let value = if secret { collector.tokens.token(value) } else { value.clone() };
+                node.config.get_or_insert_default().insert(name.clone(), value);
+            }
+        }
+        (want, reply) => {
+            if let Some(path) = want.path() {
+                let reason = match reply {
+                    Reply::Error(text) => format!("the server answers `{text}`"),
+                    _ => "the server answers with something of another type".to_owned(),
+                };
+                node.errors.push(absent(&path, reason));
+            }
+        }
+    }
+}
+
+/// Fills the typed facts from the sections that were read so far.
+fn read_sections(node: &mut Node) {
+    let section = |name: &str| node.info.get(name);
+    let places: Vec<&InfoSection> = ["log", "replication"].iter().filter_map(|name| section(name)).collect();
+    node.binlog = info::binlog(&places);
+    node.process = section("server").map(info::process);
+    node.replication = section("replication").map(info::replication);
+    node.clients = section("clients").map(info::clients);
+    node.tasks = section("stats").map(info::tasks);
+    node.data = section("data").map(|data| info::data(data, section("log")));
+    node.double_master = section("doublemaster").map(info::double_master);
+    node.commands = section("command_exec_count").map(info::commands);
+    node.keyspace = section("keyspace").map(info::keyspace);
+}
+
+/// Whether the server says, in the vocabulary of 2.x and 3.0, that it waits for a full sync.
+fn waits_for_full_sync(node: &Node) -> bool {
+    let master = node.replication.as_ref().and_then(|replication| replication.master.as_ref());
+    master.is_some_and(|master| {
+        master.states.iter().any(|state| state.raw == "4" || state.raw.eq_ignore_ascii_case("wait dbsync"))
+    })
+}
+
+/// A blacklisted CONFIG fails alike for every setting; one entry says it better than fifty.
+fn summarise_config_errors(node: &mut Node) {
+    if node.config.is_some() {
+        return;
+    }
+    let mut reasons = node.errors.iter().filter(|absence| absence.path.starts_with("config."));
+    let Some(first) = reasons.next().map(|absence| absence.reason.clone()) else { return };
+    node.errors.retain(|absence| !absence.path.starts_with("config."));
+    node.errors.push(absent("config", first));
+}

@@ -1,0 +1,163 @@
+//! Speaks RESP over a socket of our own: a batch out, its replies back, within bounds.
+//!
+//! The codec is that of the `redis` crate. Its client is not used: it would send commands of its own,
+//! and it hides the raw error texts that tell one release of Pika from another.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use combine::parser::combinator::AnySendSyncPartialState;
+use combine::stream::PointerOffset;
+use redis::{Value, parse_redis_value_async};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use super::gate::Permit;
+
+/// The most that is read in answer to one batch. INFO and CONFIG of a Pika come to some 20 KB.
+pub const MOST_BYTES: usize = 4 * 1024 * 1024;
+
+/// How many of the first bytes are kept, to tell what answered when it is not RESP.
+const FIRST_BYTES: usize = 256;
+
+/// One reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// A simple or bulk string. Bytes that are not UTF-8 are replaced.
+    Text(String),
+    /// An array of strings; what is not a string in it is empty.
+    List(Vec<String>),
+    /// An error, as it came, without the leading `-`.
+    Error(String),
+    /// Nothing (`$-1`, `*-1`) or a type that no command here is answered with.
+    Other,
+}
+
+/// Why a batch has no reply, or no further reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Broken {
+    /// The deadline came.
+    TimedOut,
+    /// The other side closed or reset the connection.
+    Closed,
+    /// More than [`MOST_BYTES`] came.
+    TooMuch,
+    /// What came is not RESP.
+    NotResp,
+}
+
+type Decoder = combine::stream::Decoder<AnySendSyncPartialState, PointerOffset<[u8]>>;
+
+/// A connection to a client port.
+pub struct Connection {
+    reader: Bounded,
+    decoder: Decoder,
+    round_trips: u32,
+}
+
+impl Connection {
+    /// Takes over a connected socket.
+    pub fn new(stream: TcpStream) -> Self {
+        Self {
+            reader: Bounded { stream, left: 0, first: Vec::new() },
+            decoder: Decoder::new(),
+            round_trips: 0,
+        }
+    }
+
+    /// How many batches were sent.
+    pub fn round_trips(&self) -> u32 {
+        self.round_trips
+    }
+
+    /// The first bytes that the other side ever sent.
+    pub fn first_bytes(&self) -> &[u8] {
+        &self.reader.first
+    }
+
+    /// Sends all of `batch` in one write and reads one reply for each. When the second value is not
+    /// `None`, the connection is of no further use and replies are missing at the end.
+    pub async fn exchange(&mut self, batch: &[Permit], deadline: Instant) -> (Vec<Reply>, Option<Broken>) {
+        let mut replies = Vec::with_capacity(batch.len());
+        let bytes: Vec<u8> = batch.iter().flat_map(|permit| permit.bytes()).copied().collect();
+        self.round_trips += 1;
+        self.reader.left = MOST_BYTES;
+        let written = timeout_at(deadline, self.reader.stream.write_all(&bytes)).await;
+        // A server that closes at once can refuse the write while its greeting is still to be read.
+        let write_failed = !matches!(written, Ok(Ok(())));
+        while replies.len() < batch.len() {
+            let read = parse_redis_value_async(&mut self.decoder, &mut self.reader);
+            match timeout_at(deadline, read).await {
+                Ok(Ok(value)) => replies.push(reply(value)),
+                Ok(Err(error)) => return (replies, Some(self.broken(&error))),
+                Err(_) => return (replies, Some(Broken::TimedOut)),
+            }
+        }
+        let broken = write_failed.then_some(Broken::Closed);
+        (replies, broken)
+    }
+
+    fn broken(&self, error: &redis::RedisError) -> Broken {
+        if self.reader.left == 0 {
+            Broken::TooMuch
+        } else if error.kind() == redis::ErrorKind::Parse {
+            Broken::NotResp
+        } else {
+            Broken::Closed
+        }
+    }
+}
+
+fn reply(value: Value) -> Reply {
+    match value {
+        Value::ServerError(error) => {
+            let code = error.code();
+            Reply::Error(match error.details() {
+                Some(detail) => format!("{code} {detail}"),
+                None => code.to_owned(),
+            })
+        }
+        Value::Array(values) => Reply::List(
+            values.into_iter().map(|value| text(value).unwrap_or_default()).collect(),
+        ),
+        other => text(other).map_or(Reply::Other, Reply::Text),
+    }
+}
+
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::BulkString(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        Value::SimpleString(text) => Some(text),
+        Value::Okay => Some("OK".into()),
+        Value::Int(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A socket that gives no more than a number of bytes, and remembers the first ones.
+struct Bounded {
+    stream: TcpStream,
+    left: usize,
+    first: Vec<u8>,
+}
+
+impl AsyncRead for Bounded {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if self.left == 0 {
+            return Poll::Ready(Err(io::Error::other("more bytes than any answer has")));
+        }
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if let Poll::Ready(Ok(())) = polled {
+            let came = &buffer.filled()[before..];
+            let wanted = FIRST_BYTES.saturating_sub(self.first.len()).min(came.len());
+            let first = came[..wanted].to_vec();
+            let came = came.len();
+            self.first.extend_from_slice(&first);
+            self.left = self.left.saturating_sub(came);
+        }
+        polled
+    }
+}

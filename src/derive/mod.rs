@@ -1,0 +1,21 @@
+//! What follows from the facts without an opinion: which release it is, what a word of its
+//! vocabulary means, and why a fact that is missing is missing. Pure.
+
+mod absence;
+mod link_state;
+mod release;
+
+pub use absence::covers;
+pub use link_state::{look_up, word_of};
+
+use crate::model::facts::Facts;
+use crate::model::knowledge::Knowledge;
+
+/// Completes the facts.
+pub fn derive(facts: &mut Facts, knowledge: &Knowledge) {
+    for node in &mut facts.nodes {
+        release::settle(node, knowledge);
+        link_state::translate(node, knowledge);
+        absence::explain(node, knowledge);
+    }
+}

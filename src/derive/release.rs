@@ -1,0 +1,110 @@
+//! Which release a server is. Its own report can be too low: 4.0.1 reports 4.0.0.
+
+use crate::model::facts::{Absence, AbsenceKind, InfoSection, Node, Release, SettledBy};
+use crate::model::knowledge::{Knowledge, Marker, ReleaseTag};
+use crate::model::release::Version;
+
+/// Sets `node.release` and `node.version`.
+pub fn settle(node: &mut Node, knowledge: &Knowledge) {
+    let Some(server) = node.info.get("server") else { return };
+    let Some(reported) = value(server, "pika_version") else { return };
+    let git_sha = value(server, "pika_git_sha").filter(|sha| !sha.is_empty());
+    let (version, release) = resolve(node, &reported, git_sha, knowledge);
+    if version.is_none() {
+        node.errors.push(Absence {
+            path: "version".into(),
+            kind: AbsenceKind::Failed,
+            reason: format!("release {reported} is not known to this version of pikadoctor"),
+        });
+    }
+    node.version = version;
+    node.release = Some(release);
+}
+
+fn value(section: &InfoSection, key: &str) -> Option<String> {
+    section.lines.iter().find_map(|line| Some(line.strip_prefix(key)?.strip_prefix(':')?.trim().to_owned()))
+}
+
+fn resolve(
+    node: &Node,
+    reported: &str,
+    git_sha: Option<String>,
+    knowledge: &Knowledge,
+) -> (Option<Version>, Release) {
+    let number: Option<Version> = reported.parse().ok();
+    let reporting: Vec<&ReleaseTag> =
+        knowledge.releases.iter().filter(|tag| Some(tag.reports.unwrap_or(tag.version)) == number).collect();
+    let (fitting, settled_by) = narrow(node, &reporting, git_sha.as_deref());
+
+    // Alphas and candidates are told from their final release by the commit alone. Without it the
+    // final one is meant: nobody runs the others for long.
+    let finals: Vec<&ReleaseTag> = fitting.iter().copied().filter(|tag| tag.version.is_final()).collect();
+    let oldest = finals.first().or(fitting.first()).copied();
+    let version = match oldest {
+        Some(tag) => Some(tag.version),
+        // A number that no tag reports, in a line that is known: a newer release, or a private build.
+        None => number.filter(|number| number.line().is_some()),
+    };
+    let generation = version.and_then(|version| {
+        knowledge.generations.iter().find(|entry| entry.releases.contains(version)).map(|entry| entry.generation)
+    });
+    let release = Release {
+        reported: reported.to_owned(),
+        candidates: fitting.iter().map(|tag| tag.version).collect(),
+        recognised: oldest.is_some(),
+        line: version.and_then(|version| version.line()),
+        generation,
+        tagged: oldest.map(|tag| tag.tagged.clone()),
+        git_sha,
+        settled_by,
+    };
+    (version, release)
+}
+
+/// Which of the tags that report the same number it can be, and what told them apart.
+fn narrow<'t>(
+    node: &Node,
+    reporting: &[&'t ReleaseTag],
+    git_sha: Option<&str>,
+) -> (Vec<&'t ReleaseTag>, SettledBy) {
+    /// Shorter prefixes of a commit prove nothing.
+    const SHORTEST_SHA: usize = 7;
+    if let Some(sha) = git_sha
+        && sha.len() >= SHORTEST_SHA
+    {
+        let built: Vec<_> = reporting.iter().copied().filter(|tag| tag.commit.starts_with(sha)).collect();
+        if !built.is_empty() {
+            return (built, SettledBy::GitSha);
+        }
+    }
+    if reporting.iter().all(|tag| tag.marker.is_none()) {
+        let several = reporting.iter().filter(|tag| tag.version.is_final()).count() > 1;
+        let settled_by = if several || reporting.is_empty() { SettledBy::Nothing } else { SettledBy::Report };
+        return (reporting.to_vec(), settled_by);
+    }
+    let seen = |tag: &ReleaseTag| tag.marker.as_ref().map(|marker| marker_seen(node, marker));
+    if reporting.iter().any(|tag| seen(tag) == Some(Some(true))) {
+        let marked = reporting.iter().copied().filter(|tag| seen(tag) == Some(Some(true))).collect();
+        return (marked, SettledBy::Marker);
+    }
+    if reporting.iter().all(|tag| seen(tag) != Some(None)) {
+        let unmarked = reporting.iter().copied().filter(|tag| seen(tag).is_none()).collect();
+        return (unmarked, SettledBy::Marker);
+    }
+    (reporting.to_vec(), SettledBy::Nothing)
+}
+
+/// Whether a marker is there; `None` when it cannot be told.
+fn marker_seen(node: &Node, marker: &Marker) -> Option<bool> {
+    match marker {
+        Marker::Field { section, key } => {
+            let section = node.info.get(section)?;
+            Some(value(section, key).is_some())
+        }
+        Marker::ReplicaLag => {
+            let replicas = &node.replication.as_ref()?.replicas;
+            let first = replicas.first()?;
+            Some(!first.lags.is_empty())
+        }
+    }
+}

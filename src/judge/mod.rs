@@ -1,0 +1,10 @@
+//! Says what the facts mean: evaluates the checks over them. Pure.
+
+pub mod catalogue;
+pub mod check_file;
+pub mod evaluate;
+pub mod examples;
+pub mod language;
+pub mod names;
+pub mod tree;
+pub mod verdict;

@@ -1,0 +1,240 @@
+//! The facts as expressions see them.
+//!
+//! A fact that could not be had must never look like a fact that is false. Reading one therefore ends
+//! the evaluation, whatever the expression does with it, and the error carries the reason.
+
+use std::fmt;
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
+use minijinja::{Error, ErrorKind};
+use serde_json::Value as Json;
+
+use crate::derive::covers;
+use crate::model::facts::{Absence, AbsenceKind};
+
+/// An expression read a fact that is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The whole path, for example `node.data.fatal`.
+    pub path: String,
+    /// What follows from it.
+    pub kind: AbsenceKind,
+    /// Why.
+    pub reason: String,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.reason)
+    }
+}
+
+impl std::error::Error for Missing {}
+
+/// The missing fact that ended an evaluation, if that is what ended it.
+pub fn missing_of(error: &Error) -> Option<&Missing> {
+    let mut source = std::error::Error::source(error);
+    while let Some(error) = source {
+        if let Some(missing) = error.downcast_ref() {
+            return Some(missing);
+        }
+        source = error.source();
+    }
+    None
+}
+
+/// What is known about the absence of facts.
+#[derive(Debug)]
+struct Rules {
+    /// The variable that the tree is known by.
+    root: String,
+    absences: Vec<Absence>,
+    /// In an example a fact that is not stated is a mistake of its author.
+    strict: bool,
+}
+
+#[derive(Clone, Debug)]
+enum Fact {
+    Null,
+    Value(Value),
+    List(Arc<ListFact>),
+    Map(Arc<MapFact>),
+}
+
+#[derive(Debug)]
+struct MapFact {
+    rules: Arc<Rules>,
+    path: String,
+    entries: Vec<(String, Fact)>,
+}
+
+#[derive(Debug)]
+struct ListFact {
+    rules: Arc<Rules>,
+    path: String,
+    items: Vec<Fact>,
+}
+
+/// A tree of facts as a value for expressions. `root` is the variable's name.
+pub fn tree(root: &str, facts: &Json, absences: Vec<Absence>) -> Value {
+    build(&Arc::new(Rules { root: root.to_owned(), absences, strict: false }), "", facts).value()
+}
+
+/// The same for an example, in which every fact that is read must be stated.
+pub fn example_tree(root: &str, facts: &Json, absences: Vec<Absence>) -> Value {
+    build(&Arc::new(Rules { root: root.to_owned(), absences, strict: true }), "", facts).value()
+}
+
+fn build(rules: &Arc<Rules>, path: &str, json: &Json) -> Fact {
+    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    match json {
+        Json::Null => Fact::Null,
+        Json::Object(map) => Fact::Map(Arc::new(MapFact {
+            rules: rules.clone(),
+            path: path.to_owned(),
+            entries: map.iter().map(|(key, value)| (key.clone(), build(rules, &below(key), value))).collect(),
+        })),
+        Json::Array(items) => Fact::List(Arc::new(ListFact {
+            rules: rules.clone(),
+            path: path.to_owned(),
+            items: items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| build(rules, &below(&index.to_string()), item))
+                .collect(),
+        })),
+        Json::Bool(value) => Fact::Value(Value::from(*value)),
+        Json::String(text) => Fact::Value(Value::from(text.as_str())),
+        Json::Number(number) => Fact::Value(match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => Value::from(number),
+            (None, Some(number)) => Value::from(number),
+            (None, None) => Value::from(number.as_f64().unwrap_or(f64::NAN)),
+        }),
+    }
+}
+
+impl Fact {
+    fn value(&self) -> Value {
+        match self {
+            Self::Null => Value::from(()),
+            Self::Value(value) => value.clone(),
+            Self::List(list) => Value::from_dyn_object(list.clone()),
+            Self::Map(map) => Value::from_dyn_object(map.clone()),
+        }
+    }
+}
+
+impl Rules {
+    /// What reading the null or missing fact at `path` gives.
+    fn nothing(&self, path: &str, stated: bool) -> Value {
+        let most_specific = self
+            .absences
+            .iter()
+            .filter(|absence| covers(&absence.path, path))
+            .max_by_key(|absence| absence.path.len());
+        let whole_path = format!("{}.{path}", self.root);
+        let missing = if let Some(absence) = most_specific {
+            Missing { path: whole_path, kind: absence.kind, reason: absence.reason.clone() }
+        } else if self.strict && !stated && !path.starts_with("commands.") {
+            let reason = "the example reads this fact and does not state it".to_owned();
+            Missing { path: whole_path, kind: AbsenceKind::Failed, reason }
+        } else {
+            return Value::from(());
+        };
+        let message = missing.to_string();
+        Value::from(Error::new(ErrorKind::UndefinedError, message).with_source(missing))
+    }
+}
+
+impl Object for MapFact {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let key = key.as_str()?;
+        let path = if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) };
+        Some(match self.entries.iter().find(|(name, _)| name == key) {
+            None => self.rules.nothing(&path, false),
+            Some((_, Fact::Null)) => self.rules.nothing(&path, true),
+            Some((_, fact)) => fact.value(),
+        })
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.entries.iter().map(|(key, _)| Value::from(key.as_str())).collect())
+    }
+}
+
+impl Object for ListFact {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let index = usize::try_from(i64::try_from(key.clone()).ok()?).ok()?;
+        match self.items.get(index)? {
+            Fact::Null => Some(self.rules.nothing(&format!("{}.{index}", self.path), true)),
+            fact => Some(fact.value()),
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.items.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use minijinja::{Environment, UndefinedBehavior, context};
+    use serde_json::json;
+
+    use super::*;
+
+    fn eval(expression: &str, facts: Json, absences: &[(&str, AbsenceKind)]) -> Result<bool, Option<Missing>> {
+        let absences = absences
+            .iter()
+            .map(|(path, kind)| Absence { path: (*path).into(), kind: *kind, reason: "because".into() })
+            .collect();
+        let node = tree("node", &facts, absences);
+        let mut env = Environment::new();
+        env.set_undefined_behavior(UndefinedBehavior::Strict);
+        let expression = env.compile_expression(expression).unwrap();
+        expression.eval(context! { node }).map(|value| value.is_true()).map_err(|error| missing_of(&error).cloned())
+    }
+
+    #[test]
+    fn every_use_of_an_absent_fact_ends_the_evaluation() {
+        let facts = json!({"data": {"fatal": null}});
+        for expression in [
+            "node.data.fatal",
+            "node.data.fatal == 1",
+            "node.data.fatal != 1",
+            "not node.data.fatal",
+            "node.data.fatal is none",
+            "node.data.fatal is defined",
+            "node.data.fatal|default(0) == 0",
+            "node.data['fatal'] == 1",
+            "1 in [node.data.fatal]",
+        ] {
+            let missing = eval(expression, facts.clone(), &[("data.fatal", AbsenceKind::NotInRelease)]);
+            let missing = missing.unwrap_err().unwrap_or_else(|| panic!("{expression}: no reason"));
+            assert_eq!((missing.path.as_str(), missing.kind), ("node.data.fatal", AbsenceKind::NotInRelease));
+        }
+    }
+
+    #[test]
+    fn the_most_specific_reason_counts() {
+        let facts = json!({"data": null});
+        let absences = [("", AbsenceKind::NoAccess), ("data", AbsenceKind::Failed)];
+        let missing = eval("node.data.fatal", facts.clone(), &absences).unwrap_err().unwrap();
+        assert_eq!(missing.kind, AbsenceKind::Failed);
+        let missing = eval("node.replication", facts, &absences).unwrap_err().unwrap();
+        assert_eq!(missing.kind, AbsenceKind::NoAccess);
+    }
+
+    #[test]
+    fn a_null_without_a_reason_means_that_there_is_nothing() {
+        let facts = json!({"replication": {"master": null, "replicas": [{"ip": "10.0.0.2"}]}});
+        assert_eq!(eval("node.replication.master is none", facts.clone(), &[]), Ok(true));
+        assert_eq!(eval("node.replication.replicas|length == 1", facts.clone(), &[]), Ok(true));
+        assert_eq!(eval("node.replication.replicas[0].ip == '10.0.0.2'", facts, &[]), Ok(true));
+    }
+}

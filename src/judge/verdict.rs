@@ -1,0 +1,38 @@
+//! Puts findings into a report: order, counts, and the one exit code of the run.
+
+use crate::model::exit;
+use crate::model::facts::Facts;
+use crate::model::finding::{self, Counts, Finding, Report, State};
+use crate::model::text::Language;
+
+/// The report of a run. It is made once, before anything is rendered, so every format has the same
+/// exit code.
+pub fn report(mut findings: Vec<Finding>, facts: Facts, language: Language) -> Report {
+    findings.sort_by(|a, b| (a.state.rank(), &a.target, &a.check).cmp(&(b.state.rank(), &b.target, &b.check)));
+    let mut counts = Counts::default();
+    for finding in &findings {
+        *match finding.state {
+            State::Ok => &mut counts.ok,
+            State::Warning => &mut counts.warning,
+            State::Critical => &mut counts.critical,
+            State::Unknown => &mut counts.unknown,
+            State::Skipped => &mut counts.skipped,
+            State::NotApplicable => &mut counts.not_applicable,
+        } += 1;
+    }
+    // A run that judged nothing proves nothing.
+    let judged = counts.ok + counts.warning + counts.critical + counts.unknown;
+    let worst = findings.first().map_or(State::Unknown, |finding| finding.state);
+    let (state, exit_code) =
+        if judged == 0 { (State::Unknown, exit::UNKNOWN) } else { (worst, worst.exit_code()) };
+    Report {
+        schema: finding::SCHEMA.to_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        language,
+        state,
+        exit_code,
+        counts,
+        findings,
+        facts,
+    }
+}

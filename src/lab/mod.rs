@@ -1,0 +1,3 @@
+//! Simulated servers: what the demo and the tests examine where there is no Pika.
+
+pub mod recorded;

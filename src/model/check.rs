@@ -1,0 +1,187 @@
+//! A check as its YAML file says it. The path of the file below `checks/` is the check's id.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::finding::State;
+use super::text::{Source, Template};
+
+/// What a check is evaluated for, once for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Target {
+    /// A server; the expressions see it as `node`.
+    Node,
+}
+
+impl Target {
+    /// The names that expressions of such a check may begin with, beside `params` and `knowledge`.
+    pub fn roots(self) -> &'static [&'static str] {
+        match self {
+            Self::Node => &["node"],
+        }
+    }
+}
+
+/// The state that a case leads to. The other states are the engine's to give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseState {
+    Ok,
+    Warning,
+    Critical,
+    Unknown,
+    Skipped,
+    NotApplicable,
+}
+
+impl From<CaseState> for State {
+    fn from(state: CaseState) -> Self {
+        match state {
+            CaseState::Ok => Self::Ok,
+            CaseState::Warning => Self::Warning,
+            CaseState::Critical => Self::Critical,
+            CaseState::Unknown => Self::Unknown,
+            CaseState::Skipped => Self::Skipped,
+            CaseState::NotApplicable => Self::NotApplicable,
+        }
+    }
+}
+
+/// A check file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CheckFile {
+    /// What is true when the check is ok, in a few words.
+    pub title: Template,
+    /// What the check is evaluated for.
+    pub target: Target,
+    /// A condition without which the check is not applicable.
+    #[serde(default)]
+    pub when: Option<Source>,
+    /// What to say when `when` does not hold.
+    #[serde(default)]
+    pub otherwise: Option<Template>,
+    /// Why it matters, for `explain`. Plain text, paragraphs are kept.
+    pub why: Template,
+    /// Evaluate the cases once for each item: `NAME in EXPRESSION`.
+    #[serde(default)]
+    pub for_each: Option<Source>,
+    /// Numbers and words that the conditions compare with, and that a plan may set.
+    #[serde(default)]
+    pub params: BTreeMap<String, Param>,
+    /// The first one that holds decides. None of them: ok.
+    #[serde(default)]
+    pub cases: Vec<Case>,
+    /// What was seen when it is ok.
+    pub ok: Template,
+    /// What was measured, whatever the state.
+    #[serde(default)]
+    pub metrics: Vec<MetricRule>,
+    /// A table of the knowledge that `explain` shows with the check.
+    #[serde(default)]
+    pub appendix: Option<Appendix>,
+    /// Where the knowledge comes from.
+    #[serde(default)]
+    pub references: Vec<String>,
+    /// Facts and what the check must say of them. Every case needs at least one.
+    #[serde(default)]
+    pub examples: Vec<Example>,
+}
+
+/// A table of the knowledge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Appendix {
+    /// All known defects.
+    Defects,
+    /// All settings that a release ignores, clamps or misreads.
+    SettingFaults,
+    /// All states of a link, in every vocabulary.
+    LinkStates,
+    /// All releases.
+    Releases,
+}
+
+/// A value that a check compares with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Param {
+    /// The value when nobody sets another one.
+    pub default: Value,
+    /// What it means, with its unit.
+    pub meaning: Template,
+}
+
+/// One of the ordered cases of a check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Case {
+    /// The condition.
+    #[serde(rename = "if")]
+    pub condition: Source,
+    /// What it leads to.
+    pub state: CaseState,
+    /// What was found, with the values.
+    pub found: Template,
+    /// What was needed instead.
+    #[serde(default)]
+    pub needed: Option<Template>,
+    /// Commands or instructions that mend it.
+    #[serde(default)]
+    pub fix: Option<Template>,
+}
+
+/// A value that a check measures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MetricRule {
+    /// Its name in performance data.
+    pub name: String,
+    /// An expression that gives a number.
+    pub value: Source,
+    /// `s`, `B`, `%`, `c` or nothing.
+    #[serde(default)]
+    pub unit: String,
+    /// An expression that gives a Nagios range.
+    #[serde(default)]
+    pub warn: Option<Source>,
+    /// An expression that gives a Nagios range.
+    #[serde(default)]
+    pub crit: Option<Source>,
+}
+
+/// Facts and what the check must say of them.
+///
+/// An example states every fact that the check reads: one that it does not state is an error, `null`
+/// says that there is nothing, and an entry in the node's `errors` that it could not be had.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    /// What it shows.
+    pub name: String,
+    /// The part of the facts that the check looks at: `node: {…}`.
+    pub facts: BTreeMap<String, Value>,
+    /// Values of `params` that differ from their defaults.
+    #[serde(default)]
+    pub params: BTreeMap<String, Value>,
+    /// What the check must come to.
+    pub state: State,
+    /// Words that must stand in the finding's texts in English.
+    #[serde(default)]
+    pub says: Vec<String>,
+}
+
+/// A check with its id.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// `node/reachable`
+    pub id: String,
+    /// Where it was read from, for error messages.
+    pub origin: String,
+    /// What the file says.
+    pub file: CheckFile,
+}

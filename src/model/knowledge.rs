@@ -1,0 +1,234 @@
+//! What is known about Pika, as the files below `checks/knowledge/` say it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::facts::{Generation, Stage};
+use super::finding::State;
+use super::release::{Releases, Version};
+use super::text::{Bilingual, Source};
+
+/// All of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Knowledge {
+    /// `releases.yaml`
+    pub releases: Vec<ReleaseTag>,
+    /// `generations.yaml`
+    pub generations: Vec<GenerationEntry>,
+    /// `commands.yaml`
+    pub commands: Vec<CommandRule>,
+    /// `info-fields.yaml`
+    pub info_fields: Vec<FieldRule>,
+    /// `settings.yaml`
+    pub settings: Vec<Setting>,
+    /// `link-states.yaml`
+    pub link_states: Vec<LinkStateWord>,
+    /// `defects.yaml`
+    pub defects: Vec<Defect>,
+}
+
+/// A release tag of the public repository.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseTag {
+    /// The number.
+    pub version: Version,
+    /// The number that the binary reports, where it is another one.
+    #[serde(default)]
+    pub reports: Option<Version>,
+    /// The day of the tag, `YYYY-MM-DD`.
+    pub tagged: String,
+    /// The commit, which `pika_git_sha` of INFO shows from 2.2.5 on.
+    pub commit: String,
+    /// A field of INFO (`section.field`) that this release prints, and the others that report the
+    /// same number do not.
+    #[serde(default)]
+    pub marker: Option<Marker>,
+}
+
+/// A field that tells releases apart which report the same number.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Marker {
+    /// A `key:` in a section of INFO.
+    Field {
+        /// The section, lower case.
+        section: String,
+        /// The key.
+        key: String,
+    },
+    /// The lines of replicas end in `,lag=`; they exist only while a replica is attached.
+    ReplicaLag,
+}
+
+/// A generation of replication.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GenerationEntry {
+    /// Its code.
+    pub generation: Generation,
+    /// Its releases.
+    pub releases: Releases,
+    /// What it is, in a sentence.
+    pub title: Bilingual,
+}
+
+/// Something that may be sent to the client port.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CommandRule {
+    /// The words, lower case. `<…>` stands for one argument.
+    pub command: String,
+    /// Where it may be sent before the release is known. Everything else waits for it.
+    #[serde(default)]
+    pub to_anyone: bool,
+    /// The releases it may be sent to; absent: all known ones.
+    #[serde(default)]
+    pub releases: Option<Releases>,
+    /// Releases on which it must not be sent while the server waits for a full sync.
+    #[serde(default)]
+    pub not_during_full_sync: Option<Releases>,
+    /// What it is sent for, or why it is never sent.
+    pub purpose: String,
+    /// True for a command that is never sent, whatever the release.
+    #[serde(default)]
+    pub never: bool,
+}
+
+/// Since when a fact exists.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FieldRule {
+    /// The fact below the node: `data.fatal`.
+    pub fact: String,
+    /// The releases whose INFO has it.
+    pub releases: Releases,
+    /// Whether it is printed in some roles or states only, so that its absence means nothing there.
+    #[serde(default)]
+    pub sometimes: bool,
+}
+
+/// What is wrong with a value of a setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// The release does not use it.
+    Ignored,
+    /// The release silently uses another value.
+    Clamped,
+    /// The value means something else than it says.
+    Misread,
+    /// The value is taken and does harm.
+    Harmful,
+}
+
+/// A setting that is asked for by `CONFIG GET`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Setting {
+    /// Its name in the configuration file and in CONFIG GET.
+    pub name: String,
+    /// The releases whose CONFIG GET answers it.
+    pub readable: Releases,
+    /// True for a password: its value becomes a token.
+    #[serde(default)]
+    pub secret: bool,
+    /// Values that a release ignores, changes or misreads.
+    #[serde(default)]
+    pub faults: Vec<SettingFault>,
+}
+
+/// A value of a setting that does not do what it says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SettingFault {
+    /// The releases with this fault.
+    pub releases: Releases,
+    /// The condition on `value` (the text that CONFIG GET gave) and `node`.
+    #[serde(rename = "if")]
+    pub condition: Source,
+    /// What kind of fault.
+    pub kind: Fault,
+    /// How bad it is.
+    pub state: State,
+    /// What happens.
+    pub found: Bilingual,
+    /// What was needed.
+    pub needed: Bilingual,
+    /// What mends it.
+    pub fix: Bilingual,
+    /// Where it is known from.
+    pub source: String,
+}
+
+/// A word or number for a state of replication.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinkStateWord {
+    /// The field of INFO.
+    pub field: String,
+    /// The word or number; compared without regard to case.
+    pub raw: String,
+    /// The releases that use it.
+    pub releases: Releases,
+    /// The same in this tool's words.
+    pub stage: Stage,
+    /// What it means to an operator, and what it means when it lasts.
+    pub meaning: Bilingual,
+    /// What to look at, or to do.
+    #[serde(default)]
+    pub fix: Option<Bilingual>,
+}
+
+/// What a defect does to its users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Impact {
+    /// Data is lost.
+    DataLoss,
+    /// Master and replica differ.
+    Divergence,
+    /// The server dies.
+    Crash,
+    /// The server or its replication stops or hangs.
+    Outage,
+    /// Others get in.
+    Security,
+    /// An answer is wrong.
+    WrongAnswer,
+    /// It stands in an operator's way.
+    Operations,
+}
+
+/// A known defect.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Defect {
+    /// A short name, lower case with dashes; never used for another defect.
+    pub id: String,
+    /// The releases that have it.
+    pub releases: Releases,
+    /// The releases that mended it, one for each line. Empty: not mended.
+    #[serde(default)]
+    pub fixed_in: Vec<Version>,
+    /// What it does to its users.
+    pub impact: Impact,
+    /// What goes wrong, in one line.
+    pub title: Bilingual,
+    /// What an operator sees, and what it costs.
+    pub effect: Bilingual,
+    /// When it matters.
+    pub matters: Bilingual,
+    /// The same as a condition on the facts of a node. Absent: it cannot be seen from outside, and the
+    /// defect is listed but never a finding.
+    #[serde(default)]
+    pub when: Option<Source>,
+    /// How bad it is when the condition holds.
+    #[serde(default)]
+    pub state: Option<State>,
+    /// What to do without another release.
+    #[serde(default)]
+    pub workaround: Option<Bilingual>,
+    /// Commits, issues, or how it was measured.
+    pub source: Vec<String>,
+}

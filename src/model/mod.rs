@@ -1,0 +1,14 @@
+//! The types that the rooms hand to each other, and nothing else.
+//!
+//! `build.rs` compiles this room too: the catalogue is read at build time with the very types that
+//! are used at run time. It therefore depends on `serde`, `serde_json`, `schemars` and `thiserror`
+//! only, and on no other room.
+
+pub mod catalogue;
+pub mod check;
+pub mod exit;
+pub mod facts;
+pub mod finding;
+pub mod knowledge;
+pub mod release;
+pub mod text;

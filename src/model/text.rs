@@ -1,0 +1,125 @@
+//! Texts in the languages that the tool speaks.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A language of the output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Language {
+    /// English.
+    #[default]
+    En,
+    /// Simplified Chinese.
+    Zh,
+}
+
+/// The same text in both languages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bilingual {
+    /// English.
+    pub en: String,
+    /// Simplified Chinese.
+    pub zh: String,
+}
+
+impl Bilingual {
+    /// The text in `language`.
+    pub fn get(&self, language: Language) -> &str {
+        match language {
+            Language::En => &self.en,
+            Language::Zh => &self.zh,
+        }
+    }
+}
+
+/// A template or an expression of a check file, with the place it was read from.
+///
+/// In YAML it is a plain string; in the embedded catalogue it keeps its position, so that an error
+/// found much later (a misspelt fact, say) can still name line and column.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Source {
+    /// What is written in the file.
+    pub text: String,
+    /// Line of its first character, from 1; 0 when it does not come from a file.
+    pub line: u32,
+    /// Column of its first character, from 1; 0 when it does not come from a file.
+    pub column: u32,
+}
+
+impl Source {
+    /// A source text that stands in no file.
+    pub fn unplaced(text: impl Into<String>) -> Self {
+        Self { text: text.into(), line: 0, column: 0 }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} at {}:{}", self.text, self.line, self.column)
+    }
+}
+
+impl Serialize for Source {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.serialize_str(&self.text)
+        } else {
+            (&self.text, self.line, self.column).serialize(serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Source {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let spanned = serde_yaml::Spanned::<String>::deserialize(deserializer)?;
+            let place = spanned.referenced;
+            let narrow = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+            Ok(Self {
+                text: spanned.value,
+                line: narrow(place.line()),
+                column: narrow(place.column()),
+            })
+        } else {
+            let (text, line, column) = Deserialize::deserialize(deserializer)?;
+            Ok(Self { text, line, column })
+        }
+    }
+}
+
+impl JsonSchema for Source {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Source".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A Jinja expression (in conditions) or template (in texts)."
+        })
+    }
+}
+
+/// A template in both languages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Template {
+    /// English.
+    pub en: Source,
+    /// Simplified Chinese.
+    pub zh: Source,
+}
+
+impl Template {
+    /// The template in `language`.
+    pub fn get(&self, language: Language) -> &Source {
+        match language {
+            Language::En => &self.en,
+            Language::Zh => &self.zh,
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! The catalogue for readers: `list` and `explain`, from the same files that are evaluated.
+
+use std::fmt::Write as _;
+
+use anstyle::Style;
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::json;
+
+use super::Look;
+use super::words::{pick, state as state_word};
+use crate::model::catalogue::Catalogue;
+use crate::model::check::{Appendix, Check, Target};
+use crate::model::finding::State;
+use crate::model::knowledge::{Defect, Impact, Knowledge};
+use crate::model::release::Version;
+use crate::model::text::{Bilingual, Language, Template};
+
+/// All checks as a table.
+pub fn list(catalogue: &Catalogue, language: Language) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header([pick(language, "check", "检查"), pick(language, "ok means", "正常时的含义")]);
+    for check in &catalogue.checks {
+        table.add_row([check.id.as_str(), check.file.title.get(language).text.as_str()]);
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n") + "\n"
+}
+
+/// All checks as JSON.
+pub fn list_json(catalogue: &Catalogue) -> String {
+    let checks: Vec<_> = catalogue
+        .checks
+        .iter()
+        .map(|check| {
+            json!({
+                "id": check.id,
+                "target": check.file.target,
+                "title": check.file.title,
+                "why": check.file.why,
+                "params": check.file.params.iter().map(|(name, param)| (name.clone(), param.default.clone())).collect::<serde_json::Map<_, _>>(),
+                "references": check.file.references,
+            })
+        })
+        .collect();
+    serde_json::to_string_pretty(&checks).unwrap_or_default() + "\n"
+}
+
+/// Writes `explain`.
+pub struct Page<'k> {
+    /// What is known about Pika.
+    pub knowledge: &'k Knowledge,
+    /// The language of the page.
+    pub language: Language,
+    /// Its width.
+    pub look: Look,
+}
+
+impl Page<'_> {
+    /// Everything about a check; with `release`, only what concerns that release.
+    pub fn explain(&self, check: &Check, release: Option<Version>) -> String {
+        let mut out = String::new();
+        let file = &check.file;
+        let _ = writeln!(out, "{}", self.bold(&check.id));
+        self.wrap(&mut out, 0, &self.template(&file.title));
+        out.push('\n');
+
+        self.heading(&mut out, "Why it matters", "为什么重要");
+        self.wrap(&mut out, 2, &self.template(&file.why));
+        out.push('\n');
+
+        self.heading(&mut out, "When it applies", "何时适用");
+        let target = match file.target {
+            Target::Node => pick(self.language, "for each server", "对每台服务器"),
+        };
+        match (&file.when, &file.otherwise) {
+            (Some(when), otherwise) => {
+                self.wrap(&mut out, 2, &format!("{target}, {} {}", pick(self.language, "if", "条件是"), when.text));
+                if let Some(otherwise) = otherwise {
+                    let text = format!("{}: {}", pick(self.language, "otherwise", "否则"), self.template(otherwise));
+                    self.wrap(&mut out, 2, &text);
+                }
+            }
+            (None, _) => self.wrap(&mut out, 2, target),
+        }
+        out.push('\n');
+
+        if !file.cases.is_empty() {
+            self.heading(&mut out, "What it can find", "可能的结果");
+            for case in &file.cases {
+                let state = State::from(case.state);
+                let _ = writeln!(out, "  {}", self.bold(state_word(state, self.language)));
+                self.wrap(&mut out, 4, &self.template(&case.found));
+                if let Some(needed) = &case.needed {
+                    let label = pick(self.language, "needed: ", "应为：");
+                    self.wrap(&mut out, 4, &format!("{label}{}", self.template(needed)));
+                }
+                if let Some(fix) = &case.fix {
+                    let label = pick(self.language, "fix: ", "处理：");
+                    self.wrap(&mut out, 4, &format!("{label}{}", self.template(fix)));
+                }
+                out.push('\n');
+            }
+        }
+
+        if !file.params.is_empty() {
+            self.heading(&mut out, "Parameters", "参数");
+            for (name, param) in &file.params {
+                let text = format!("{name} = {}: {}", param.default, self.template(&param.meaning));
+                self.wrap(&mut out, 2, &text);
+            }
+            let example = file.params.keys().next().map(String::as_str).unwrap_or_default();
+            self.wrap(&mut out, 2, &format!("pikadoctor check … --set {}.{example}=…", check.id));
+            out.push('\n');
+        }
+
+        if let Some(appendix) = file.appendix {
+            self.appendix(&mut out, appendix, release);
+        }
+
+        if !file.references.is_empty() {
+            self.heading(&mut out, "References", "参考");
+            for reference in &file.references {
+                self.wrap(&mut out, 2, &format!("- {reference}"));
+            }
+        }
+        out
+    }
+
+    fn appendix(&self, out: &mut String, appendix: Appendix, release: Option<Version>) {
+        match appendix {
+            Appendix::Defects => self.defects(out, release),
+            Appendix::SettingFaults => self.setting_faults(out, release),
+            Appendix::LinkStates => self.link_states(out, release),
+            Appendix::Releases => self.releases(out, release),
+        }
+    }
+
+    fn defects(&self, out: &mut String, release: Option<Version>) {
+        let concerns = |defect: &&Defect| release.is_none_or(|release| defect.releases.contains(release));
+        let mut defects: Vec<&Defect> = self.knowledge.defects.iter().filter(concerns).collect();
+        defects.sort_by_key(|defect| IMPACTS.iter().position(|impact| *impact == defect.impact));
+        let title = match (release, self.language) {
+            (Some(release), Language::En) => format!("Known defects of {release}: {}", defects.len()),
+            (Some(release), Language::Zh) => format!("{release} 的已知缺陷：{} 个", defects.len()),
+            (None, Language::En) => format!("Known defects: {} (for one release: --release 2.3.6)", defects.len()),
+            (None, Language::Zh) => format!("已知缺陷：{} 个（只看某一版本：--release 2.3.6）", defects.len()),
+        };
+        let _ = writeln!(out, "{}", self.bold(&title));
+        for defect in defects {
+            out.push('\n');
+            let impact = self.impact(defect.impact);
+            self.wrap(out, 2, &self.bold(&format!("{}  [{impact}]", self.say(&defect.title))));
+            self.wrap(out, 4, &format!("{} {}", self.say(&defect.effect), self.say(&defect.matters)));
+            if let Some(workaround) = &defect.workaround {
+                let label = pick(self.language, "Without another release: ", "不升级时的办法：");
+                self.wrap(out, 4, &format!("{label}{}", self.say(workaround)));
+            }
+            let fixed = if defect.fixed_in.is_empty() {
+                pick(self.language, "no release mends it", "尚无版本修复").to_owned()
+            } else {
+                let fixed: Vec<String> = defect.fixed_in.iter().map(ToString::to_string).collect();
+                format!("{} {}", pick(self.language, "mended in", "修复于"), fixed.join(", "))
+            };
+            self.wrap(out, 4, &format!("{}: {}; {fixed}", pick(self.language, "Releases", "版本"), defect.releases));
+            let seen = match defect.when {
+                Some(_) => pick(self.language, "can be seen from outside", "可从外部看出"),
+                None => pick(self.language, "cannot be seen from outside", "无法从外部看出"),
+            };
+            self.wrap(out, 4, &format!("{}  ({seen}; {})", defect.id, defect.source.join(", ")));
+        }
+        out.push('\n');
+    }
+
+    fn setting_faults(&self, out: &mut String, release: Option<Version>) {
+        self.heading(out, "Settings and what becomes of them", "各项设置及其实际效果");
+        for setting in &self.knowledge.settings {
+            for fault in &setting.faults {
+                if release.is_some_and(|release| !fault.releases.contains(release)) {
+                    continue;
+                }
+                out.push('\n');
+                let state = state_word(fault.state, self.language).to_lowercase();
+                self.wrap(out, 2, &self.bold(&format!("{}  {}  [{state}]", setting.name, fault.releases)));
+                self.wrap(out, 4, &plain(self.say(&fault.found)));
+                let label = pick(self.language, "needed: ", "应为：");
+                self.wrap(out, 4, &format!("{label}{}", plain(self.say(&fault.needed))));
+                let label = pick(self.language, "fix: ", "处理：");
+                self.wrap(out, 4, &format!("{label}{}", plain(self.say(&fault.fix))));
+            }
+        }
+        out.push('\n');
+    }
+
+    fn link_states(&self, out: &mut String, release: Option<Version>) {
+        self.heading(out, "The states of a link", "链路的各种状态");
+        for word in &self.knowledge.link_states {
+            if release.is_some_and(|release| !word.releases.contains(release)) {
+                continue;
+            }
+            out.push('\n');
+            self.wrap(out, 2, &self.bold(&format!("{}: {}  ({})", word.field, word.raw, word.releases)));
+            self.wrap(out, 4, &plain(self.say(&word.meaning)));
+            if let Some(fix) = &word.fix {
+                let label = pick(self.language, "fix: ", "处理：");
+                self.wrap(out, 4, &format!("{label}{}", plain(self.say(fix))));
+            }
+        }
+        out.push('\n');
+    }
+
+    fn releases(&self, out: &mut String, release: Option<Version>) {
+        self.heading(out, "Generations of replication", "各代复制方式");
+        for entry in &self.knowledge.generations {
+            if release.is_some_and(|release| !entry.releases.contains(release)) {
+                continue;
+            }
+            self.wrap(out, 2, &format!("{}: {}", entry.releases, self.say(&entry.title)));
+        }
+        out.push('\n');
+        self.heading(out, "Releases", "版本");
+        for tag in &self.knowledge.releases {
+            if release.is_some_and(|release| release != tag.version) {
+                continue;
+            }
+            let reports = match tag.reports {
+                Some(reports) => format!("  {} {reports}", pick(self.language, "reports", "报告为")),
+                None => String::new(),
+            };
+            let _ = writeln!(out, "  {:<12} {}  {}{reports}", tag.version.to_string(), tag.tagged, &tag.commit[..8]);
+        }
+        out.push('\n');
+    }
+
+    fn impact(&self, impact: Impact) -> &'static str {
+        match impact {
+            Impact::DataLoss => pick(self.language, "data loss", "数据丢失"),
+            Impact::Divergence => pick(self.language, "master and replica differ", "主从不一致"),
+            Impact::Crash => pick(self.language, "crash", "崩溃"),
+            Impact::Outage => pick(self.language, "outage", "服务中断"),
+            Impact::Security => pick(self.language, "security", "安全"),
+            Impact::WrongAnswer => pick(self.language, "wrong answer", "结果错误"),
+            Impact::Operations => pick(self.language, "operations", "运维"),
+        }
+    }
+
+    fn say<'t>(&self, text: &'t Bilingual) -> &'t str {
+        text.get(self.language)
+    }
+
+    /// A template for reading: `{{ node.name }}` becomes `<node.name>`.
+    fn template(&self, template: &Template) -> String {
+        plain(template.get(self.language).text.trim())
+    }
+
+    fn heading(&self, out: &mut String, en: &'static str, zh: &'static str) {
+        let _ = writeln!(out, "{}", self.bold(pick(self.language, en, zh)));
+    }
+
+    fn bold(&self, text: &str) -> String {
+        let bold = Style::new().bold();
+        if self.look.color { format!("{bold}{text}{bold:#}") } else { text.to_owned() }
+    }
+
+    fn wrap(&self, out: &mut String, indent: usize, text: &str) {
+        let blank = " ".repeat(indent);
+        for line in text.lines() {
+            let options = textwrap::Options::new(self.look.width)
+                .initial_indent(&blank)
+                .subsequent_indent(&blank)
+                .word_splitter(textwrap::WordSplitter::NoHyphenation)
+                .break_words(false);
+            for wrapped in textwrap::wrap(line, options) {
+                let _ = writeln!(out, "{}", wrapped.trim_end());
+            }
+        }
+    }
+}
+
+/// The order in which defects are listed: what costs most first.
+const IMPACTS: [Impact; 7] = [
+    Impact::DataLoss,
+    Impact::Divergence,
+    Impact::Crash,
+    Impact::Outage,
+    Impact::Security,
+    Impact::WrongAnswer,
+    Impact::Operations,
+];
+
+/// Jinja for a reader: values in angle brackets without their filters, no control statements.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(open) = rest.find(['{']) {
+        out.push_str(&rest[..open]);
+        let after = &rest[open..];
+        let (close, value) = if after.starts_with("{{") {
+            ("}}", true)
+        } else if after.starts_with("{%") {
+            ("%}", false)
+        } else {
+            out.push('{');
+            rest = &after[1..];
+            continue;
+        };
+        let Some(end) = after.find(close) else { break };
+        if value {
+            let expression = after[2..end].split('|').next().unwrap_or_default().trim();
+            let _ = write!(out, "<{expression}>");
+        } else {
+            out.push('/');
+        }
+        rest = &after[end + 2..];
+    }
+    out.push_str(rest);
+    out
+}

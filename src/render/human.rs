@@ -1,0 +1,198 @@
+//! For a person at a terminal: worst first, one block a problem, nothing about what is fine but a count.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use unicode_width::UnicodeWidthStr;
+
+use super::Look;
+use super::words::{node_line, pick, state as state_word};
+use crate::judge::language::escape_control;
+use crate::model::exit;
+use crate::model::finding::{Finding, Problem, Report, State};
+use crate::model::text::Language;
+
+/// Where the text of a block begins.
+const INDENT: usize = 10;
+
+/// The report for a person.
+pub fn render(report: &Report, look: Look) -> String {
+    let mut page = Page { out: String::new(), look, language: report.language };
+    page.header(report);
+    let shown = |finding: &&Finding| look.verbose || matches!(finding.state, State::Critical | State::Warning);
+    for finding in report.findings.iter().filter(|finding| finding.state != State::Unknown).filter(shown) {
+        page.finding(finding);
+    }
+    page.unknowns(report);
+    page.summary(report);
+    page.out
+}
+
+struct Page {
+    out: String,
+    look: Look,
+    language: Language,
+}
+
+impl Page {
+    fn header(&mut self, report: &Report) {
+        let _ = writeln!(self.out, "pikadoctor {}", report.tool_version);
+        for node in &report.facts.nodes {
+            let _ = writeln!(self.out, "  {}", escape_control(&node_line(node, self.language)));
+        }
+        self.out.push('\n');
+    }
+
+    fn finding(&mut self, finding: &Finding) {
+        self.heading(finding.state, &finding.check, &finding.target);
+        // The title says what should be true; beside a problem it would read as if it were.
+        if finding.problems.is_empty() {
+            self.paragraph(INDENT, "", &finding.title);
+        }
+        if !finding.note.is_empty() {
+            self.paragraph(INDENT, "", &finding.note);
+        }
+        for problem in &finding.problems {
+            self.problem(problem);
+        }
+        if matches!(finding.state, State::Critical | State::Warning) {
+            self.labelled(pick(self.language, "more", "详情"), &format!("pikadoctor explain {}", finding.check));
+        }
+        self.out.push('\n');
+    }
+
+    fn problem(&mut self, problem: &Problem) {
+        self.labelled(pick(self.language, "found", "现状"), &problem.found);
+        if let Some(needed) = &problem.needed {
+            self.labelled(pick(self.language, "needed", "应为"), needed);
+        }
+        if let Some(fix) = &problem.fix {
+            self.labelled(pick(self.language, "fix", "处理"), fix);
+        }
+    }
+
+    /// `STATE     check                    target`, the target on the right where there is room.
+    fn heading(&mut self, state: State, check: &str, target: &str) {
+        let word = state_word(state, self.language);
+        let target = escape_control(target);
+        let gap = self.look.width.saturating_sub(INDENT.max(word.width() + 1) + check.width() + target.width()).max(2);
+        let word_gap = INDENT.saturating_sub(word.width()).max(1);
+        let styled = self.styled(word, style_of(state));
+        let check = self.styled(check, Style::new().bold());
+        let _ = writeln!(self.out, "{styled}{}{check}{}{target}", " ".repeat(word_gap), " ".repeat(gap));
+    }
+
+    fn labelled(&mut self, label: &str, text: &str) {
+        let padded = format!("  {label}{}", " ".repeat(INDENT.saturating_sub(2 + label.width()).max(1)));
+        let styled = self.styled(label, Style::new().dimmed());
+        let shown = padded.replacen(label, &styled, 1);
+        self.paragraph(INDENT, &shown, text);
+    }
+
+    /// Wraps every line of `text`; its own line breaks stay. `first` stands before the first line.
+    fn paragraph(&mut self, indent: usize, first: &str, text: &str) {
+        let blank = " ".repeat(indent);
+        let width = self.look.width.saturating_sub(indent).max(20);
+        for (index, line) in text.lines().enumerate() {
+            // A numbered or indented line goes on below its own text.
+            let hang = line.len() - line.trim_start().len() + list_marker(line.trim_start());
+            let options = textwrap::Options::new(width)
+                .subsequent_indent(&blank[..hang.min(indent)])
+                .word_splitter(textwrap::WordSplitter::NoHyphenation)
+                .break_words(false);
+            for (wrapped_index, wrapped) in textwrap::wrap(&escape_control(line), options).iter().enumerate() {
+                let start = if index == 0 && wrapped_index == 0 && !first.is_empty() { first } else { &blank };
+                let _ = writeln!(self.out, "{}", format!("{start}{wrapped}").trim_end());
+            }
+        }
+    }
+
+    /// Checks that could not be answered, gathered by the reason: one lost connection has many children.
+    fn unknowns(&mut self, report: &Report) {
+        let mut groups: Vec<(String, &str, Vec<&Finding>)> = Vec::new();
+        for finding in report.findings.iter().filter(|finding| finding.state == State::Unknown) {
+            if !finding.problems.is_empty() {
+                self.finding(finding);
+                continue;
+            }
+            // The path before the reason differs from check to check; the reason itself is what is shared.
+            let reason = finding.note.split_once(": ").map_or(finding.note.as_str(), |(_, reason)| reason).to_owned();
+            match groups.iter_mut().find(|(known, target, _)| *known == reason && *target == finding.target) {
+                Some((_, _, group)) => group.push(finding),
+                None => groups.push((reason, &finding.target, vec![finding])),
+            }
+        }
+        for (reason, target, group) in groups {
+            match group.as_slice() {
+                [one] => {
+                    self.heading(State::Unknown, &one.check, target);
+                    self.paragraph(INDENT, "", &one.title);
+                    self.labelled(pick(self.language, "reason", "原因"), &one.note);
+                }
+                many => {
+                    let count = match self.language {
+                        Language::En => format!("{} checks", many.len()),
+                        Language::Zh => format!("{} 项检查", many.len()),
+                    };
+                    self.heading(State::Unknown, &count, target);
+                    self.labelled(pick(self.language, "reason", "原因"), &reason);
+                    if self.look.verbose {
+                        let ids: Vec<&str> = many.iter().map(|finding| finding.check.as_str()).collect();
+                        self.labelled(pick(self.language, "checks", "检查"), &ids.join(", "));
+                    }
+                }
+            }
+            self.out.push('\n');
+        }
+    }
+
+    fn summary(&mut self, report: &Report) {
+        let parts: Vec<String> = State::WORST_FIRST
+            .iter()
+            .filter(|state| report.counts.of(**state) > 0)
+            .map(|state| {
+                let word = state_word(*state, self.language);
+                let word = if self.language == Language::En { word.to_lowercase() } else { word.to_owned() };
+                format!("{} {word}", report.counts.of(*state))
+            })
+            .collect();
+        let separator = pick(self.language, ", ", "，");
+        let _ = writeln!(self.out, "{}", parts.join(separator));
+        let (word, meaning) = match report.exit_code {
+            exit::OK => ("OK", ""),
+            exit::WARNING => ("WARNING", pick(self.language, "  works, but will hurt", "  可用，但存在隐患")),
+            exit::CRITICAL => ("CRITICAL", pick(self.language, "  does not work, or loses data", "  不可用，或会丢失数据")),
+            _ => ("UNKNOWN", pick(self.language, "  could not be found out", "  无法得出结论")),
+        };
+        let styled = self.styled(word, style_of(report.state).bold());
+        let exit = pick(self.language, "exit code", "退出码");
+        let _ = writeln!(self.out, "{styled}  {exit} {}{meaning}", report.exit_code);
+    }
+
+    fn styled(&self, text: &str, style: Style) -> String {
+        if self.look.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+}
+
+/// How far the text of `1. …` or `- …` is indented.
+fn list_marker(line: &str) -> usize {
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    if digits > 0 && line[digits..].starts_with(". ") {
+        digits + 2
+    } else if line.starts_with("- ") {
+        2
+    } else {
+        0
+    }
+}
+
+fn style_of(state: State) -> Style {
+    let color = match state {
+        State::Critical => AnsiColor::Red,
+        State::Unknown => AnsiColor::Magenta,
+        State::Warning => AnsiColor::Yellow,
+        State::Ok => AnsiColor::Green,
+        State::Skipped | State::NotApplicable => AnsiColor::BrightBlack,
+    };
+    Style::new().fg_color(Some(color.into())).bold()
+}

@@ -1,0 +1,141 @@
+//! A Nagios plugin's output: `PIKA STATE - text | performance data`, then long text.
+
+use std::fmt::Write as _;
+
+use crate::judge::language::escape_control;
+use crate::model::exit;
+use crate::model::finding::{Finding, Metric, Report, State};
+
+/// Nagios takes about 8 KB; what is worst comes first, so the end can be cut.
+const MOST_LONG_TEXT: usize = 4096;
+
+/// The length of the first line that fits every display.
+const FIRST_LINE: usize = 80;
+
+/// The report for Nagios.
+pub fn render(report: &Report, verbose: bool) -> String {
+    let mut out = String::new();
+    let word = match report.exit_code {
+        exit::OK => "OK",
+        exit::WARNING => "WARNING",
+        exit::CRITICAL => "CRITICAL",
+        _ => "UNKNOWN",
+    };
+    let head = format!("PIKA {word} - ");
+    let room = FIRST_LINE.saturating_sub(head.len());
+    let _ = write!(out, "{head}{}", cut(&safe(&first_sentence(report)), room));
+    let metrics: Vec<String> = several_targets(report)
+        .flat_map(|(target, finding)| finding.metrics.iter().map(move |metric| performance(metric, target)))
+        .collect();
+    if !metrics.is_empty() {
+        let _ = write!(out, " | {}", metrics.join(" "));
+    }
+    out.push('\n');
+    let mut long = String::new();
+    for finding in &report.findings {
+        if !matters(finding.state) && !verbose {
+            continue;
+        }
+        for line in long_lines(finding) {
+            let _ = writeln!(long, "{line}");
+        }
+    }
+    if long.len() > MOST_LONG_TEXT {
+        let mut end = MOST_LONG_TEXT;
+        while !long.is_char_boundary(end) {
+            end -= 1;
+        }
+        long.truncate(long[..end].rfind('\n').map_or(end, |line_end| line_end + 1));
+        long.push_str("(more: run pikadoctor check by hand)\n");
+    }
+    out + &long
+}
+
+/// Findings with their target's name where there are several targets.
+fn several_targets(report: &Report) -> impl Iterator<Item = (Option<&str>, &Finding)> {
+    let several = report.facts.nodes.len() > 1;
+    report.findings.iter().map(move |finding| (several.then_some(finding.target.as_str()), finding))
+}
+
+fn matters(state: State) -> bool {
+    matches!(state, State::Critical | State::Unknown | State::Warning)
+}
+
+fn first_sentence(report: &Report) -> String {
+    let worst: Vec<&Finding> = report.findings.iter().filter(|finding| finding.state == report.state).collect();
+    match worst.first() {
+        Some(finding) if matters(report.state) => {
+            let text = finding.problems.first().map_or(finding.note.as_str(), |problem| problem.found.as_str());
+            let more = match worst.len() {
+                1 => String::new(),
+                count => format!(" (+{})", count - 1),
+            };
+            format!("{}{more}: {text}", finding.check)
+        }
+        _ => {
+            let names: Vec<&str> = report.facts.nodes.iter().map(|node| node.name.as_str()).collect();
+            format!("{} ok, {}", report.counts.ok, names.join(" "))
+        }
+    }
+}
+
+fn long_lines(finding: &Finding) -> Vec<String> {
+    let word = match finding.state {
+        State::Critical => "CRITICAL",
+        State::Unknown => "UNKNOWN",
+        State::Warning => "WARNING",
+        State::Ok => "OK",
+        State::Skipped => "SKIPPED",
+        State::NotApplicable => "N/A",
+    };
+    let mut lines = vec![safe(&format!("[{word}] {} {}: {}", finding.target, finding.check, finding.title))];
+    if !finding.note.is_empty() {
+        lines.push(safe(&format!("  {}", finding.note)));
+    }
+    for problem in &finding.problems {
+        lines.push(safe(&format!("  found: {}", problem.found)));
+        lines.extend(problem.needed.iter().map(|needed| safe(&format!("  needed: {needed}"))));
+        for (index, line) in problem.fix.iter().flat_map(|fix| fix.lines()).enumerate() {
+            let label = if index == 0 { "fix:" } else { "    " };
+            lines.push(safe(&format!("  {label} {line}")));
+        }
+    }
+    lines
+}
+
+/// One line without `|`, which would begin performance data, and without control characters.
+fn safe(text: &str) -> String {
+    let one_line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let indent = text.len() - text.trim_start().len();
+    format!("{}{}", " ".repeat(indent), escape_control(&one_line).replace('|', "/"))
+}
+
+fn cut(text: &str, room: usize) -> String {
+    if text.chars().count() <= room {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(room.saturating_sub(3)).collect();
+    short.push_str("...");
+    short
+}
+
+/// `'label'=value[UOM];warn;crit`, with `U` for a value that could not be measured.
+fn performance(metric: &Metric, target: Option<&str>) -> String {
+    let label = match target {
+        Some(target) => format!("{target} {}", metric.name),
+        None => metric.name.clone(),
+    };
+    let label = label.replace('=', "_").replace('\'', "''");
+    let label = if label.contains(' ') { format!("'{label}'") } else { label };
+    let value = match metric.value {
+        // Nagios takes no exponents; `{}` on f64 writes none.
+        Some(value) => format!("{value}{}", metric.unit),
+        None => "U".to_owned(),
+    };
+    let mut text = format!("{label}={value}");
+    if metric.warn.is_some() || metric.crit.is_some() {
+        let _ = write!(text, ";{}", metric.warn.as_deref().unwrap_or_default());
+        let _ = write!(text, ";{}", metric.crit.as_deref().unwrap_or_default());
+    }
+    text.trim_end_matches(';').to_owned()
+}

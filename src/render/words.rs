@@ -1,0 +1,96 @@
+//! The words that the formats use themselves, in both languages.
+
+use crate::model::facts::{Node, ReachState, Role, ServerKind};
+use crate::model::finding::State;
+use crate::model::text::Language;
+
+/// Picks one of two words.
+pub fn pick(language: Language, en: &'static str, zh: &'static str) -> &'static str {
+    match language {
+        Language::En => en,
+        Language::Zh => zh,
+    }
+}
+
+/// The state as a heading.
+pub fn state(state: State, language: Language) -> &'static str {
+    match state {
+        State::Critical => pick(language, "CRITICAL", "严重"),
+        State::Unknown => pick(language, "UNKNOWN", "未知"),
+        State::Warning => pick(language, "WARNING", "警告"),
+        State::Ok => pick(language, "ok", "正常"),
+        State::Skipped => pick(language, "skipped", "跳过"),
+        State::NotApplicable => pick(language, "not applicable", "不适用"),
+    }
+}
+
+/// One line about a node: `10.0.0.1:9221 Pika 2.3.6 master`.
+pub fn node_line(node: &Node, language: Language) -> String {
+    let mut line = node.name.clone();
+    let product = match (&node.server, &node.version, &node.release) {
+        (_, Some(version), Some(release)) => {
+            let doubtful = release.candidates.iter().filter(|candidate| candidate.is_final()).count() > 1;
+            let others: Vec<String> = release
+                .candidates
+                .iter()
+                .filter(|candidate| doubtful && candidate.is_final() && *candidate != version)
+                .map(ToString::to_string)
+                .collect();
+            let or = pick(language, "or", "或");
+            let others = if others.is_empty() { String::new() } else { format!(" {or} {}", others.join(", ")) };
+            format!("Pika {version}{others}")
+        }
+        (_, None, Some(release)) => format!("Pika {}", release.reported),
+        (Some(server), _, _) => match &server.product {
+            Some(product) => product.clone(),
+            None => server_kind(server.kind, language).to_owned(),
+        },
+        (None, _, _) => reach(node.reach.state, language).to_owned(),
+    };
+    line.push_str(&format!("  {product}"));
+    if let Some(role) = node.replication.as_ref().and_then(|replication| replication.role) {
+        let role = match role {
+            Role::Master => "master",
+            Role::Slave => "replica",
+            Role::MasterAndSlave => "master and replica",
+            Role::DoubleMaster => "double master",
+        };
+        line.push_str(&format!("  {role}"));
+    }
+    line
+}
+
+/// Why there is nothing to say about a server.
+fn reach(state: ReachState, language: Language) -> &'static str {
+    match state {
+        ReachState::Answered => pick(language, "answered", "有应答"),
+        ReachState::Silent => pick(language, "silent", "无应答"),
+        ReachState::Closed => pick(language, "closed the connection", "连接被关闭"),
+        ReachState::Stalled => pick(language, "stopped in the middle of an answer", "应答中断"),
+        ReachState::Refused => pick(language, "connection refused", "连接被拒绝"),
+        ReachState::Filtered => pick(language, "no answer to connecting", "连接超时"),
+        ReachState::Unreachable => pick(language, "no route", "无路由"),
+        ReachState::Unresolved => pick(language, "name has no address", "域名无法解析"),
+        ReachState::Failed => pick(language, "not connected", "连接失败"),
+        ReachState::NotTried => pick(language, "not tried", "未尝试"),
+    }
+}
+
+fn server_kind(kind: ServerKind, language: Language) -> &'static str {
+    match kind {
+        ServerKind::Pika => "Pika",
+        ServerKind::PikaLocked => pick(language, "Pika, locked by a password", "Pika（需要密码）"),
+        ServerKind::Locked => pick(language, "a server locked by a password", "需要密码的服务"),
+        ServerKind::Redis => "Redis",
+        ServerKind::Valkey => "Valkey",
+        ServerKind::RedisLike => pick(language, "a relative of Redis", "类 Redis 服务"),
+        ServerKind::Sentinel => "Redis Sentinel",
+        ServerKind::CodisProxy => pick(language, "Codis proxy", "Codis 代理"),
+        ServerKind::UnknownRedisProtocol => pick(language, "speaks Redis' protocol", "使用 Redis 协议的服务"),
+        ServerKind::RsyncDaemon => pick(language, "rsync daemon", "rsync 守护进程"),
+        ServerKind::Http => pick(language, "web server", "Web 服务"),
+        ServerKind::Tls => pick(language, "expects TLS", "需要 TLS"),
+        ServerKind::Ssh => pick(language, "SSH server", "SSH 服务"),
+        ServerKind::Garbage => pick(language, "not Redis' protocol", "非 Redis 协议"),
+    }
+}
