@@ -27,6 +27,15 @@ impl Permit {
     }
 }
 
+/// Why a command is not sent.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The command and the reason, for the facts.
+    pub not_sent: NotSent,
+    /// The release does not have the command, so that nothing is lost by not sending it.
+    pub not_in_release: bool,
+}
+
 /// Decides what may be sent to one server.
 pub struct Gate<'k> {
     rules: &'k [CommandRule],
@@ -48,8 +57,9 @@ impl<'k> Gate<'k> {
     }
 
     /// Packs `words` for the wire, or says why it must not be sent.
-    pub fn permit(&self, words: &[&str]) -> Result<Permit, NotSent> {
-        let refuse = |reason: String| Err(NotSent { command: words.join(" "), reason });
+    pub fn permit(&self, words: &[&str]) -> Result<Permit, Refusal> {
+        let not_sent = |reason: String| NotSent { command: words.join(" "), reason };
+        let refuse = |reason: String| Err(Refusal { not_sent: not_sent(reason), not_in_release: false });
         // Literal rules come before rules with a placeholder, so `config get *` is found before
         // `config get <setting>`.
         let literal = self.rules.iter().find(|rule| matches(&rule.command, words, false));
@@ -70,7 +80,8 @@ impl<'k> Gate<'k> {
             if let Some(releases) = &rule.releases
                 && !releases.contains(release)
             {
-                return refuse(format!("release {release} does not have it; {releases} do"));
+                let reason = format!("release {release} does not have it; {releases} do");
+                return Err(Refusal { not_sent: not_sent(reason), not_in_release: true });
             }
         }
         if let Some(releases) = &rule.not_during_full_sync

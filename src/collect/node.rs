@@ -47,8 +47,7 @@ impl Collector<'_> {
         let (reach, stream) = dial(address, &self.deadlines).await;
         node.reach = reach;
         let Some(stream) = stream else {
-            let reason = format!("{address} was not reached");
-            node.errors.push(absent("", reason));
+            note_unexamined(&mut node, &format!("{address} was not reached"));
             return node;
         };
         let mut connection = Connection::new(stream);
@@ -88,8 +87,9 @@ impl Collector<'_> {
         let kind = server.kind;
         node.authentication.admitted = Some(matches!(server_reply, Reply::Text(_)));
         if kind != ServerKind::Pika {
-            node.errors.push(absent("", format!("what answers is not examined as a Pika: {}", server.evidence)));
+            let reason = format!("what answers is not examined as a Pika: {}", server.evidence);
             node.server = Some(server);
+            note_unexamined(node, &reason);
             return;
         }
         node.server = Some(server);
@@ -197,7 +197,12 @@ impl Batch {
                 self.permits.push(permit);
                 self.wants.push(want);
             }
-            Err(refusal) => node.not_sent.push(refusal),
+            Err(refusal) => {
+                if let Some(path) = want.path().filter(|_| !refusal.not_in_release) {
+                    node.errors.push(absent(&path, refusal.not_sent.reason.clone()));
+                }
+                node.not_sent.push(refusal.not_sent);
+            }
         }
     }
 }
@@ -300,7 +305,30 @@ fn note_no_answer(node: &mut Node, broken: Broken, first_bytes: &[u8]) {
         Some(server) => format!("what answers is not examined as a Pika: {}", server.evidence),
         None => why(broken),
     };
-    node.errors.push(absent("", reason));
+    note_unexamined(node, &reason);
+}
+
+/// Facts that only a Pika that answers can give.
+const OF_A_PIKA: [&str; 12] = [
+    "version",
+    "release",
+    "process",
+    "clients",
+    "tasks",
+    "data",
+    "replication",
+    "binlog",
+    "double_master",
+    "keyspace",
+    "commands",
+    "config",
+];
+
+fn note_unexamined(node: &mut Node, reason: &str) {
+    let of_whatever_answers = node.server.is_none().then_some(["server", "authentication.admitted"]);
+    for path in of_whatever_answers.iter().flatten().chain(&OF_A_PIKA) {
+        node.errors.push(absent(path, reason.to_owned()));
+    }
 }
 
 fn note_all_unasked(node: &mut Node, reason: &str) {

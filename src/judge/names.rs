@@ -66,7 +66,11 @@ pub fn condition_faults(origin: &str, condition: &Source, names: &[&str], knowle
                     if !names.contains(&root) {
                         return Some(format!("`{path}` is not a name here"));
                     }
-                    if root == "node" { unknown_fact(&path, node_schema()) } else { None }
+                    if root != "node" {
+                        return None;
+                    }
+                    let setting = path.strip_prefix("node.config.").and_then(|name| unknown_setting(name, knowledge));
+                    setting.or_else(|| unknown_fact(&path, node_schema()))
                 })
                 .collect();
             wrong.extend(settings_in(&condition.text, knowledge));
@@ -126,6 +130,7 @@ impl Checker<'_> {
         let mut messages = Vec::new();
         for path in names {
             messages.extend(self.unknown_name(&path));
+            messages.extend(path.strip_prefix("node.config.").and_then(|name| unknown_setting(name, self.knowledge)));
         }
         messages.extend(settings_in(code, self.knowledge));
         messages.extend(releases_in(code));
@@ -200,12 +205,7 @@ fn unknown_fact(path: &str, schema: &Json) -> Option<String> {
     for key in path.split('.').skip(1) {
         let Some(next) = step(at, key, schema) else {
             let known = keys_of(at, schema);
-            let nearest = known
-                .iter()
-                .map(|name| (strsim::damerau_levenshtein(name, key), name))
-                .min()
-                .filter(|(distance, _)| *distance <= 3)
-                .map_or_else(String::new, |(_, name)| format!("; did you mean `{name}`?"));
+            let nearest = did_you_mean(key, known.iter().map(String::as_str));
             return Some(format!("there is no `{key}` in `{walked}`{nearest}"));
         };
         at = next;
@@ -251,19 +251,23 @@ fn settings_in(code: &str, knowledge: &Knowledge) -> Vec<String> {
         let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
         rest[1..].split(quote).next()
     });
-    names
-        .filter(|name| !knowledge.settings.iter().any(|setting| setting.name == *name))
-        .map(|name| {
-            let nearest = knowledge
-                .settings
-                .iter()
-                .map(|setting| (strsim::damerau_levenshtein(&setting.name, name), &setting.name))
-                .min()
-                .filter(|(distance, _)| *distance <= 3)
-                .map_or_else(String::new, |(_, name)| format!("; did you mean `{name}`?"));
-            format!("the setting `{name}` is not asked for{nearest}")
-        })
-        .collect()
+    names.filter_map(|name| unknown_setting(name, knowledge)).collect()
+}
+
+fn unknown_setting(name: &str, knowledge: &Knowledge) -> Option<String> {
+    let names = knowledge.settings.iter().map(|setting| setting.name.as_str());
+    if names.clone().any(|known| known == name) {
+        return None;
+    }
+    Some(format!("the setting `{name}` is not asked for{}", did_you_mean(name, names)))
+}
+
+/// `; did you mean …?` when one of the names is near.
+fn did_you_mean<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
+    match known.map(|known| (strsim::damerau_levenshtein(known, name), known)).min() {
+        Some((distance, nearest)) if distance <= 3 => format!("; did you mean `{nearest}`?"),
+        _ => String::new(),
+    }
 }
 
 /// Sets of releases in `in_releases('…')` that cannot be read.

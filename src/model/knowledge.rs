@@ -106,6 +106,10 @@ pub struct FieldRule {
     /// Whether it is printed in some roles or states only, so that its absence means nothing there.
     #[serde(default)]
     pub sometimes: bool,
+    /// Whether the other releases have nothing of the kind, so that null is the whole truth there. Without
+    /// it, they may well have the thing, and it cannot be seen.
+    #[serde(default)]
+    pub nothing_elsewhere: bool,
 }
 
 /// What is wrong with a value of a setting.

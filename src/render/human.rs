@@ -45,10 +45,8 @@ impl Page {
 
     fn finding(&mut self, finding: &Finding) {
         self.heading(finding.state, &finding.check, &finding.target);
-        // The title says what should be true; beside a problem it would read as if it were.
-        if finding.problems.is_empty() {
-            self.paragraph(INDENT, "", &finding.title);
-        }
+        // The title says what should be true; beside a problem it would read as if it were, and
+        // beside what is fine it says nothing new.
         if !finding.note.is_empty() {
             self.paragraph(INDENT, "", &finding.note);
         }
@@ -152,7 +150,11 @@ impl Page {
             .filter(|state| report.counts.of(**state) > 0)
             .map(|state| {
                 let word = state_word(*state, self.language);
-                let word = if self.language == Language::En { word.to_lowercase() } else { word.to_owned() };
+                let word = match (state, self.language) {
+                    (State::NotApplicable, Language::En) => "not applicable".to_owned(),
+                    (_, Language::En) => word.to_lowercase(),
+                    (_, Language::Zh) => word.to_owned(),
+                };
                 format!("{} {word}", report.counts.of(*state))
             })
             .collect();

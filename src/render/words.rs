@@ -20,7 +20,7 @@ pub fn state(state: State, language: Language) -> &'static str {
         State::Warning => pick(language, "WARNING", "警告"),
         State::Ok => pick(language, "ok", "正常"),
         State::Skipped => pick(language, "skipped", "跳过"),
-        State::NotApplicable => pick(language, "not applicable", "不适用"),
+        State::NotApplicable => pick(language, "n/a", "不适用"),
     }
 }
 

@@ -1,0 +1,256 @@
+//! The catalogue is right in itself: what `build.rs` embeds, what `explain` shows, what is judged.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pikadoctor::collect::check_directory::read_check_directory;
+use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::judge::check_file::read_check;
+use pikadoctor::judge::examples::shortcomings;
+use pikadoctor::judge::names::{condition_faults, faults};
+use pikadoctor::model::catalogue::Catalogue;
+use pikadoctor::model::check::CaseState;
+use pikadoctor::model::finding::State;
+use pikadoctor::model::knowledge::Knowledge;
+use pikadoctor::model::text::{Bilingual, Language};
+
+/// The catalogue as its files say it, examples included.
+fn from_files() -> Catalogue {
+    let mut catalogue = built_in();
+    catalogue.checks = check_files()
+        .iter()
+        .map(|(id, path)| read_check(id, &path.to_string_lossy(), &fs::read_to_string(path).unwrap()).unwrap())
+        .collect();
+    catalogue
+}
+
+fn check_files() -> Vec<(String, PathBuf)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("checks");
+    let mut files = Vec::new();
+    for group in fs::read_dir(&root).unwrap() {
+        let group = group.unwrap().path();
+        if group.file_name().unwrap() == "knowledge" {
+            continue;
+        }
+        for file in fs::read_dir(&group).unwrap() {
+            let file = file.unwrap().path();
+            let id = file.strip_prefix(&root).unwrap().with_extension("").to_string_lossy().into_owned();
+            files.push((id, file));
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn what_is_embedded_is_what_the_files_say() {
+    let embedded = built_in();
+    let mut read = from_files();
+    for check in &mut read.checks {
+        check.file.examples.clear();
+    }
+    let ids: Vec<_> = embedded.checks.iter().map(|check| &check.id).collect();
+    assert_eq!(ids, read.checks.iter().map(|check| &check.id).collect::<Vec<_>>());
+    for (embedded, read) in embedded.checks.iter().zip(&read.checks) {
+        assert_eq!(embedded.file, read.file, "{}", read.id);
+    }
+}
+
+#[test]
+fn every_expression_compiles_and_every_name_exists() {
+    let catalogue = from_files();
+    let wrong: Vec<String> = catalogue
+        .checks
+        .iter()
+        .flat_map(|check| faults(check, &catalogue.knowledge))
+        .map(|fault| fault.to_string())
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_condition_of_the_knowledge_compiles_and_names_what_exists() {
+    let knowledge = built_in().knowledge;
+    let mut wrong = Vec::new();
+    for defect in &knowledge.defects {
+        if let Some(when) = &defect.when {
+            wrong.extend(condition_faults(&format!("defect {}", defect.id), when, &["node"], &knowledge));
+        }
+    }
+    for setting in &knowledge.settings {
+        for fault in &setting.faults {
+            let origin = format!("setting {}", setting.name);
+            wrong.extend(condition_faults(&origin, &fault.condition, &["node", "value"], &knowledge));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_example_comes_to_its_state_and_every_case_has_one() {
+    let catalogue = from_files();
+    let mut wrong = Vec::new();
+    for check in &catalogue.checks {
+        for shortcoming in shortcomings(&catalogue, &check.id) {
+            wrong.push(format!("{}: {shortcoming}", check.id));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_fix_is_there_for_everything_bad_and_says_something() {
+    for check in from_files().checks {
+        for case in &check.file.cases {
+            if matches!(case.state, CaseState::Warning | CaseState::Critical) {
+                let fix = case.fix.as_ref().unwrap_or_else(|| panic!("{}: a case without a fix", check.id));
+                for language in [Language::En, Language::Zh] {
+                    assert!(fix.get(language).text.len() > 3, "{}: an empty fix", check.id);
+                }
+            }
+        }
+    }
+}
+
+fn words_outside_of_jinja(text: &str) -> String {
+    let mut words = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("{{") {
+        words.push_str(before);
+        rest = after.split_once("}}").map_or("", |(_, after)| after);
+    }
+    words + rest
+}
+
+/// Whether a text looks like the language that it should be in.
+fn languages_are_right(origin: &str, text: &Bilingual) -> Option<String> {
+    let chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+    if chinese(&text.en) {
+        return Some(format!("{origin}: Chinese in the English text: {}", text.en));
+    }
+    // A text of names and commands alone is the same in both languages, and one of values alone has no
+    // words of its own.
+    let has_words = words_outside_of_jinja(&text.zh).chars().any(char::is_alphabetic);
+    if !chinese(&text.zh) && text.zh != text.en && has_words {
+        return Some(format!("{origin}: no Chinese in the Chinese text: {}", text.zh));
+    }
+    None
+}
+
+#[test]
+fn both_languages_are_there() {
+    let catalogue = from_files();
+    let mut wrong = Vec::new();
+    for check in &catalogue.checks {
+        let file = &check.file;
+        let texts = [Some(&file.title), Some(&file.why), Some(&file.ok), file.otherwise.as_ref()];
+        let cases = file.cases.iter().flat_map(|case| [Some(&case.found), case.needed.as_ref(), case.fix.as_ref()]);
+        for template in texts.into_iter().chain(cases).flatten() {
+            let text = Bilingual { en: template.en.text.clone(), zh: template.zh.text.clone() };
+            wrong.extend(languages_are_right(&check.id, &text));
+        }
+    }
+    let Knowledge { generations, settings, link_states, defects, .. } = &catalogue.knowledge;
+    for entry in generations {
+        wrong.extend(languages_are_right("generations", &entry.title));
+    }
+    for setting in settings {
+        for fault in &setting.faults {
+            for text in [&fault.found, &fault.needed, &fault.fix] {
+                wrong.extend(languages_are_right(&setting.name, text));
+            }
+        }
+    }
+    for word in link_states {
+        wrong.extend(languages_are_right(&word.raw, &word.meaning));
+        wrong.extend(word.fix.iter().filter_map(|fix| languages_are_right(&word.raw, fix)));
+    }
+    for defect in defects {
+        let workaround = defect.workaround.as_ref();
+        for text in [Some(&defect.title), Some(&defect.effect), Some(&defect.matters), workaround].into_iter().flatten() {
+            wrong.extend(languages_are_right(&defect.id, text));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn defects_are_told_once_and_not_of_releases_that_mended_them() {
+    let knowledge = built_in().knowledge;
+    let mut ids = BTreeSet::new();
+    for defect in &knowledge.defects {
+        assert!(ids.insert(&defect.id), "defect {} twice", defect.id);
+        assert!(defect.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{}", defect.id);
+        for version in &defect.fixed_in {
+            assert!(!defect.releases.contains(*version), "{}: mended in {version}, which is listed as affected", defect.id);
+            assert!(knowledge.releases.iter().any(|tag| tag.version == *version), "{}: there is no {version}", defect.id);
+        }
+        assert!(!defect.source.is_empty(), "{}: no source", defect.id);
+        assert_eq!(defect.when.is_some(), defect.state.is_some(), "{}: `when` and `state` go together", defect.id);
+        assert!(
+            matches!(defect.state, None | Some(State::Warning | State::Critical)),
+            "{}: a defect is a warning or critical",
+            defect.id
+        );
+        assert!(
+            knowledge.releases.iter().any(|tag| defect.releases.contains(tag.version)),
+            "{}: no release has it",
+            defect.id
+        );
+    }
+    assert!(ids.len() >= 69, "the known defects are {} only", ids.len());
+}
+
+#[test]
+fn every_release_has_one_generation_and_a_commit() {
+    let knowledge = built_in().knowledge;
+    assert_eq!(knowledge.releases.len(), 80);
+    for tag in &knowledge.releases {
+        let generations = knowledge.generations.iter().filter(|entry| entry.releases.contains(tag.version)).count();
+        assert_eq!(generations, 1, "{}", tag.version);
+        assert!(tag.version.line().is_some(), "{}", tag.version);
+        assert_eq!(tag.commit.len(), 40, "{}", tag.version);
+        assert!(tag.tagged.parse::<jiff::civil::Date>().is_ok(), "{}", tag.version);
+    }
+}
+
+#[test]
+fn no_word_for_a_state_is_defined_twice() {
+    let knowledge = built_in().knowledge;
+    for tag in &knowledge.releases {
+        let mut seen = BTreeSet::new();
+        for word in knowledge.link_states.iter().filter(|word| word.releases.contains(tag.version)) {
+            let key = (word.field.clone(), word.raw.to_lowercase());
+            assert!(seen.insert(key.clone()), "{key:?} twice on {}", tag.version);
+        }
+    }
+}
+
+#[test]
+fn settings_are_asked_for_once_and_passwords_are_secret() {
+    let knowledge = built_in().knowledge;
+    let mut names = BTreeSet::new();
+    for setting in &knowledge.settings {
+        assert!(names.insert(&setting.name), "{} twice", setting.name);
+        let is_password = setting.name.ends_with("pass") || setting.name.ends_with("auth");
+        assert_eq!(setting.secret, is_password, "{}", setting.name);
+    }
+    for password in ["requirepass", "masterauth", "userpass"] {
+        assert!(names.contains(&password.to_owned()));
+    }
+}
+
+#[test]
+fn the_ids_of_the_checks() {
+    let ids: Vec<String> = built_in().checks.into_iter().map(|check| check.id).collect();
+    insta::assert_snapshot!(ids.join("\n"));
+}
+
+#[test]
+fn a_directory_of_checks_is_read_by_path() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("checks/node");
+    let parent = root.parent().unwrap();
+    let read = read_check_directory(parent).unwrap();
+    assert!(read.iter().any(|check| check.id == "node/reachable"));
+}

@@ -1,0 +1,175 @@
+//! What several tests need: the binary, recordings, and servers that misbehave.
+
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use pikadoctor::lab::recorded::{RecordedServer, Recording};
+
+/// The binary under test, in English and without a password from the environment.
+pub fn pikadoctor() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pikadoctor"));
+    for variable in ["PIKADOCTOR_PASSWORD", "LC_ALL", "LC_MESSAGES", "LANG", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Runs the binary with `arguments`.
+pub fn run(arguments: &[&str]) -> Run {
+    Run::of(pikadoctor().args(arguments))
+}
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    pub fn of(command: &mut Command) -> Self {
+        let Output { status, stdout, stderr } = command.output().expect("the binary runs");
+        Self {
+            code: status.code().expect("it is not killed by a signal"),
+            stdout: String::from_utf8(stdout).expect("stdout is UTF-8"),
+            stderr: String::from_utf8(stderr).expect("stderr is UTF-8"),
+        }
+    }
+
+    /// The standard output without line breaks and indentation, for looking up a sentence.
+    pub fn text(&self) -> String {
+        self.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A recording below `tests/recordings/`, without `.json`.
+pub fn recording(name: &str) -> Recording {
+    let path = recordings_directory().join(format!("{name}.json"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+pub fn recordings_directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recordings")
+}
+
+/// The names of all recordings of Pika, ordered.
+pub fn all_recordings() -> Vec<String> {
+    fn walk(directory: &Path, names: &mut Vec<String>) {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, names);
+            } else {
+                let relative = path.strip_prefix(recordings_directory()).unwrap().with_extension("");
+                names.push(relative.to_string_lossy().into_owned());
+            }
+        }
+    }
+    let mut names = Vec::new();
+    walk(&recordings_directory(), &mut names);
+    names.sort();
+    names
+}
+
+/// A recorded server in a thread of its own, until it is dropped.
+pub struct Served {
+    pub address: String,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+}
+
+pub fn serve(recording: Recording) -> Served {
+    let (tell, told) = std::sync::mpsc::channel();
+    let (stop, stopped) = tokio::sync::oneshot::channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let server = RecordedServer::start(recording).await.unwrap();
+            tell.send(server.address).unwrap();
+            let _ = stopped.await;
+        });
+    });
+    let address: SocketAddr = told.recv().unwrap();
+    Served { address: address.to_string(), stop: Some(stop) }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.stop.take().map(|stop| stop.send(()));
+    }
+}
+
+/// A listener that does with each connection what `behave` does.
+pub fn listener(behave: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let behave = Arc::new(behave);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let behave = behave.clone();
+            thread::spawn(move || behave(stream));
+        }
+    });
+    address
+}
+
+/// A listener that reads a request and answers with `bytes`.
+pub fn answering(bytes: &'static [u8]) -> String {
+    listener(move |mut stream| {
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request);
+        let _ = stream.write_all(bytes);
+        thread::sleep(Duration::from_secs(30));
+    })
+}
+
+/// A relay in front of `server` that writes down what is sent to it.
+pub struct Relay {
+    pub address: String,
+    sent: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Relay {
+    /// What was sent, one entry for each connection.
+    pub fn sent(&self) -> Vec<String> {
+        self.sent.lock().unwrap().iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
+    }
+}
+
+pub fn relay(server: &str) -> Relay {
+    let server = server.to_owned();
+    let sent = Arc::new(Mutex::new(Vec::new()));
+    let log = sent.clone();
+    let address = listener(move |mut client| {
+        let index = {
+            let mut log = log.lock().unwrap();
+            log.push(Vec::new());
+            log.len() - 1
+        };
+        let mut upstream = TcpStream::connect(&server).unwrap();
+        let mut back = upstream.try_clone().unwrap();
+        let mut to_client = client.try_clone().unwrap();
+        thread::spawn(move || {
+            let _ = std::io::copy(&mut back, &mut to_client);
+        });
+        let mut buffer = [0; 65536];
+        while let Ok(count) = client.read(&mut buffer) {
+            if count == 0 {
+                break;
+            }
+            log.lock().unwrap()[index].extend_from_slice(&buffer[..count]);
+            if upstream.write_all(&buffer[..count]).is_err() {
+                break;
+            }
+        }
+    });
+    Relay { address, sent }
+}

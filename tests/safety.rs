@@ -1,0 +1,148 @@
+//! Promise 1: it does no harm. A relay between the tool and a server writes down what is sent.
+
+mod common;
+
+use common::{Run, pikadoctor, recording, relay, serve};
+use pikadoctor::collect::gate::Gate;
+use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::lab::recorded::Recording;
+
+const RELEASES: [&str; 8] = ["v2.3.0", "v2.3.3", "v2.3.6", "v3.0.16", "v3.1.0", "v3.3.6", "v3.5.5", "v4.0.1"];
+
+/// The commands in a stream of RESP arrays, one a line.
+fn commands(stream: &str) -> Vec<String> {
+    let mut lines = stream.split("\r\n");
+    let mut commands = Vec::new();
+    while let Some(count) = lines.next().and_then(|line| line.strip_prefix('*')) {
+        let words: Vec<&str> = (0..count.parse().unwrap())
+            .map(|_| {
+                assert!(lines.next().unwrap().starts_with('$'));
+                lines.next().unwrap()
+            })
+            .collect();
+        commands.push(words.join(" "));
+    }
+    commands
+}
+
+/// Everything that a check sends to a recorded server.
+fn sent_to(recording: Recording, password: Option<&str>) -> Vec<String> {
+    let server = serve(recording);
+    let relay = relay(&server.address);
+    let mut command = pikadoctor();
+    command.args(["check", &relay.address]);
+    if let Some(password) = password {
+        command.env("PIKADOCTOR_PASSWORD", password);
+    }
+    let run = Run::of(&mut command);
+    assert!(run.stdout.contains("pikadoctor"), "{run:?}");
+    let sent = relay.sent();
+    assert_eq!(sent.len(), 1, "one connection and no more");
+    commands(&sent[0])
+}
+
+#[test]
+fn what_is_sent_to_each_release() {
+    let mut table = String::new();
+    for release in RELEASES {
+        let sent = sent_to(recording(&format!("{release}/standalone/standalone")), None);
+        let settings = sent.iter().filter_map(|command| command.strip_prefix("config get ")).collect::<Vec<_>>();
+        let others: Vec<&str> =
+            sent.iter().filter(|command| !command.starts_with("config get ")).map(String::as_str).collect();
+        table += &format!("{release}\n  {}\n  config get: {}\n", others.join("\n  "), settings.join(" "));
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn nothing_that_harms_is_ever_sent() {
+    for release in RELEASES {
+        for command in sent_to(recording(&format!("{release}/standalone/standalone")), Some("secret-root")) {
+            let lower = command.to_lowercase();
+            let first = lower.split(' ').next().unwrap();
+            assert!(["auth", "info", "acl", "config"].contains(&first), "{release}: {command}");
+            assert!(first != "config" || lower.starts_with("config get "), "{release}: {command}");
+            assert!(first != "acl" || lower == "acl whoami", "{release}: {command}");
+            assert!(!["info", "info all", "info keyspace 1", "info keyspace off", "config get *"].contains(&lower.as_str()), "{release}: {command}");
+        }
+    }
+}
+
+#[test]
+fn a_server_that_is_no_pika_is_left_alone() {
+    let sent = sent_to(recording("other/redis-7/standalone/standalone"), None);
+    assert_eq!(sent, ["info server", "info replication"]);
+}
+
+/// A 2.3.6 whose INFO server claims another release.
+fn disguised(version: &str) -> Recording {
+    let mut recording = recording("v2.3.6/standalone/standalone");
+    for reply in &mut recording.replies {
+        if reply.command.join(" ") == "INFO server" {
+            let text = reply.reply.split_once("\r\n").unwrap().1.replace("pika_version:2.3.6", &format!("pika_version:{version}"));
+            reply.reply = format!("${}\r\n{text}", text.len() - 2);
+        }
+    }
+    recording
+}
+
+#[test]
+fn an_unknown_release_gets_nothing_but_info() {
+    for version in ["7.0.0", "2.3.6-custom", "", "9999999999999999999.0.0"] {
+        let sent = sent_to(disguised(version), None);
+        assert_eq!(sent, ["info server", "info replication"], "release {version:?}");
+    }
+}
+
+#[test]
+fn info_data_is_not_sent_during_a_full_sync_on_releases_that_can_die_of_it() {
+    for (release, expected) in [("v2.3.6", false), ("v3.0.16", true), ("v3.3.6", true)] {
+        let sent = sent_to(recording(&format!("{release}/full-sync-running/slave-running")), None);
+        assert_eq!(sent.contains(&"info data".to_owned()), expected, "{release}");
+    }
+}
+
+#[test]
+fn the_gate_lets_nothing_through_that_is_not_listed() {
+    let knowledge = built_in().knowledge;
+    let mut gate = Gate::new(&knowledge.commands);
+    let release = "3.5.5".parse().ok();
+    for words in [
+        &["set", "a", "b"][..],
+        &["dbsize"],
+        &["DBSIZE"],
+        &["info"],
+        &["info", "all"],
+        &["info", "keyspace", "1"],
+        &["INFO", "KEYSPACE", "1"],
+        &["info", "keyspace", "off"],
+        &["config", "get", "*"],
+        &["config", "set", "timeout", "1"],
+        &["client", "list"],
+        &["slaveof", "no", "one"],
+        &["slaveof", "10.0.0.1", "9221"],
+        &["shutdown"],
+        &[],
+    ] {
+        for release in [None, release] {
+            gate.settle(release, false);
+            assert!(gate.permit(words).is_err(), "{words:?} to {release:?}");
+        }
+    }
+    gate.settle(None, false);
+    assert!(gate.permit(&["info", "stats"]).is_err(), "the release is not known");
+    assert!(gate.permit(&["info", "server"]).is_ok());
+    gate.settle(release, false);
+    assert!(gate.permit(&["info", "stats"]).is_ok());
+    assert!(gate.permit(&["info", "doublemaster"]).is_err(), "3.5.5 has no double master");
+    let refusal = gate.permit(&["config", "get", "*"]).unwrap_err();
+    assert!(refusal.not_sent.reason.contains("82"), "the reason is told: {}", refusal.not_sent.reason);
+}
+
+#[test]
+fn a_password_is_not_shown_by_a_permit() {
+    let knowledge = built_in().knowledge;
+    let gate = Gate::new(&knowledge.commands);
+    let permit = gate.permit(&["auth", "open sesame"]).unwrap();
+    assert_eq!(permit.label(), "auth <password>");
+}
