@@ -29,6 +29,9 @@ pub fn explain(node: &mut Node, knowledge: &Knowledge) {
         if !setting.readable.contains(version) {
             let reason = format!("CONFIG GET answers it on {}, not on {version}", setting.readable);
             found.push(Absence { path, kind: AbsenceKind::NotInRelease, reason });
+        } else if setting.sometimes {
+            let reason = "CONFIG GET answers it in another instance-mode only".into();
+            found.push(Absence { path, kind: AbsenceKind::NotInRelease, reason });
         } else if !explained(node, &path) {
             let reason = "CONFIG GET should answer it on this release, and does not".into();
             found.push(Absence { path, kind: AbsenceKind::Failed, reason });

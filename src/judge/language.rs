@@ -196,12 +196,14 @@ impl Words {
                 };
                 let ctx = context! { node, value => value.clone() };
                 if self.holds(state, &fault.condition, ctx.clone())? {
+                    // A token in a sentence tells a person nothing.
+                    let shown = if setting.secret { "(hidden)".to_owned() } else { value.to_string() };
                     let render = |text: &Bilingual| {
                         state.env().render_str(text.get(self.language), ctx.clone())
                     };
                     faults.push(json!({
                         "name": setting.name,
-                        "value": value.to_string(),
+                        "value": shown,
                         "kind": fault.kind,
                         "state": fault.state,
                         "found": render(&fault.found)?,

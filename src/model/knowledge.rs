@@ -134,6 +134,9 @@ pub struct Setting {
     pub name: String,
     /// The releases whose CONFIG GET answers it.
     pub readable: Releases,
+    /// Whether these answer it in one instance-mode only, so that no answer means nothing.
+    #[serde(default)]
+    pub sometimes: bool,
     /// True for a password: its value becomes a token.
     #[serde(default)]
     pub secret: bool,
