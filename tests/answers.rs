@@ -44,7 +44,11 @@ fn a_black_hole() {
         fillers.push(filler);
         assert!(fillers.len() < 100, "the queue never fills");
     }
-    assert_says(&check(&address.to_string()), 2, "does not answer to connecting: a packet filter drops it, or the host is down");
+    assert_says(
+        &check(&address.to_string()),
+        2,
+        "does not answer to connecting: a packet filter drops it, or the host is down",
+    );
 }
 
 #[test]
@@ -71,7 +75,11 @@ fn a_server_that_closes_at_once() {
 
 #[test]
 fn half_an_answer() {
-    assert_says(&check(&answering(b"$500\r\n# Server\r\npika_version:2.3.6\r\n")), 2, "begins an answer and does not end it");
+    assert_says(
+        &check(&answering(b"$500\r\n# Server\r\npika_version:2.3.6\r\n")),
+        2,
+        "begins an answer and does not end it",
+    );
 }
 
 #[test]
@@ -114,7 +122,11 @@ fn arrays_in_arrays() {
 
 #[test]
 fn a_web_server() {
-    assert_says(&check(&answering(b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n")), 2, "a web server answers");
+    assert_says(
+        &check(&answering(b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n\r\n")),
+        2,
+        "a web server answers",
+    );
 }
 
 #[test]
@@ -157,7 +169,11 @@ fn a_redis_behind_a_password() {
 
 #[test]
 fn a_codis_proxy() {
-    assert_says(&check(&answering(b"-ERR backend server 'server' not found\r\n")), 2, "a Codis proxy answers");
+    assert_says(
+        &check(&answering(b"-ERR backend server 'server' not found\r\n")),
+        2,
+        "a Codis proxy answers",
+    );
 }
 
 #[test]
@@ -184,7 +200,8 @@ fn a_pika_behind_a_password() {
 fn a_wrong_password() {
     for release in ["v2.3.6", "v3.3.6", "v3.5.5"] {
         let server = serve(recording(&format!("{release}/auth/standalone-unauthenticated")));
-        let run = Run::of(pikadoctor().args(["check", &server.address]).env("PIKADOCTOR_PASSWORD", "wrongpass"));
+        let run =
+            Run::of(pikadoctor().args(["check", &server.address]).env("PIKADOCTOR_PASSWORD", "wrongpass"));
         assert_says(&run, 2, "the password that was given is refused");
     }
 }
@@ -197,7 +214,11 @@ fn a_wrong_password_that_is_accepted() {
     recording.replies.splice(0..0, wrong.replies);
     let server = serve(recording);
     let run = Run::of(pikadoctor().args(["check", &server.address]).env("PIKADOCTOR_PASSWORD", "wrongpass"));
-    assert_says(&run, 2, "AUTH answered OK to a password that is neither requirepass nor userpass, as user limit");
+    assert_says(
+        &run,
+        2,
+        "AUTH answered OK to a password that is neither requirepass nor userpass, as user limit",
+    );
 }
 
 #[test]
@@ -216,8 +237,9 @@ fn a_server_that_breaks_off_after_the_first_batch() {
         let _ = stream.read(&mut [0; 4096]);
         let server = "# Server\r\npika_version:2.3.6\r\n";
         let replication = "# Replication(MASTER)\r\nrole:master\r\nconnected_slaves:0\r\n";
-        let _ = write!(stream, "${}\r\n{server}\r\n${}\r\n{replication}\r\n", server.len(), replication.len());
-        let _ = stream.read(&mut [0; 65536]);
+        let _ =
+            write!(stream, "${}\r\n{server}\r\n${}\r\n{replication}\r\n", server.len(), replication.len());
+        let _ = stream.read(&mut [0; 16384]);
         let _ = stream.shutdown(Shutdown::Both);
     });
     let run = check(&address);
@@ -231,7 +253,7 @@ fn replies_that_are_out_of_step() {
         let _ = stream.read(&mut [0; 4096]);
         let server = "# Server\r\npika_version:2.3.6\r\n";
         let _ = write!(stream, "${}\r\n{server}\r\n:7\r\n", server.len());
-        let _ = stream.read(&mut [0; 65536]);
+        let _ = stream.read(&mut [0; 16384]);
         while stream.write_all(b":1\r\n*3\r\n:1\r\n:2\r\n:3\r\n$-1\r\n").is_ok() {
             thread::sleep(Duration::from_millis(1));
         }
@@ -266,7 +288,11 @@ fn terminal_escapes_of_a_server_do_not_reach_the_terminal() {
     // With colours there are escapes of ours, and they are colours only.
     let run = Run::of(pikadoctor().args(["check", &address]).env("CLICOLOR_FORCE", "1"));
     let mut styles = run.stdout.split('\u{1b}').skip(1);
-    assert!(styles.all(|rest| rest.starts_with('[') && rest[1..].find('m').is_some_and(|end| end <= 5)), "{:?}", run.stdout);
+    assert!(
+        styles.all(|rest| rest.starts_with('[') && rest[1..].find('m').is_some_and(|end| end <= 5)),
+        "{:?}",
+        run.stdout
+    );
 }
 
 #[test]

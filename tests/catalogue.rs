@@ -10,7 +10,6 @@ use pikadoctor::judge::check_file::read_check;
 use pikadoctor::judge::examples::shortcomings;
 use pikadoctor::judge::names::{condition_faults, faults};
 use pikadoctor::model::catalogue::Catalogue;
-use pikadoctor::model::check::CaseState;
 use pikadoctor::model::finding::State;
 use pikadoctor::model::knowledge::Knowledge;
 use pikadoctor::model::text::{Bilingual, Language};
@@ -20,7 +19,9 @@ fn from_files() -> Catalogue {
     let mut catalogue = built_in();
     catalogue.checks = check_files()
         .iter()
-        .map(|(id, path)| read_check(id, &path.to_string_lossy(), &fs::read_to_string(path).unwrap()).unwrap())
+        .map(|(id, path)| {
+            read_check(id, &path.to_string_lossy(), &fs::read_to_string(path).unwrap()).unwrap()
+        })
         .collect();
     catalogue
 }
@@ -103,7 +104,7 @@ fn every_example_comes_to_its_state_and_every_case_has_one() {
 fn a_fix_is_there_for_everything_bad_and_says_something() {
     for check in from_files().checks {
         for case in &check.file.cases {
-            if matches!(case.state, CaseState::Warning | CaseState::Critical) {
+            if matches!(case.state, State::Warning | State::Critical) {
                 let fix = case.fix.as_ref().unwrap_or_else(|| panic!("{}: a case without a fix", check.id));
                 for language in [Language::En, Language::Zh] {
                     assert!(fix.get(language).text.len() > 3, "{}: an empty fix", check.id);
@@ -145,7 +146,8 @@ fn both_languages_are_there() {
     for check in &catalogue.checks {
         let file = &check.file;
         let texts = [Some(&file.title), Some(&file.why), Some(&file.ok), file.otherwise.as_ref()];
-        let cases = file.cases.iter().flat_map(|case| [Some(&case.found), case.needed.as_ref(), case.fix.as_ref()]);
+        let cases =
+            file.cases.iter().flat_map(|case| [Some(&case.found), case.needed.as_ref(), case.fix.as_ref()]);
         for template in texts.into_iter().chain(cases).flatten() {
             let text = Bilingual { en: template.en.text.clone(), zh: template.zh.text.clone() };
             wrong.extend(languages_are_right(&check.id, &text));
@@ -168,7 +170,10 @@ fn both_languages_are_there() {
     }
     for defect in defects {
         let workaround = defect.workaround.as_ref();
-        for text in [Some(&defect.title), Some(&defect.effect), Some(&defect.matters), workaround].into_iter().flatten() {
+        for text in [Some(&defect.title), Some(&defect.effect), Some(&defect.matters), workaround]
+            .into_iter()
+            .flatten()
+        {
             wrong.extend(languages_are_right(&defect.id, text));
         }
     }
@@ -181,13 +186,30 @@ fn defects_are_told_once_and_not_of_releases_that_mended_them() {
     let mut ids = BTreeSet::new();
     for defect in &knowledge.defects {
         assert!(ids.insert(&defect.id), "defect {} twice", defect.id);
-        assert!(defect.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'), "{}", defect.id);
+        assert!(
+            defect.id.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'),
+            "{}",
+            defect.id
+        );
         for version in &defect.fixed_in {
-            assert!(!defect.releases.contains(*version), "{}: mended in {version}, which is listed as affected", defect.id);
-            assert!(knowledge.releases.iter().any(|tag| tag.version == *version), "{}: there is no {version}", defect.id);
+            assert!(
+                !defect.releases.contains(*version),
+                "{}: mended in {version}, which is listed as affected",
+                defect.id
+            );
+            assert!(
+                knowledge.releases.iter().any(|tag| tag.version == *version),
+                "{}: there is no {version}",
+                defect.id
+            );
         }
         assert!(!defect.source.is_empty(), "{}: no source", defect.id);
-        assert_eq!(defect.when.is_some(), defect.state.is_some(), "{}: `when` and `state` go together", defect.id);
+        assert_eq!(
+            defect.when.is_some(),
+            defect.state.is_some(),
+            "{}: `when` and `state` go together",
+            defect.id
+        );
         assert!(
             matches!(defect.state, None | Some(State::Warning | State::Critical)),
             "{}: a defect is a warning or critical",
@@ -207,7 +229,8 @@ fn every_release_has_one_generation_and_a_commit() {
     let knowledge = built_in().knowledge;
     assert_eq!(knowledge.releases.len(), 80);
     for tag in &knowledge.releases {
-        let generations = knowledge.generations.iter().filter(|entry| entry.releases.contains(tag.version)).count();
+        let generations =
+            knowledge.generations.iter().filter(|entry| entry.releases.contains(tag.version)).count();
         assert_eq!(generations, 1, "{}", tag.version);
         assert!(tag.version.line().is_some(), "{}", tag.version);
         assert_eq!(tag.commit.len(), 40, "{}", tag.version);

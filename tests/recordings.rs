@@ -35,7 +35,8 @@ async fn facts_of(name: &str) -> Facts {
     let server = RecordedServer::start(recording(name)).await.unwrap();
     let address = Address { host: server.address.ip().to_string(), port: server.address.port() };
     let target = Target { name: "node".into(), address, password: password_of(name) };
-    let deadlines = Deadlines::starting_now(Duration::from_secs(20), Duration::from_secs(5), Duration::from_secs(10));
+    let deadlines =
+        Deadlines::starting_now(Duration::from_secs(20), Duration::from_secs(5), Duration::from_secs(10));
     examine(&[target], &built_in().knowledge, deadlines).await
 }
 
@@ -57,7 +58,9 @@ fn info_is_parsed_without_loss() {
             if !reply.command.first().is_some_and(|word| word.eq_ignore_ascii_case("info")) {
                 continue;
             }
-            let Some(text) = bulk(&reply.reply).filter(|text| text.contains("pika_version")) else { continue };
+            let Some(text) = bulk(&reply.reply).filter(|text| text.contains("pika_version")) else {
+                continue;
+            };
             let sections = sections(text);
             let mut length = 0;
             for section in sections.values() {
@@ -89,12 +92,17 @@ async fn what_is_seen_on_each_recorded_server() {
 fn summary(node: &Node) -> String {
     let mut parts = Vec::new();
     match &node.server {
-        Some(server) if server.kind != ServerKind::Pika => return format!("{:?}: {}", server.kind, server.evidence),
+        Some(server) if server.kind != ServerKind::Pika => {
+            return format!("{:?}: {}", server.kind, server.evidence);
+        }
         None => return format!("{:?}", node.reach.state),
         Some(_) => {}
     }
     if let (Some(version), Some(release)) = (&node.version, &node.release) {
-        parts.push(format!("{version} (reports {}, {:?}, {:?})", release.reported, release.settled_by, release.generation));
+        parts.push(format!(
+            "{version} (reports {}, {:?}, {:?})",
+            release.reported, release.settled_by, release.generation
+        ));
     }
     if let Some(replication) = &node.replication {
         parts.push(format!("{:?}", replication.role));
@@ -102,27 +110,48 @@ fn summary(node: &Node) -> String {
             let states: Vec<String> = master
                 .states
                 .iter()
-                .map(|state| format!("{}{} = {:?}", state.db.clone().map_or_else(String::new, |db| db + ": "), state.raw, state.stage))
+                .map(|state| {
+                    format!(
+                        "{}{} = {:?}",
+                        state.db.clone().map_or_else(String::new, |db| db + ": "),
+                        state.raw,
+                        state.stage
+                    )
+                })
                 .collect();
             let host = master.host.as_deref().unwrap_or("-");
-            parts.push(format!("of {host}:{:?} up {:?} [{}]", master.port, master.link_up, states.join(", ")));
+            parts.push(format!(
+                "of {host}:{:?} up {:?} [{}]",
+                master.port,
+                master.link_up,
+                states.join(", ")
+            ));
         }
         for replica in &replication.replicas {
             let lags: Vec<&str> = replica.lags.iter().map(|lag| lag.text.as_str()).collect();
             parts.push(format!("replica {}:{} {:?} lag {lags:?}", replica.ip, replica.port, replica.state));
         }
-        parts.push(format!("read_only {:?} id {:?}", replication.read_only, replication.replication_id.as_ref().map(String::len)));
+        parts.push(format!(
+            "read_only {:?} id {:?}",
+            replication.read_only,
+            replication.replication_id.as_ref().map(String::len)
+        ));
     }
     if let Some(binlog) = &node.binlog {
-        let places: Vec<String> = binlog.positions.iter().map(|p| format!("{} {}", p.file, p.offset)).collect();
+        let places: Vec<String> =
+            binlog.positions.iter().map(|p| format!("{} {}", p.file, p.offset)).collect();
         parts.push(format!("binlog {}", places.join(", ")));
     }
     if let Some(double_master) = &node.double_master {
         let state = double_master.state.as_ref().map(|state| (state.raw.clone(), state.stage));
-        parts.push(format!("double master {:?} {:?} {state:?}", double_master.enabled, double_master.peer_host));
+        parts.push(format!(
+            "double master {:?} {:?} {state:?}",
+            double_master.enabled, double_master.peer_host
+        ));
     }
     parts.push(format!("clients {:?}", node.clients.as_ref().and_then(|clients| clients.connected)));
-    let unexplained = node.errors.iter().filter(|error| error.kind == pikadoctor::model::facts::AbsenceKind::Failed);
+    let unexplained =
+        node.errors.iter().filter(|error| error.kind == pikadoctor::model::facts::AbsenceKind::Failed);
     for error in unexplained {
         parts.push(format!("MISSING {}: {}", error.path, error.reason));
     }
@@ -152,14 +181,23 @@ async fn what_is_found_on_each_recorded_server() {
 async fn a_healthy_server_of_every_release_is_silent() {
     let mut tried = 0;
     for name in all_recordings() {
-        let healthy = name.ends_with("standalone/standalone") && name.starts_with('v') && !name.contains("sharding")
-            || name.contains("/replica-up/") && name.starts_with('v');
+        let healthy =
+            name.ends_with("standalone/standalone") && name.starts_with('v') && !name.contains("sharding")
+                || name.contains("/replica-up/") && name.starts_with('v');
         if !healthy {
             continue;
         }
         let report = report_of(facts_of(&name).await);
-        assert_eq!(report.exit_code, 0, "{name}: {:#?}", report.findings.first());
-        assert_eq!(report.counts.unknown + report.counts.warning + report.counts.critical, 0, "{name}");
+        let wrong: Vec<&str> = report
+            .findings
+            .iter()
+            .filter(|finding| !matches!(finding.state, State::Ok | State::NotApplicable))
+            .map(|finding| finding.check.as_str())
+            .collect();
+        // While this one was recorded, SETEX was sent to it, whose keys are lost on replicas of 4.0.1.
+        let expected: &[&str] =
+            if name == "v4.0.1/replica-up/master" { &["node/known-defects"] } else { &[] };
+        assert_eq!(wrong, expected, "{name}: {:#?}", report.findings.first());
         tried += 1;
     }
     assert_eq!(tried, 24, "eight releases: alone, master and replica");
@@ -178,7 +216,10 @@ async fn no_password_of_a_recording_reaches_a_report() {
 
 #[tokio::test]
 async fn two_round_trips_are_enough_for_every_release() {
-    for name in all_recordings().iter().filter(|name| name.ends_with("standalone/standalone") && name.starts_with('v')) {
+    for name in all_recordings()
+        .iter()
+        .filter(|name| name.ends_with("standalone/standalone") && name.starts_with('v'))
+    {
         let facts = facts_of(name).await;
         assert_eq!(facts.nodes[0].reach.round_trips, 2, "{name}");
     }

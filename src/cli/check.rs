@@ -104,7 +104,9 @@ fn password(arguments: &Arguments) -> Result<Option<Password>, Failure> {
     match std::env::var(PASSWORD_VARIABLE) {
         Ok(text) if !text.is_empty() => Ok(Some(Password::new(text))),
         Ok(_) | Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(Failure(format!("{PASSWORD_VARIABLE} is not valid UTF-8"))),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(Failure(format!("{PASSWORD_VARIABLE} is not valid UTF-8")))
+        }
     }
 }
 
@@ -115,11 +117,10 @@ fn parse_parameters(settings: &[String], catalogue: &Catalogue) -> Result<Parame
         let wrong = |why: String| Failure(format!("--set {setting}: {why}"));
         let (path, value) = setting.split_once('=').ok_or_else(|| wrong("write CHECK.NAME=VALUE".into()))?;
         let (id, name) = path.rsplit_once('.').ok_or_else(|| wrong("write CHECK.NAME=VALUE".into()))?;
-        let check = catalogue
-            .checks
-            .iter()
-            .find(|check| check.id == id)
-            .ok_or_else(|| wrong(format!("there is no check `{id}`{}", nearest(id, &catalogue.checks))))?;
+        let check =
+            catalogue.checks.iter().find(|check| check.id == id).ok_or_else(|| {
+                wrong(format!("there is no check `{id}`{}", nearest(id, &catalogue.checks)))
+            })?;
         let param = check.file.params.get(name).ok_or_else(|| {
             let known: Vec<&str> = check.file.params.keys().map(String::as_str).collect();
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
@@ -129,7 +130,8 @@ fn parse_parameters(settings: &[String], catalogue: &Catalogue) -> Result<Parame
             Json::String(_) => Json::from(value),
             default => {
                 let parsed: Json = serde_json::from_str(value).unwrap_or(Json::Null);
-                let same_kind = (default.is_number() && parsed.is_number()) || (default.is_boolean() && parsed.is_boolean());
+                let same_kind = (default.is_number() && parsed.is_number())
+                    || (default.is_boolean() && parsed.is_boolean());
                 if !same_kind {
                     let kind = if default.is_number() { "a number" } else { "true or false" };
                     return Err(wrong(format!("`{value}` is not {kind}")));

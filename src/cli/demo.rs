@@ -56,7 +56,9 @@ async fn play(language: Language) -> Result<String, Failure> {
     let catalogue = catalogue::built_in();
     let mut out = String::new();
     let introduction = match language {
-        Language::En => "These servers are not real ones: this program plays back what real servers answered.",
+        Language::En => {
+            "These servers are not real ones: this program plays back what real servers answered."
+        }
         Language::Zh => "以下服务器并非真实运行：本程序在回放真实服务器当时的应答。",
     };
     let _ = writeln!(out, "{introduction}\n");
@@ -80,7 +82,9 @@ async fn play(language: Language) -> Result<String, Failure> {
     }
     let ending = match language {
         Language::En => "Next: pikadoctor check HOST:PORT with a server of yours. Nothing is changed on it.",
-        Language::Zh => "接下来：用您自己的服务器试试 pikadoctor check HOST:PORT。它不会改动服务器上的任何东西。",
+        Language::Zh => {
+            "接下来：用您自己的服务器试试 pikadoctor check HOST:PORT。它不会改动服务器上的任何东西。"
+        }
     };
     let _ = writeln!(out, "{ending}");
     Ok(out)

@@ -35,6 +35,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         .iter()
         .find(|check| check.id == id)
         .ok_or_else(|| Failure(format!("there is no check `{id}`{}", nearest(id, &catalogue.checks))))?;
-    let page = catalogue::Page { knowledge: &catalogue.knowledge, language: arguments.output.language(), look: look(false) };
+    let page = catalogue::Page {
+        knowledge: &catalogue.knowledge,
+        language: arguments.output.language(),
+        look: look(false),
+    };
     Ok(Outcome { document: page.explain(check, arguments.release), exit_code: exit::OK })
 }

@@ -25,10 +25,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let catalogue = catalogue_with(&arguments.checks)?;
     let language = arguments.output.language();
-    let document = if arguments.json {
-        catalogue::list_json(&catalogue)
-    } else {
-        catalogue::list(&catalogue, language)
-    };
+    let document =
+        if arguments.json { catalogue::list_json(&catalogue) } else { catalogue::list(&catalogue, language) };
     Ok(Outcome { document, exit_code: exit::OK })
 }

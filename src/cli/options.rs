@@ -66,17 +66,24 @@ pub fn catalogue_with(directories: &[PathBuf]) -> Result<Catalogue, Failure> {
 
 /// Reads `HOST:PORT`, `HOST`, `[IPV6]:PORT`, `[IPV6]` or `IPV6`.
 pub fn parse_address(text: &str) -> Result<Address, String> {
+    if let Some(bad) =
+        text.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@' | '?' | '#'))
+    {
+        return Err(format!("a host name has no {bad:?}; write HOST:PORT"));
+    }
     let (host, port) = if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']').ok_or("the bracket `[` is not closed")?;
         match rest {
             "" => (host, None),
-            _ => (host, Some(rest.strip_prefix(':').ok_or_else(|| format!("`{rest}` after `]` is not a port"))?)),
+            _ => (
+                host,
+                Some(rest.strip_prefix(':').ok_or_else(|| format!("`{rest}` after `]` is not a port"))?),
+            ),
         }
     } else {
-        match text.matches(':').count() {
-            0 => (text, None),
-            1 => text.split_once(':').map(|(host, port)| (host, Some(port))).unwrap_or((text, None)),
-            // An IPv6 address without brackets has no port.
+        match text.split_once(':') {
+            Some((host, port)) if !port.contains(':') => (host, Some(port)),
+            // No colon at all, or an IPv6 address without brackets, which has no port.
             _ => (text, None),
         }
     };
@@ -85,9 +92,6 @@ pub fn parse_address(text: &str) -> Result<Address, String> {
     }
     if host.contains(':') && host.parse::<std::net::Ipv6Addr>().is_err() {
         return Err(format!("`{host}` is not an IPv6 address; write HOST:PORT or [IPV6]:PORT"));
-    }
-    if let Some(bad) = host.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@' | '?' | '#')) {
-        return Err(format!("a host name has no {bad:?}; write HOST:PORT"));
     }
     let port = match port {
         None => DEFAULT_PORT,
@@ -103,12 +107,11 @@ pub fn parse_address(text: &str) -> Result<Address, String> {
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
     const LONGEST: Duration = Duration::from_secs(24 * 3600);
     let wrong = || format!("`{text}` is not a duration such as 10s, 500ms or 2m");
-    let duration = match text.parse::<f64>() {
-        Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?,
-        Err(_) => {
-            let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
-            parsed.unsigned_abs()
-        }
+    let duration = if let Ok(seconds) = text.parse::<f64>() {
+        Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?
+    } else {
+        let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
+        parsed.unsigned_abs()
     };
     if duration.is_zero() || duration > LONGEST || text.trim_start().starts_with('-') {
         return Err(format!("`{text}` is not between 1ms and 24h"));
@@ -131,7 +134,19 @@ mod tests {
         ] {
             assert_eq!(parse_address(text), Ok(Address { host: host.into(), port }), "{text}");
         }
-        for text in ["", ":9221", "nonsense:port", "a:0", "a:65536", "[::1", "[::1]9221", "a:b:c", "http://a:1", "a b:1", "user@a:1"] {
+        for text in [
+            "",
+            ":9221",
+            "nonsense:port",
+            "a:0",
+            "a:65536",
+            "[::1",
+            "[::1]9221",
+            "a:b:c",
+            "http://a:1",
+            "a b:1",
+            "user@a:1",
+        ] {
             assert!(parse_address(text).is_err(), "{text:?} must be refused");
         }
     }

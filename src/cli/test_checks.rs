@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::{Failure, Outcome};
 use crate::collect::check_directory::read_check_directory;
 use crate::judge::catalogue;
-use crate::judge::examples::{Shortcoming, shortcomings};
+use crate::judge::examples::shortcomings;
 use crate::model::exit;
 
 /// Run the examples of check files
@@ -32,7 +32,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut document = String::new();
     let mut failed = 0;
     for id in &ids {
-        let found: Vec<Shortcoming> = shortcomings(&catalogue, id);
+        let found = shortcomings(&catalogue, id);
         let word = if found.is_empty() { "ok" } else { "FAILED" };
         let _ = writeln!(document, "{word:7} {id}");
         for shortcoming in &found {

@@ -63,7 +63,8 @@ impl<'k> Gate<'k> {
         // Literal rules come before rules with a placeholder, so `config get *` is found before
         // `config get <setting>`.
         let literal = self.rules.iter().find(|rule| matches(&rule.command, words, false));
-        let Some(rule) = literal.or_else(|| self.rules.iter().find(|rule| matches(&rule.command, words, true)))
+        let Some(rule) =
+            literal.or_else(|| self.rules.iter().find(|rule| matches(&rule.command, words, true)))
         else {
             return refuse("it is not among the commands that are known to be harmless".into());
         };

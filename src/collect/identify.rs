@@ -34,9 +34,16 @@ fn from_info_text(info: &str) -> Server {
         .or_else(|| {
             let version = field(info, "redis_version")?;
             let sentinel = field(info, "redis_mode") == Some("sentinel");
-            let (kind, product) =
-                if sentinel { (ServerKind::Sentinel, "Redis Sentinel") } else { (ServerKind::Redis, "Redis") };
-            Some(Server { kind, product: Some(format!("{product} {version}")), evidence: format!("redis_version:{version}") })
+            let (kind, product) = if sentinel {
+                (ServerKind::Sentinel, "Redis Sentinel")
+            } else {
+                (ServerKind::Redis, "Redis")
+            };
+            Some(Server {
+                kind,
+                product: Some(format!("{product} {version}")),
+                evidence: format!("redis_version:{version}"),
+            })
         })
         .unwrap_or_else(|| Server {
             kind: ServerKind::UnknownRedisProtocol,
@@ -76,7 +83,9 @@ fn from_error(error: &str) -> Server {
 pub fn from_bytes(bytes: &[u8]) -> Server {
     let text = String::from_utf8_lossy(bytes);
     let line = text.lines().next().unwrap_or_default();
-    let kind = if text.starts_with("HTTP/") || text.trim_start().to_ascii_lowercase().starts_with("<!doctype html") {
+    let kind = if text.starts_with("HTTP/")
+        || text.trim_start().to_ascii_lowercase().starts_with("<!doctype html")
+    {
         ServerKind::Http
     } else if text.starts_with("SSH-") {
         ServerKind::Ssh
@@ -87,7 +96,8 @@ pub fn from_bytes(bytes: &[u8]) -> Server {
     } else {
         ServerKind::Garbage
     };
-    let readable = !line.is_empty() && line.chars().all(|c| !c.is_control() && c != char::REPLACEMENT_CHARACTER);
+    let readable =
+        !line.is_empty() && line.chars().all(|c| !c.is_control() && c != char::REPLACEMENT_CHARACTER);
     let evidence = if readable {
         format!("it sends `{}`", shorten(line))
     } else {

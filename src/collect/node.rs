@@ -28,7 +28,7 @@ pub struct Collector<'a> {
 
 /// A section of INFO and the fact that is absent without it. Where two spellings are listed the gate
 /// lets one of them through, by release.
-const SECTIONS: [(&[&str], &str); 9] = [
+const SECTIONS: [(&[&str], &str); 10] = [
     (&["info", "clients"], "clients"),
     (&["info", "stats"], "tasks"),
     (&["info", "data"], "data"),
@@ -38,6 +38,7 @@ const SECTIONS: [(&[&str], &str); 9] = [
     (&["info", "keyspace"], "keyspace"),
     (&["info", "keyspace", "0"], "keyspace"),
     (&["acl", "whoami"], "authentication.user"),
+    (&["acl", "list"], "authentication.open_users"),
 ];
 
 impl Collector<'_> {
@@ -70,7 +71,8 @@ impl Collector<'_> {
         }
         first.add(gate, node, &["info", "server"], Want::Server);
         first.add(gate, node, &["info", "replication"], Want::Section("replication"));
-        let (replies, broken) = connection.exchange(&first.permits, self.deadlines.of(self.deadlines.reply)).await;
+        let (replies, broken) =
+            connection.exchange(&first.permits, self.deadlines.of(self.deadlines.reply)).await;
         let mut server_reply = None;
         for (want, reply) in first.wants.iter().zip(&replies) {
             match want {
@@ -107,14 +109,15 @@ impl Collector<'_> {
         let reported: Option<Version> = reported.and_then(|text| text.parse().ok());
         gate.settle(reported, waits_for_full_sync(node));
         let second = self.second_batch(node, gate, reported);
-        let (replies, broken) = connection.exchange(&second.permits, self.deadlines.of(self.deadlines.reply)).await;
+        let (replies, broken) =
+            connection.exchange(&second.permits, self.deadlines.of(self.deadlines.reply)).await;
         for (want, reply) in second.wants.iter().zip(&replies) {
             take_reply(node, self, want, reply);
         }
         if let Some(broken) = broken {
             for want in &second.wants[replies.len()..] {
                 if let Some(path) = want.path() {
-                    node.errors.push(absent(&path, why(broken.clone())));
+                    node.errors.push(absent(&path, why(broken)));
                 }
             }
         }
@@ -126,7 +129,11 @@ impl Collector<'_> {
     fn second_batch(&self, node: &mut Node, gate: &Gate<'_>, release: Option<Version>) -> Batch {
         let mut batch = Batch::default();
         for (words, path) in SECTIONS {
-            let want = if words[0] == "acl" { Want::User } else { Want::Section(path) };
+            let want = match words {
+                ["acl", "whoami"] => Want::User,
+                ["acl", "list"] => Want::OpenUsers,
+                _ => Want::Section(path),
+            };
             batch.add(gate, node, words, want);
         }
         let known: Vec<&Setting> = self
@@ -168,6 +175,7 @@ enum Want {
     /// The fact that the section is for.
     Section(&'static str),
     User,
+    OpenUsers,
     Setting(String),
 }
 
@@ -178,6 +186,7 @@ impl Want {
             Self::Server => Some("process".into()),
             Self::Section(path) => Some((*path).into()),
             Self::User => Some("authentication.user".into()),
+            Self::OpenUsers => Some("authentication.open_users".into()),
             Self::Setting(name) => Some(format!("config.{name}")),
         }
     }
@@ -226,6 +235,7 @@ fn empty_node(name: &str, address: &Address) -> Node {
             reply: None,
             admitted: None,
             user: None,
+            open_users: None,
             matches_requirepass: None,
             matches_userpass: None,
         },
@@ -265,7 +275,9 @@ fn note_auth_reply(authentication: &mut Authentication, reply: &Reply) {
         Reply::Text(text) if text == "OK" => (AuthOutcome::Accepted, text.clone()),
         Reply::Error(text) => {
             let lower = text.to_ascii_lowercase();
-            let outcome = if lower.contains("no password is set") || lower.contains("without any password configured") {
+            let outcome = if lower.contains("no password is set")
+                || lower.contains("without any password configured")
+            {
                 AuthOutcome::NoneSet
             } else if lower.contains("invalid password") || lower.starts_with("wrongpass") {
                 AuthOutcome::Refused
@@ -341,6 +353,9 @@ fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &R
     match (want, reply) {
         (Want::Auth, _) => {}
         (Want::User, Reply::Text(user)) => node.authentication.user = Some(user.clone()),
+        (Want::OpenUsers, Reply::List(users)) => {
+            node.authentication.open_users = Some(users.iter().filter_map(|user| open_user(user)).collect());
+        }
         (Want::Server | Want::Section(_), Reply::Text(text)) => {
             let sections = info::sections(text);
             if sections.is_empty() {
@@ -352,7 +367,11 @@ fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &R
         (Want::Setting(name), Reply::List(pair)) => {
             // An unknown name is answered by an empty array; `derive` says what its absence means.
             if let [_, value] = pair.as_slice() {
-                let secret = collector.knowledge.settings.iter().any(|setting| setting.name == *name && setting.secret);
+                let secret = collector
+                    .knowledge
+                    .settings
+                    .iter()
+                    .any(|setting| setting.name == *name && setting.secret);
                 let value = if secret { collector.tokens.token(value) } else { value.clone() };
                 node.config.get_or_insert_default().insert(name.clone(), value);
             }
@@ -367,6 +386,14 @@ fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &R
             }
         }
     }
+}
+
+/// The name in `user limit on nopass ~* &* +@all`, if that user is let in without a password.
+fn open_user(line: &str) -> Option<String> {
+    let mut words = line.split(' ');
+    let name = words.by_ref().nth(1).filter(|_| line.starts_with("user "))?;
+    let flags: Vec<&str> = words.collect();
+    (flags.contains(&"on") && flags.contains(&"nopass")).then(|| name.to_owned())
 }
 
 /// Fills the typed facts from the sections that were read so far.

@@ -36,7 +36,7 @@ pub enum Reply {
 }
 
 /// Why a batch has no reply, or no further reply.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
     /// The deadline came.
     TimedOut,
@@ -81,7 +81,7 @@ impl Connection {
     /// `None`, the connection is of no further use and replies are missing at the end.
     pub async fn exchange(&mut self, batch: &[Permit], deadline: Instant) -> (Vec<Reply>, Option<Broken>) {
         let mut replies = Vec::with_capacity(batch.len());
-        let bytes: Vec<u8> = batch.iter().flat_map(|permit| permit.bytes()).copied().collect();
+        let bytes: Vec<u8> = batch.iter().flat_map(Permit::bytes).copied().collect();
         self.round_trips += 1;
         self.reader.left = MOST_BYTES;
         let written = timeout_at(deadline, self.reader.stream.write_all(&bytes)).await;
@@ -119,9 +119,9 @@ fn reply(value: Value) -> Reply {
                 None => code.to_owned(),
             })
         }
-        Value::Array(values) => Reply::List(
-            values.into_iter().map(|value| text(value).unwrap_or_default()).collect(),
-        ),
+        Value::Array(values) => {
+            Reply::List(values.into_iter().map(|value| text(value).unwrap_or_default()).collect())
+        }
         other => text(other).map_or(Reply::Other, Reply::Text),
     }
 }
@@ -144,7 +144,11 @@ struct Bounded {
 }
 
 impl AsyncRead for Bounded {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.left == 0 {
             return Poll::Ready(Err(io::Error::other("more bytes than any answer has")));
         }

@@ -100,7 +100,9 @@ pub fn ask_password(target: &str) -> Result<Password, PasswordError> {
     if !io::stdin().is_terminal() {
         return Err(PasswordError::NoTerminal);
     }
-    rpassword::prompt_password(format!("Password of {target}: ")).map(Password::new).map_err(PasswordError::Prompt)
+    rpassword::prompt_password(format!("Password of {target}: "))
+        .map(Password::new)
+        .map_err(PasswordError::Prompt)
 }
 
 #[cfg(test)]

@@ -15,10 +15,19 @@ pub fn explain(node: &mut Node, knowledge: &Knowledge) {
         let absence = |kind, reason| Absence { path: rule.fact.clone(), kind, reason };
         if !rule.releases.contains(version) {
             if !rule.nothing_elsewhere {
-                found.push(absence(AbsenceKind::NotInRelease, format!("{} show it, {version} does not", rule.releases)));
+                found.push(absence(
+                    AbsenceKind::NotInRelease,
+                    format!("{} show it, {version} does not", rule.releases),
+                ));
             }
-        } else if !rule.sometimes && is_null_below_something(&tree, &rule.fact) && !explained(node, &rule.fact) {
-            found.push(absence(AbsenceKind::Failed, "INFO should show it on this release, and does not".into()));
+        } else if !rule.sometimes
+            && is_null_below_something(&tree, &rule.fact)
+            && !explained(node, &rule.fact)
+        {
+            found.push(absence(
+                AbsenceKind::Failed,
+                "INFO should show it on this release, and does not".into(),
+            ));
         }
     }
     for setting in &knowledge.settings {

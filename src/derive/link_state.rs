@@ -7,7 +7,8 @@ use crate::model::release::Version;
 /// Sets the stage of every state that the node prints.
 pub fn translate(node: &mut Node, knowledge: &Knowledge) {
     let Some(version) = node.version else { return };
-    let of_master = node.replication.iter_mut().filter_map(|r| r.master.as_mut()).flat_map(|m| m.states.iter_mut());
+    let of_master =
+        node.replication.iter_mut().filter_map(|r| r.master.as_mut()).flat_map(|m| m.states.iter_mut());
     let of_peer = node.double_master.iter_mut().filter_map(|d| d.state.as_mut());
     for state in of_master.chain(of_peer) {
         if let Some(word) = look_up(knowledge, &state.field, &state.raw, version) {
@@ -17,13 +18,22 @@ pub fn translate(node: &mut Node, knowledge: &Knowledge) {
 }
 
 /// What a word means on a release. Words are compared without regard to case.
-pub fn look_up<'k>(knowledge: &'k Knowledge, field: &str, raw: &str, version: Version) -> Option<&'k LinkStateWord> {
+pub fn look_up<'k>(
+    knowledge: &'k Knowledge,
+    field: &str,
+    raw: &str,
+    version: Version,
+) -> Option<&'k LinkStateWord> {
     knowledge.link_states.iter().find(|word| {
         word.field == field && word.raw.eq_ignore_ascii_case(raw.trim()) && word.releases.contains(version)
     })
 }
 
 /// The same for a state of the facts.
-pub fn word_of<'k>(knowledge: &'k Knowledge, state: &LinkState, version: Version) -> Option<&'k LinkStateWord> {
+pub fn word_of<'k>(
+    knowledge: &'k Knowledge,
+    state: &LinkState,
+    version: Version,
+) -> Option<&'k LinkStateWord> {
     look_up(knowledge, &state.field, &state.raw, version)
 }

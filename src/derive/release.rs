@@ -46,7 +46,11 @@ fn resolve(
         None => number.filter(|number| number.line().is_some()),
     };
     let generation = version.and_then(|version| {
-        knowledge.generations.iter().find(|entry| entry.releases.contains(version)).map(|entry| entry.generation)
+        knowledge
+            .generations
+            .iter()
+            .find(|entry| entry.releases.contains(version))
+            .map(|entry| entry.generation)
     });
     let release = Release {
         reported: reported.to_owned(),

@@ -5,6 +5,7 @@
 use serde::de::DeserializeOwned;
 
 use crate::model::check::{Check, CheckFile};
+use crate::model::finding::State;
 use crate::model::knowledge::Knowledge;
 
 /// Why a file of the catalogue cannot be used.
@@ -51,7 +52,8 @@ fn validate(check: &Check) -> Result<(), CatalogueError> {
         Err(CatalogueError::Wrong { file: check.origin.clone(), line: at.line, column: at.column, message })
     };
     let texts = [Some(&file.title), Some(&file.why), Some(&file.ok), file.otherwise.as_ref()];
-    let case_texts = file.cases.iter().flat_map(|case| [Some(&case.found), case.needed.as_ref(), case.fix.as_ref()]);
+    let case_texts =
+        file.cases.iter().flat_map(|case| [Some(&case.found), case.needed.as_ref(), case.fix.as_ref()]);
     for template in texts.into_iter().chain(case_texts).flatten() {
         for source in [&template.en, &template.zh] {
             if source.text.trim().is_empty() {
@@ -62,13 +64,13 @@ fn validate(check: &Check) -> Result<(), CatalogueError> {
     if let Some(for_each) = &file.for_each
         && for_each_parts(&for_each.text).is_none()
     {
-        return wrong(for_each, format!("`for_each: {}` is not of the form `NAME in EXPRESSION`", for_each.text));
+        return wrong(
+            for_each,
+            format!("`for_each: {}` is not of the form `NAME in EXPRESSION`", for_each.text),
+        );
     }
     for case in &file.cases {
-        let needs_fix = matches!(
-            case.state,
-            crate::model::check::CaseState::Warning | crate::model::check::CaseState::Critical
-        );
+        let needs_fix = matches!(case.state, State::Warning | State::Critical);
         if needs_fix && case.fix.is_none() {
             return wrong(&case.condition, "a warning or critical case needs a `fix`".into());
         }
@@ -80,9 +82,10 @@ fn validate(check: &Check) -> Result<(), CatalogueError> {
 pub fn for_each_parts(text: &str) -> Option<(&str, &str)> {
     let (name, expression) = text.trim().split_once(" in ")?;
     let name = name.trim();
-    let is_name = name.chars().enumerate().all(|(index, c)| {
-        c == '_' || c.is_ascii_alphabetic() || (index > 0 && c.is_ascii_digit())
-    });
+    let is_name = name
+        .chars()
+        .enumerate()
+        .all(|(index, c)| c == '_' || c.is_ascii_alphabetic() || (index > 0 && c.is_ascii_digit()));
     (is_name && !name.is_empty() && !expression.trim().is_empty()).then_some((name, expression.trim()))
 }
 
@@ -100,16 +103,13 @@ pub const KNOWLEDGE_FILES: [&str; 7] = [
 /// Reads the knowledge; `texts` are the files named by [`KNOWLEDGE_FILES`], with the names for errors.
 pub fn read_knowledge(texts: &[(String, String); 7]) -> Result<Knowledge, CatalogueError> {
     let [releases, generations, commands, info_fields, settings, link_states, defects] = texts;
-    fn list<T: DeserializeOwned>((file, text): &(String, String)) -> Result<T, CatalogueError> {
-        read(file, text)
-    }
     Ok(Knowledge {
-        releases: list(releases)?,
-        generations: list(generations)?,
-        commands: list(commands)?,
-        info_fields: list(info_fields)?,
-        settings: list(settings)?,
-        link_states: list(link_states)?,
-        defects: list(defects)?,
+        releases: read(&releases.0, &releases.1)?,
+        generations: read(&generations.0, &generations.1)?,
+        commands: read(&commands.0, &commands.1)?,
+        info_fields: read(&info_fields.0, &info_fields.1)?,
+        settings: read(&settings.0, &settings.1)?,
+        link_states: read(&link_states.0, &link_states.1)?,
+        defects: read(&defects.0, &defects.1)?,
     })
 }

@@ -92,12 +92,13 @@ impl<'c> Judge<'c> {
                 return finding;
             }
             Ok(Outcome::Judged(problems, note)) => {
-                finding.state = problems.iter().map(|p| p.state).min_by_key(|s| s.rank()).unwrap_or(State::Ok);
+                finding.state =
+                    problems.iter().map(|p| p.state).min_by_key(|s| s.rank()).unwrap_or(State::Ok);
                 finding.note = note;
                 finding.problems = problems;
             }
             Err(error) => {
-                let (state, note) = self.unanswered(&error);
+                let (state, note) = Self::unanswered(&error);
                 finding.state = state;
                 finding.note = note;
             }
@@ -119,7 +120,7 @@ impl<'c> Judge<'c> {
         let mut problems = Vec::new();
         for scope in self.scopes(file, variables)? {
             let Some((_, case)) = self.first_case(&file.cases, &scope)? else { continue };
-            let state = State::from(case.state);
+            let state = case.state;
             let found = self.text(&case.found, &scope);
             match state {
                 State::Ok if file.for_each.is_none() => return Ok(Outcome::Judged(problems, found)),
@@ -140,7 +141,8 @@ impl<'c> Judge<'c> {
 
     /// The variables of each evaluation: one, or one for each item of `for_each`.
     fn scopes(&self, file: &CheckFile, variables: &Variables) -> Result<Vec<Variables>, Error> {
-        let Some((name, expression)) = file.for_each.as_ref().and_then(|source| for_each_parts(&source.text)) else {
+        let Some((name, expression)) = file.for_each.as_ref().and_then(|source| for_each_parts(&source.text))
+        else {
             return Ok(vec![variables.clone()]);
         };
         let items = self.env.compile_expression(expression)?.eval(variables)?;
@@ -153,7 +155,11 @@ impl<'c> Judge<'c> {
         Ok(scopes)
     }
 
-    fn first_case<'f>(&self, cases: &'f [Case], variables: &Variables) -> Result<Option<(usize, &'f Case)>, Error> {
+    fn first_case<'f>(
+        &self,
+        cases: &'f [Case],
+        variables: &Variables,
+    ) -> Result<Option<(usize, &'f Case)>, Error> {
         for (index, case) in cases.iter().enumerate() {
             if self.holds(&case.condition, variables)? {
                 return Ok(Some((index, case)));
@@ -190,7 +196,11 @@ impl<'c> Judge<'c> {
             },
         };
         let range = |source: &Option<Source>| {
-            source.as_ref().and_then(|source| evaluate(source).ok()).filter(|v| !v.is_none()).map(|v| v.to_string())
+            source
+                .as_ref()
+                .and_then(|source| evaluate(source).ok())
+                .filter(|v| !v.is_none())
+                .map(|v| v.to_string())
         };
         Some(Metric {
             name: rule.name.clone(),
@@ -202,7 +212,7 @@ impl<'c> Judge<'c> {
     }
 
     /// What to make of an expression that could not be answered.
-    fn unanswered(&self, error: &Error) -> (State, String) {
+    fn unanswered(error: &Error) -> (State, String) {
         match missing_of(error) {
             Some(Missing { path, kind, reason }) => match kind {
                 AbsenceKind::Failed => (State::Unknown, format!("{path}: {reason}")),
@@ -243,6 +253,7 @@ fn example_variables(check: &Check, example: &Example) -> Variables {
 
 /// The parameters of a check: their defaults, and what was set.
 fn params(file: &CheckFile, set: &BTreeMap<String, Json>) -> Value {
-    let value = |(name, param): (&String, &Param)| (name.clone(), set.get(name).unwrap_or(&param.default).clone());
+    let value =
+        |(name, param): (&String, &Param)| (name.clone(), set.get(name).unwrap_or(&param.default).clone());
     tree("params", &Json::Object(file.params.iter().map(value).collect()), Vec::new())
 }

@@ -26,7 +26,8 @@ pub fn environment(knowledge: &Arc<Knowledge>, language: Language) -> Environmen
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(FUEL));
     env.set_formatter(|out, _, value| {
-        out.write_str(&printable(value)).map_err(|error| Error::new(ErrorKind::WriteFailure, error.to_string()))
+        out.write_str(&printable(value))
+            .map_err(|error| Error::new(ErrorKind::WriteFailure, error.to_string()))
     });
     env.add_test("in_releases", in_releases);
     env.add_filter("bytes", bytes);
@@ -35,11 +36,17 @@ pub fn environment(knowledge: &Arc<Knowledge>, language: Language) -> Environmen
 
     let words = Words { knowledge: knowledge.clone(), language };
     let w = words.clone();
-    env.add_function("known_defects", move |state: &State<'_, '_>, node: Value| w.known_defects(state, &node));
+    env.add_function("known_defects", move |state: &State<'_, '_>, node: Value| {
+        w.known_defects(state, &node)
+    });
     let w = words.clone();
-    env.add_function("exposed_defects", move |state: &State<'_, '_>, node: Value| w.exposed_defects(state, &node));
+    env.add_function("exposed_defects", move |state: &State<'_, '_>, node: Value| {
+        w.exposed_defects(state, &node)
+    });
     let w = words.clone();
-    env.add_function("setting_faults", move |state: &State<'_, '_>, node: Value| w.setting_faults(state, &node));
+    env.add_function("setting_faults", move |state: &State<'_, '_>, node: Value| {
+        w.setting_faults(state, &node)
+    });
     let w = words;
     env.add_function("link_states", move |state: &State<'_, '_>, node: Value| w.link_states(state, &node));
     env
@@ -102,7 +109,10 @@ fn duration(value: Value) -> Result<String, Error> {
     if seconds < 10.0 && seconds.fract() != 0.0 {
         return Ok(format!("{seconds:.1}s"));
     }
-    #[expect(clippy::cast_possible_truncation, reason = "a duration of more than 2^63 seconds is a wrong number anyway")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a duration of more than 2^63 seconds is a wrong number anyway"
+    )]
     let mut left = seconds.round() as i64;
     let mut parts = Vec::new();
     for (unit, length) in [("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)] {
@@ -122,13 +132,15 @@ fn number(value: &Value) -> Result<f64, Error> {
         ValueKind::String => value.as_str().and_then(|text| text.trim().parse().ok()),
         _ => f64::try_from(value.clone()).ok(),
     };
-    parsed.filter(|number: &f64| number.is_finite()).ok_or_else(|| refuse(format!("`{value}` is not a number")))
+    parsed
+        .filter(|number: &f64| number.is_finite())
+        .ok_or_else(|| refuse(format!("`{value}` is not a number")))
 }
 
 /// A value in a command line: a server's answer must not become a command of its own.
 fn shell(value: Value) -> Result<String, Error> {
     let text = escape_control(&value.to_string());
-    shlex::try_quote(&text).map(|quoted| quoted.into_owned()).map_err(|error| refuse(error.to_string()))
+    shlex::try_quote(&text).map(std::borrow::Cow::into_owned).map_err(|error| refuse(error.to_string()))
 }
 
 /// What is known about Pika, for the functions.
@@ -167,7 +179,7 @@ impl Words {
         let mut exposed = Vec::new();
         for defect in self.knowledge.defects.iter().filter(|defect| defect.releases.contains(version)) {
             let Some(condition) = &defect.when else { continue };
-            if self.holds(state, condition, context! { node })? {
+            if Self::holds(state, condition, context! { node })? {
                 let fixed_in: Vec<String> = defect.fixed_in.iter().map(ToString::to_string).collect();
                 exposed.push(json!({
                     "id": defect.id,
@@ -195,12 +207,11 @@ impl Words {
                     Err(error) => return Err(error),
                 };
                 let ctx = context! { node, value => value.clone() };
-                if self.holds(state, &fault.condition, ctx.clone())? {
+                if Self::holds(state, &fault.condition, ctx.clone())? {
                     // A token in a sentence tells a person nothing.
                     let shown = if setting.secret { "(hidden)".to_owned() } else { value.to_string() };
-                    let render = |text: &Bilingual| {
-                        state.env().render_str(text.get(self.language), ctx.clone())
-                    };
+                    let render =
+                        |text: &Bilingual| state.env().render_str(text.get(self.language), ctx.clone());
                     faults.push(json!({
                         "name": setting.name,
                         "value": shown,
@@ -242,7 +253,7 @@ impl Words {
 
     /// Whether a condition of the knowledge holds. One that needs a fact which this release does not
     /// have cannot be seen to hold.
-    fn holds(&self, state: &State<'_, '_>, condition: &Source, ctx: Value) -> Result<bool, Error> {
+    fn holds(state: &State<'_, '_>, condition: &Source, ctx: Value) -> Result<bool, Error> {
         match state.env().compile_expression(&condition.text)?.eval(ctx) {
             Ok(value) => Ok(value.is_true()),
             Err(error) if is_not_in_release(&error) => Ok(false),
@@ -268,7 +279,10 @@ mod tests {
     fn eval(expression: &str) -> Result<String, Error> {
         let knowledge = Arc::new(crate::judge::catalogue::built_in().knowledge);
         let env = environment(&knowledge, Language::En);
-        env.render_str(&format!("{{{{ {expression} }}}}"), context! { evil => "a\u{1b}[31mb\nc\u{202e}", none => () })
+        env.render_str(
+            &format!("{{{{ {expression} }}}}"),
+            context! { evil => "a\u{1b}[31mb\nc\u{202e}", none => () },
+        )
     }
 
     #[test]
@@ -290,7 +304,8 @@ mod tests {
 
     #[test]
     fn releases_are_compared_by_line() {
-        let contains = |releases| eval(&format!("1 if '3.0.16' is in_releases('{releases}') else 0")).unwrap();
+        let contains =
+            |releases| eval(&format!("1 if '3.0.16' is in_releases('{releases}') else 0")).unwrap();
         assert_eq!(contains("3.1.0-3.4.1"), "0");
         assert_eq!(contains("2.3.3-2.3.8, 3.0.0-3.0.16"), "1");
         assert!(eval("'3.0.16' is in_releases('2.3.3-3.0.5')").is_err(), "a range stays in one line");

@@ -45,7 +45,8 @@ pub fn faults(check: &Check, knowledge: &Knowledge) -> Vec<CatalogueError> {
     }
     checker.loop_variable = None;
     for metric in &file.metrics {
-        for source in [Some(&metric.value), metric.warn.as_ref(), metric.crit.as_ref()].into_iter().flatten() {
+        for source in [Some(&metric.value), metric.warn.as_ref(), metric.crit.as_ref()].into_iter().flatten()
+        {
             checker.expression(source);
         }
     }
@@ -53,7 +54,12 @@ pub fn faults(check: &Check, knowledge: &Knowledge) -> Vec<CatalogueError> {
 }
 
 /// The same for the conditions in the knowledge. `names` are the variables that they may use.
-pub fn condition_faults(origin: &str, condition: &Source, names: &[&str], knowledge: &Knowledge) -> Vec<String> {
+pub fn condition_faults(
+    origin: &str,
+    condition: &Source,
+    names: &[&str],
+    knowledge: &Knowledge,
+) -> Vec<String> {
     let env = environment(&Arc::new(knowledge.clone()), Language::En);
     match env.compile_expression(&condition.text) {
         Err(error) => vec![format!("{origin}: {error}")],
@@ -69,7 +75,8 @@ pub fn condition_faults(origin: &str, condition: &Source, names: &[&str], knowle
                     if root != "node" {
                         return None;
                     }
-                    let setting = path.strip_prefix("node.config.").and_then(|name| unknown_setting(name, knowledge));
+                    let setting =
+                        path.strip_prefix("node.config.").and_then(|name| unknown_setting(name, knowledge));
                     setting.or_else(|| unknown_fact(&path, node_schema()))
                 })
                 .collect();
@@ -130,7 +137,9 @@ impl Checker<'_> {
         let mut messages = Vec::new();
         for path in names {
             messages.extend(self.unknown_name(&path));
-            messages.extend(path.strip_prefix("node.config.").and_then(|name| unknown_setting(name, self.knowledge)));
+            messages.extend(
+                path.strip_prefix("node.config.").and_then(|name| unknown_setting(name, self.knowledge)),
+            );
         }
         messages.extend(settings_in(code, self.knowledge));
         messages.extend(releases_in(code));

@@ -188,7 +188,11 @@ mod tests {
 
     use super::*;
 
-    fn eval(expression: &str, facts: Json, absences: &[(&str, AbsenceKind)]) -> Result<bool, Option<Missing>> {
+    fn eval(
+        expression: &str,
+        facts: Json,
+        absences: &[(&str, AbsenceKind)],
+    ) -> Result<bool, Option<Missing>> {
         let absences = absences
             .iter()
             .map(|(path, kind)| Absence { path: (*path).into(), kind: *kind, reason: "because".into() })
@@ -197,7 +201,10 @@ mod tests {
         let mut env = Environment::new();
         env.set_undefined_behavior(UndefinedBehavior::Strict);
         let expression = env.compile_expression(expression).unwrap();
-        expression.eval(context! { node }).map(|value| value.is_true()).map_err(|error| missing_of(&error).cloned())
+        expression
+            .eval(context! { node })
+            .map(|value| value.is_true())
+            .map_err(|error| missing_of(&error).cloned())
     }
 
     #[test]

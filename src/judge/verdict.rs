@@ -8,7 +8,8 @@ use crate::model::text::Language;
 /// The report of a run. It is made once, before anything is rendered, so every format has the same
 /// exit code.
 pub fn report(mut findings: Vec<Finding>, facts: Facts, language: Language) -> Report {
-    findings.sort_by(|a, b| (a.state.rank(), &a.target, &a.check).cmp(&(b.state.rank(), &b.target, &b.check)));
+    findings
+        .sort_by(|a, b| (a.state.rank(), &a.target, &a.check).cmp(&(b.state.rank(), &b.target, &b.check)));
     let mut counts = Counts::default();
     for finding in &findings {
         *match finding.state {

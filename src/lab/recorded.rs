@@ -53,15 +53,29 @@ impl Recording {
             ["config", "get", name] => self.setting(name),
             // Recorded where it matters; on all other connections of 3.5.3 and later it is this user.
             ["acl", "whoami"] => "$7\r\ndefault\r\n".to_owned(),
+            ["acl", "list"] => self.users(),
             ["auth", _] => "-ERR invalid password\r\n".to_owned(),
             _ => format!("-ERR unknown command \"{}\"\r\n", lower.first().map_or("", String::as_str)),
         }
     }
 
+    /// The users of 3.5.3 and later, as they follow from the settings at the start of the server:
+    /// `default` has requirepass, `limit` has userpass, and none set means that any password will do.
+    fn users(&self) -> String {
+        let user = |name: &str, password: &str| {
+            let empty = self.setting(password).ends_with("$0\r\n\r\n");
+            let secret = if empty { "nopass" } else { "#0" };
+            format!("user {name} on {secret} ~* &* +@all")
+        };
+        let users = [user("default", "requirepass"), user("limit", "userpass")];
+        users.iter().fold("*2\r\n".to_owned(), |reply, user| format!("{reply}${}\r\n{user}\r\n", user.len()))
+    }
+
     fn setting(&self, name: &str) -> String {
-        let all = self.replies.iter().find(|recorded| {
-            recorded.command.join(" ").eq_ignore_ascii_case("config get *")
-        });
+        let all = self
+            .replies
+            .iter()
+            .find(|recorded| recorded.command.join(" ").eq_ignore_ascii_case("config get *"));
         let Some(all) = all else { return "*0\r\n".to_owned() };
         // Elements of the array: a `$length` line, then the text.
         let texts: Vec<&str> = all.reply.split("\r\n").skip(1).collect();

@@ -26,31 +26,6 @@ impl Target {
     }
 }
 
-/// The state that a case leads to. The other states are the engine's to give.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum CaseState {
-    Ok,
-    Warning,
-    Critical,
-    Unknown,
-    Skipped,
-    NotApplicable,
-}
-
-impl From<CaseState> for State {
-    fn from(state: CaseState) -> Self {
-        match state {
-            CaseState::Ok => Self::Ok,
-            CaseState::Warning => Self::Warning,
-            CaseState::Critical => Self::Critical,
-            CaseState::Unknown => Self::Unknown,
-            CaseState::Skipped => Self::Skipped,
-            CaseState::NotApplicable => Self::NotApplicable,
-        }
-    }
-}
-
 /// A check file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -124,7 +99,7 @@ pub struct Case {
     #[serde(rename = "if")]
     pub condition: Source,
     /// What it leads to.
-    pub state: CaseState,
+    pub state: State,
     /// What was found, with the values.
     pub found: Template,
     /// What was needed instead.

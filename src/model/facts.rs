@@ -232,6 +232,9 @@ pub struct Authentication {
     pub admitted: Option<bool>,
     /// The ACL user of this connection (ACL WHOAMI, 3.5.3 and later).
     pub user: Option<String>,
+    /// The ACL users that are let in without a password, or with any (ACL LIST, 3.5.3 and later). Their
+    /// settings can differ from what CONFIG GET userpass shows: CONFIG SET does not reach them.
+    pub open_users: Option<Vec<String>>,
     /// Whether the server's requirepass and the given password are the same. Null when either is
     /// not known.
     pub matches_requirepass: Option<bool>,

@@ -99,11 +99,17 @@ pub struct Finding {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub struct Counts {
+    /// How many are critical.
     pub critical: usize,
+    /// How many are unknown.
     pub unknown: usize,
+    /// How many are warning.
     pub warning: usize,
+    /// How many are ok.
     pub ok: usize,
+    /// How many are skipped.
     pub skipped: usize,
+    /// How many are not applicable.
     pub not_applicable: usize,
 }
 

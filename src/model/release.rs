@@ -215,7 +215,8 @@ impl FromStr for Releases {
                 "" => Some(first),
                 "+" => None,
                 _ => {
-                    let last = rest.strip_prefix('-').ok_or_else(|| ReleaseError::NotAVersion(part.into()))?;
+                    let last =
+                        rest.strip_prefix('-').ok_or_else(|| ReleaseError::NotAVersion(part.into()))?;
                     Some(last.parse()?)
                 }
             };

@@ -79,11 +79,7 @@ impl<'de> Deserialize<'de> for Source {
             let spanned = serde_yaml::Spanned::<String>::deserialize(deserializer)?;
             let place = spanned.referenced;
             let narrow = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-            Ok(Self {
-                text: spanned.value,
-                line: narrow(place.line()),
-                column: narrow(place.column()),
-            })
+            Ok(Self { text: spanned.value, line: narrow(place.line()), column: narrow(place.column()) })
         } else {
             let (text, line, column) = Deserialize::deserialize(deserializer)?;
             Ok(Self { text, line, column })

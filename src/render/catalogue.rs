@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use anstyle::Style;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
+use unicode_width::UnicodeWidthChar;
 
 use super::Look;
 use super::words::{pick, state as state_word};
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Appendix, Check, Target};
-use crate::model::finding::State;
 use crate::model::knowledge::{Defect, Impact, Knowledge};
 use crate::model::release::Version;
 use crate::model::text::{Bilingual, Language, Template};
@@ -66,7 +66,7 @@ impl Page<'_> {
         out.push('\n');
 
         self.heading(&mut out, "Why it matters", "为什么重要");
-        self.wrap(&mut out, 2, &self.template(&file.why));
+        self.wrap(&mut out, 2, &reflow(&self.template(&file.why)));
         out.push('\n');
 
         self.heading(&mut out, "When it applies", "何时适用");
@@ -75,9 +75,14 @@ impl Page<'_> {
         };
         match (&file.when, &file.otherwise) {
             (Some(when), otherwise) => {
-                self.wrap(&mut out, 2, &format!("{target}, {} {}", pick(self.language, "if", "条件是"), when.text));
+                self.wrap(
+                    &mut out,
+                    2,
+                    &format!("{target}, {} {}", pick(self.language, "if", "条件是"), when.text),
+                );
                 if let Some(otherwise) = otherwise {
-                    let text = format!("{}: {}", pick(self.language, "otherwise", "否则"), self.template(otherwise));
+                    let text =
+                        format!("{}: {}", pick(self.language, "otherwise", "否则"), self.template(otherwise));
                     self.wrap(&mut out, 2, &text);
                 }
             }
@@ -88,8 +93,7 @@ impl Page<'_> {
         if !file.cases.is_empty() {
             self.heading(&mut out, "What it can find", "可能的结果");
             for case in &file.cases {
-                let state = State::from(case.state);
-                let _ = writeln!(out, "  {}", self.bold(state_word(state, self.language)));
+                let _ = writeln!(out, "  {}", self.bold(state_word(case.state, self.language)));
                 self.wrap(&mut out, 4, &self.template(&case.found));
                 if let Some(needed) = &case.needed {
                     let label = pick(self.language, "needed: ", "应为：");
@@ -143,8 +147,12 @@ impl Page<'_> {
         let title = match (release, self.language) {
             (Some(release), Language::En) => format!("Known defects of {release}: {}", defects.len()),
             (Some(release), Language::Zh) => format!("{release} 的已知缺陷：{} 个", defects.len()),
-            (None, Language::En) => format!("Known defects: {} (for one release: --release 2.3.6)", defects.len()),
-            (None, Language::Zh) => format!("已知缺陷：{} 个（只看某一版本：--release 2.3.6）", defects.len()),
+            (None, Language::En) => {
+                format!("Known defects: {} (for one release: --release 2.3.6)", defects.len())
+            }
+            (None, Language::Zh) => {
+                format!("已知缺陷：{} 个（只看某一版本：--release 2.3.6）", defects.len())
+            }
         };
         let _ = writeln!(out, "{}", self.bold(&title));
         for defect in defects {
@@ -162,7 +170,11 @@ impl Page<'_> {
                 let fixed: Vec<String> = defect.fixed_in.iter().map(ToString::to_string).collect();
                 format!("{} {}", pick(self.language, "mended in", "修复于"), fixed.join(", "))
             };
-            self.wrap(out, 4, &format!("{}: {}; {fixed}", pick(self.language, "Releases", "版本"), defect.releases));
+            self.wrap(
+                out,
+                4,
+                &format!("{}: {}; {fixed}", pick(self.language, "Releases", "版本"), defect.releases),
+            );
             let seen = match defect.when {
                 Some(_) => pick(self.language, "can be seen from outside", "可从外部看出"),
                 None => pick(self.language, "cannot be seen from outside", "无法从外部看出"),
@@ -227,7 +239,13 @@ impl Page<'_> {
                 Some(reports) => format!("  {} {reports}", pick(self.language, "reports", "报告为")),
                 None => String::new(),
             };
-            let _ = writeln!(out, "  {:<12} {}  {}{reports}", tag.version.to_string(), tag.tagged, &tag.commit[..8]);
+            let _ = writeln!(
+                out,
+                "  {:<12} {}  {}{reports}",
+                tag.version.to_string(),
+                tag.tagged,
+                &tag.commit[..8]
+            );
         }
         out.push('\n');
     }
@@ -265,9 +283,11 @@ impl Page<'_> {
     fn wrap(&self, out: &mut String, indent: usize, text: &str) {
         let blank = " ".repeat(indent);
         for line in text.lines() {
+            // The lines of a list item stand below its text.
+            let hang = " ".repeat(indent + if line.starts_with("- ") { 2 } else { 0 });
             let options = textwrap::Options::new(self.look.width)
                 .initial_indent(&blank)
-                .subsequent_indent(&blank)
+                .subsequent_indent(&hang)
                 .word_splitter(textwrap::WordSplitter::NoHyphenation)
                 .break_words(false);
             for wrapped in textwrap::wrap(line, options) {
@@ -275,6 +295,30 @@ impl Page<'_> {
             }
         }
     }
+}
+
+/// Joins the lines of each paragraph: their breaks are those of the file, not of the reader's terminal.
+/// Blank lines and list items stay.
+fn reflow(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let line = line.trim();
+        let begins_anew = line.is_empty() || line.starts_with("- ") || out.is_empty() || out.ends_with('\n');
+        if !begins_anew {
+            // Chinese has no blanks between words, nor at the end of a line.
+            let wide = |c: Option<char>| c.is_some_and(|c| c.width() == Some(2));
+            if !wide(out.chars().last()) && !wide(line.chars().next()) {
+                out.push(' ');
+            }
+        } else if !out.is_empty() && !out.ends_with('\n') {
+            out.push('\n');
+        }
+        out.push_str(line);
+        if line.is_empty() {
+            out.push('\n');
+        }
+    }
+    out
 }
 
 /// The order in which defects are listed: what costs most first.

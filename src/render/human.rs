@@ -19,7 +19,8 @@ const INDENT: usize = 10;
 pub fn render(report: &Report, look: Look) -> String {
     let mut page = Page { out: String::new(), look, language: report.language };
     page.header(report);
-    let shown = |finding: &&Finding| look.verbose || matches!(finding.state, State::Critical | State::Warning);
+    let shown =
+        |finding: &&Finding| look.verbose || matches!(finding.state, State::Critical | State::Warning);
     for finding in report.findings.iter().filter(|finding| finding.state != State::Unknown).filter(shown) {
         page.finding(finding);
     }
@@ -54,7 +55,10 @@ impl Page {
             self.problem(problem);
         }
         if matches!(finding.state, State::Critical | State::Warning) {
-            self.labelled(pick(self.language, "more", "详情"), &format!("pikadoctor explain {}", finding.check));
+            self.labelled(
+                pick(self.language, "more", "详情"),
+                &format!("pikadoctor explain {}", finding.check),
+            );
         }
         self.out.push('\n');
     }
@@ -73,7 +77,11 @@ impl Page {
     fn heading(&mut self, state: State, check: &str, target: &str) {
         let word = state_word(state, self.language);
         let target = escape_control(target);
-        let gap = self.look.width.saturating_sub(INDENT.max(word.width() + 1) + check.width() + target.width()).max(2);
+        let gap = self
+            .look
+            .width
+            .saturating_sub(INDENT.max(word.width() + 1) + check.width() + target.width())
+            .max(2);
         let word_gap = INDENT.saturating_sub(word.width()).max(1);
         let styled = self.styled(word, style_of(state));
         let check = self.styled(check, Style::new().bold());
@@ -98,8 +106,10 @@ impl Page {
                 .subsequent_indent(&blank[..hang.min(indent)])
                 .word_splitter(textwrap::WordSplitter::NoHyphenation)
                 .break_words(false);
-            for (wrapped_index, wrapped) in textwrap::wrap(&escape_control(line), options).iter().enumerate() {
-                let start = if index == 0 && wrapped_index == 0 && !first.is_empty() { first } else { &blank };
+            for (wrapped_index, wrapped) in textwrap::wrap(&escape_control(line), options).iter().enumerate()
+            {
+                let start =
+                    if index == 0 && wrapped_index == 0 && !first.is_empty() { first } else { &blank };
                 let _ = writeln!(self.out, "{}", format!("{start}{wrapped}").trim_end());
             }
         }
@@ -114,7 +124,8 @@ impl Page {
                 continue;
             }
             // The path before the reason differs from check to check; the reason itself is what is shared.
-            let reason = finding.note.split_once(": ").map_or(finding.note.as_str(), |(_, reason)| reason).to_owned();
+            let reason =
+                finding.note.split_once(": ").map_or(finding.note.as_str(), |(_, reason)| reason).to_owned();
             match groups.iter_mut().find(|(known, target, _)| *known == reason && *target == finding.target) {
                 Some((_, _, group)) => group.push(finding),
                 None => groups.push((reason, &finding.target, vec![finding])),
@@ -163,7 +174,9 @@ impl Page {
         let (word, meaning) = match report.exit_code {
             exit::OK => ("OK", ""),
             exit::WARNING => ("WARNING", pick(self.language, "  works, but will hurt", "  可用，但存在隐患")),
-            exit::CRITICAL => ("CRITICAL", pick(self.language, "  does not work, or loses data", "  不可用，或会丢失数据")),
+            exit::CRITICAL => {
+                ("CRITICAL", pick(self.language, "  does not work, or loses data", "  不可用，或会丢失数据"))
+            }
             _ => ("UNKNOWN", pick(self.language, "  could not be found out", "  无法得出结论")),
         };
         let styled = self.styled(word, style_of(report.state).bold());

@@ -9,6 +9,9 @@ use crate::model::finding::{Finding, Metric, Report, State};
 /// Nagios takes about 8 KB; what is worst comes first, so the end can be cut.
 const MOST_LONG_TEXT: usize = 4096;
 
+/// Performance data beyond this would push the long text out of what Nagios takes.
+const MOST_PERFORMANCE_DATA: usize = 3072;
+
 /// The length of the first line that fits every display.
 const FIRST_LINE: usize = 80;
 
@@ -24,11 +27,17 @@ pub fn render(report: &Report, verbose: bool) -> String {
     let head = format!("PIKA {word} - ");
     let room = FIRST_LINE.saturating_sub(head.len());
     let _ = write!(out, "{head}{}", cut(&safe(&first_sentence(report)), room));
-    let metrics: Vec<String> = several_targets(report)
-        .flat_map(|(target, finding)| finding.metrics.iter().map(move |metric| performance(metric, target)))
-        .collect();
-    if !metrics.is_empty() {
-        let _ = write!(out, " | {}", metrics.join(" "));
+    let metrics = several_targets(report)
+        .flat_map(|(target, finding)| finding.metrics.iter().map(move |metric| performance(metric, target)));
+    let mut performance_data = String::new();
+    for metric in metrics {
+        if performance_data.len() + metric.len() > MOST_PERFORMANCE_DATA {
+            break;
+        }
+        let _ = write!(performance_data, " {metric}");
+    }
+    if !performance_data.is_empty() {
+        let _ = write!(out, " |{performance_data}");
     }
     out.push('\n');
     let mut long = String::new();
@@ -62,10 +71,12 @@ fn matters(state: State) -> bool {
 }
 
 fn first_sentence(report: &Report) -> String {
-    let worst: Vec<&Finding> = report.findings.iter().filter(|finding| finding.state == report.state).collect();
+    let worst: Vec<&Finding> =
+        report.findings.iter().filter(|finding| finding.state == report.state).collect();
     match worst.first() {
         Some(finding) if matters(report.state) => {
-            let text = finding.problems.first().map_or(finding.note.as_str(), |problem| problem.found.as_str());
+            let text =
+                finding.problems.first().map_or(finding.note.as_str(), |problem| problem.found.as_str());
             let more = match worst.len() {
                 1 => String::new(),
                 count => format!(" (+{})", count - 1),

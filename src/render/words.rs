@@ -1,5 +1,7 @@
 //! The words that the formats use themselves, in both languages.
 
+use std::fmt::Write as _;
+
 use crate::model::facts::{Node, ReachState, Role, ServerKind};
 use crate::model::finding::State;
 use crate::model::text::Language;
@@ -37,7 +39,8 @@ pub fn node_line(node: &Node, language: Language) -> String {
                 .map(ToString::to_string)
                 .collect();
             let or = pick(language, "or", "或");
-            let others = if others.is_empty() { String::new() } else { format!(" {or} {}", others.join(", ")) };
+            let others =
+                if others.is_empty() { String::new() } else { format!(" {or} {}", others.join(", ")) };
             format!("Pika {version}{others}")
         }
         (_, None, Some(release)) => format!("Pika {}", release.reported),
@@ -47,7 +50,7 @@ pub fn node_line(node: &Node, language: Language) -> String {
         },
         (None, _, _) => reach(node.reach.state, language).to_owned(),
     };
-    line.push_str(&format!("  {product}"));
+    let _ = write!(line, "  {product}");
     if let Some(role) = node.replication.as_ref().and_then(|replication| replication.role) {
         let role = match role {
             Role::Master => "master",
@@ -55,7 +58,7 @@ pub fn node_line(node: &Node, language: Language) -> String {
             Role::MasterAndSlave => "master and replica",
             Role::DoubleMaster => "double master",
         };
-        line.push_str(&format!("  {role}"));
+        let _ = write!(line, "  {role}");
     }
     line
 }

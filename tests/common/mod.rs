@@ -15,7 +15,9 @@ use pikadoctor::lab::recorded::{RecordedServer, Recording};
 /// The binary under test, in English and without a password from the environment.
 pub fn pikadoctor() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pikadoctor"));
-    for variable in ["PIKADOCTOR_PASSWORD", "LC_ALL", "LC_MESSAGES", "LANG", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+    for variable in
+        ["PIKADOCTOR_PASSWORD", "LC_ALL", "LC_MESSAGES", "LANG", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS"]
+    {
         command.env_remove(variable);
     }
     command
@@ -160,7 +162,7 @@ pub fn relay(server: &str) -> Relay {
         thread::spawn(move || {
             let _ = std::io::copy(&mut back, &mut to_client);
         });
-        let mut buffer = [0; 65536];
+        let mut buffer = [0; 16384];
         while let Ok(count) = client.read(&mut buffer) {
             if count == 0 {
                 break;

@@ -72,7 +72,10 @@ mod tests {
     use super::*;
 
     fn read(lines: &[&str]) -> Keyspace {
-        keyspace(&InfoSection { header: "Keyspace".into(), lines: lines.iter().map(|line| (*line).to_owned()).collect() })
+        keyspace(&InfoSection {
+            header: "Keyspace".into(),
+            lines: lines.iter().map(|line| (*line).to_owned()).collect(),
+        })
     }
 
     #[test]
@@ -89,7 +92,10 @@ mod tests {
             let keyspace = read(lines);
             assert_eq!(keyspace.counts.len(), 1, "{lines:?}");
             let count = &keyspace.counts[0];
-            assert_eq!((count.db.as_deref(), count.kind.as_str(), count.keys, count.invalid), (db, "strings", 7, invalid));
+            assert_eq!(
+                (count.db.as_deref(), count.kind.as_str(), count.keys, count.invalid),
+                (db, "strings", 7, invalid)
+            );
         }
         assert_eq!(read(&["db0 Streams_keys=1, expires=0, invalid_keys=0"]).counts[0].kind, "streams");
     }

@@ -87,7 +87,10 @@ mod tests {
     #[test]
     fn only_the_first_colon_separates() {
         assert_eq!(field("a:1\r\nconfig_file:/a:b/c d.conf\r\n", "config_file"), Some("/a:b/c d.conf"));
-        assert_eq!(field("pika_build_compile_date: Nov 22 2026\r\n", "pika_build_compile_date"), Some("Nov 22 2026"));
+        assert_eq!(
+            field("pika_build_compile_date: Nov 22 2026\r\n", "pika_build_compile_date"),
+            Some("Nov 22 2026")
+        );
         assert_eq!(field("repl_state_x:1\r\nrepl_state: 3\r\n", "repl_state"), Some("3"));
         assert_eq!(field("role:master", "rol"), None);
     }

@@ -2,7 +2,8 @@
 
 use super::section_field;
 use crate::model::facts::{
-    Binlog, BinlogPosition, DoubleMaster, InfoSection, Lag, LinkState, Master, Replica, Replication, Role, Stage,
+    Binlog, BinlogPosition, DoubleMaster, InfoSection, Lag, LinkState, Master, Replica, Replication, Role,
+    Stage,
 };
 
 /// INFO replication.
@@ -137,7 +138,9 @@ pub fn binlog(sections: &[&InfoSection]) -> Option<Binlog> {
     let mut positions = Vec::new();
     for section in sections {
         for line in &section.lines {
-            if let Some(place) = line.strip_prefix("binlog_offset:").or_else(|| line.strip_prefix("write2file:")) {
+            if let Some(place) =
+                line.strip_prefix("binlog_offset:").or_else(|| line.strip_prefix("write2file:"))
+            {
                 let safety_purge = section_field(section, "safety_purge").map(str::to_owned);
                 positions.extend(position(None, place, safety_purge));
             } else if let Some((db, rest)) = line.split_once("binlog_offset=") {
@@ -172,7 +175,9 @@ pub fn double_master(section: &InfoSection) -> DoubleMaster {
             "False" => Some(false),
             _ => None,
         }),
-        peer_host: section_field(section, "the peer-master host").filter(|host| !host.is_empty()).map(str::to_owned),
+        peer_host: section_field(section, "the peer-master host")
+            .filter(|host| !host.is_empty())
+            .map(str::to_owned),
         peer_port: number("the peer-master port").filter(|port| *port != 0),
         peer_server_id: number("the peer-master server_id"),
         state: section_field(section, "repl_state").map(|raw| LinkState {
@@ -214,7 +219,8 @@ mod tests {
         );
         let replication = replication(&section);
         let master = replication.master.unwrap();
-        let states: Vec<_> = master.states.iter().map(|state| (state.db.as_deref(), state.raw.as_str())).collect();
+        let states: Vec<_> =
+            master.states.iter().map(|state| (state.db.as_deref(), state.raw.as_str())).collect();
         assert_eq!(states, [(Some("db0"), "syncing_full"), (Some("db1"), "error")]);
         assert_eq!(master.link_up, Some(false));
         assert_eq!(replication.replication_id.as_deref(), Some(""));
@@ -241,7 +247,10 @@ mod tests {
         );
         let later = section(
             "Replication(MASTER)",
-            &["db0 binlog_offset=0 15255,safety_purge=none", "(table1|0):binlog_offset=1 2,safety_purge=error"],
+            &[
+                "db0 binlog_offset=0 15255,safety_purge=none",
+                "(table1|0):binlog_offset=1 2,safety_purge=error",
+            ],
         );
         let positions = binlog(&[&later]).unwrap().positions;
         assert_eq!(positions[0].db.as_deref(), Some("db0"));
@@ -268,7 +277,9 @@ mod tests {
 
     #[test]
     fn read_only_is_a_number_or_a_word() {
-        for (text, expected) in [("1", Some(true)), ("yes", Some(true)), ("0", Some(false)), ("no", Some(false)), ("?", None)] {
+        for (text, expected) in
+            [("1", Some(true)), ("yes", Some(true)), ("0", Some(false)), ("no", Some(false)), ("?", None)]
+        {
             let section = section("Replication(SLAVE)", &[&format!("slave_read_only:{text}")]);
             assert_eq!(replication(&section).read_only, expected);
         }

@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn wild_numbers_do_not_stop_the_parser() {
-        let process = process(&section(&["uptime_in_seconds:-8244249720974663727", "tcp_port:99999", "process_id:x"]));
+        let process =
+            process(&section(&["uptime_in_seconds:-8244249720974663727", "tcp_port:99999", "process_id:x"]));
         assert_eq!(process.uptime_seconds, Some(-8_244_249_720_974_663_727));
         assert_eq!(process.tcp_port, None);
         assert_eq!(process.pid, None);

@@ -1,0 +1,362 @@
+//! Real Pika servers. Run with `PIKADOCTOR_PIKA_HOME=<dir>` where `<dir>/<version>/pika` and
+//! `<dir>/<version>/pika.conf` are a build and its stock configuration; ignored elsewhere.
+
+mod common;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{Run, pikadoctor, relay};
+
+fn home() -> PathBuf {
+    PathBuf::from(std::env::var_os("PIKADOCTOR_PIKA_HOME").expect("PIKADOCTOR_PIKA_HOME is set"))
+}
+
+/// The versions below the home, which must include those that are promised.
+fn versions() -> Vec<String> {
+    let mut versions: Vec<String> = fs::read_dir(home())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("pika").is_file())
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    versions.sort();
+    for promised in ["2.3.0", "2.3.6", "3.3.6", "3.5.5"] {
+        assert!(
+            versions.iter().any(|version| version == promised),
+            "{promised} is not below {}",
+            home().display()
+        );
+    }
+    versions
+}
+
+/// A running Pika with the stock configuration, but for its port, its paths and what `extra` says.
+struct Pika {
+    process: Child,
+    directory: tempfile::TempDir,
+    port: u16,
+}
+
+/// A client port whose derived ports are free, too.
+fn free_port() -> u16 {
+    for _ in 0..200 {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let derived = [0, 1000, 1100, 2000, 3000, 10001].map(|offset| port.checked_add(offset));
+        if derived.iter().all(|port| port.is_some_and(|port| TcpListener::bind(("0.0.0.0", port)).is_ok())) {
+            return port;
+        }
+    }
+    panic!("no free port with free derived ports");
+}
+
+impl Pika {
+    fn start(version: &str, extra: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let port = free_port();
+        let path = |name: &str| format!("{}/{name}", directory.path().display());
+        let mut settings = vec![
+            ("port", port.to_string()),
+            ("log-path", path("log/")),
+            ("db-path", path("db/")),
+            ("dump-path", path("dump/")),
+            ("db-sync-path", path("dbsync/")),
+            ("pidfile", path("pika.pid")),
+            // The stock 20000 wants more open files than many hosts allow.
+            ("maxclients", "1000".to_owned()),
+        ];
+        settings.extend(extra.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let stock = fs::read_to_string(home().join(version).join("pika.conf")).unwrap();
+        let key = |line: &str| line.split_once(':').map(|(key, _)| key.trim().to_owned());
+        let mut conf: Vec<String> = stock
+            .lines()
+            .filter(|line| !settings.iter().any(|(name, _)| key(line).as_deref() == Some(name)))
+            .map(str::to_owned)
+            .collect();
+        conf.extend(settings.iter().map(|(name, value)| format!("{name} : {value}")));
+        let conf_path = path("pika.conf");
+        fs::write(&conf_path, conf.join("\n") + "\n").unwrap();
+        let output = fs::File::create(path("output")).unwrap();
+        let process = Command::new(home().join(version).join("pika"))
+            .args(["-c", &conf_path])
+            .current_dir(directory.path())
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .spawn()
+            .unwrap();
+        let mut pika = Self { process, directory, port };
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(pika.process.try_wait().unwrap().is_none(), "{version} ended: {}", pika.output());
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "{version} does not listen: {}",
+                pika.output()
+            );
+            thread::sleep(Duration::from_millis(100));
+        }
+        pika
+    }
+
+    fn output(&self) -> String {
+        fs::read_to_string(self.directory.path().join("output")).unwrap_or_default()
+    }
+
+    fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Sends a command and returns its reply, as far as it comes within a moment.
+    fn ask(&self, words: &[&str]) -> String {
+        self.converse(&[words])
+    }
+
+    /// The same for several commands on one connection.
+    fn converse(&self, commands: &[&[&str]]) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        let mut request = String::new();
+        for words in commands {
+            request += &format!("*{}\r\n", words.len());
+            for word in *words {
+                request += &format!("${}\r\n{word}\r\n", word.len());
+            }
+        }
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut reply = Vec::new();
+        let _ = stream.read_to_end(&mut reply);
+        String::from_utf8_lossy(&reply).into_owned()
+    }
+
+    /// Lines of its WARNING, ERROR and FATAL logs.
+    fn complaints(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for entry in fs::read_dir(self.directory.path().join("log")).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if ["WARNING", "ERROR", "FATAL"].iter().any(|level| name.contains(level)) && !path.is_symlink() {
+                let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+                lines
+                    .extend(text.lines().filter(|line| line.starts_with(['W', 'E', 'F'])).map(str::to_owned));
+            }
+        }
+        lines
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.process.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    fn check(&self, arguments: &[&str]) -> Run {
+        Run::of(pikadoctor().arg("check").arg(self.address()).args(arguments))
+    }
+
+    fn report(&self) -> serde_json::Value {
+        serde_json::from_str(&self.check(&["--format", "json"]).stdout).unwrap()
+    }
+}
+
+impl Drop for Pika {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        // From 3.1 to 3.4 a killed Pika leaves its rsync daemon behind; end that one, and no other.
+        let pid_file = self.directory.path().join("dbsync/rsync/slash_rsync.pid");
+        if let Ok(pid) = fs::read_to_string(pid_file) {
+            let pid = pid.trim();
+            let is_rsync = fs::read_to_string(Path::new("/proc").join(pid).join("comm"))
+                .is_ok_and(|comm| comm.trim() == "rsync");
+            if is_rsync {
+                let _ = Command::new("kill").arg(pid).status();
+            }
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(not(real_pika), ignore = "needs real servers: set PIKADOCTOR_PIKA_HOME")]
+fn a_stock_server_of_every_version_is_recognised_and_silent() {
+    for version in versions() {
+        let pika = Pika::start(&version, &[]);
+        let set: &[&str] = &["SET", "k", "v"];
+        pika.converse(&[
+            set,
+            &["HSET", "h", "f", "v"],
+            &["LPUSH", "l", "a"],
+            &["SADD", "s", "a"],
+            &["ZADD", "z", "1", "a"],
+        ]);
+        let report = pika.report();
+        let node = &report["facts"]["nodes"][0];
+        assert_eq!(node["version"], version.as_str(), "{version}");
+        assert_eq!(node["release"]["settled_by"], "git-sha", "{version}");
+        assert_eq!(node["reach"]["round_trips"], 2, "{version}");
+        assert_eq!(report["exit_code"], 0, "{version}: {:#}", report["findings"][0]);
+        assert_eq!(report["counts"]["unknown"], 0, "{version}: {:#}", report["findings"][0]);
+        // What the server has and did not show would be an error in the tool or in its knowledge.
+        let missing: Vec<_> =
+            node["errors"].as_array().unwrap().iter().filter(|error| error["kind"] == "failed").collect();
+        assert!(missing.is_empty(), "{version}: {missing:?}");
+    }
+}
+
+#[test]
+#[cfg_attr(not(real_pika), ignore = "needs real servers: set PIKADOCTOR_PIKA_HOME")]
+fn nothing_on_the_server_changes_and_its_logs_show_nothing_but_a_client() {
+    for version in versions() {
+        let pika = Pika::start(&version, &[]);
+        pika.ask(&["SET", "k", "v"]);
+        let state = |pika: &Pika| {
+            let mut state = pika.ask(&["INFO", "replication"]);
+            for setting in ["timeout", "slave-read-only", "slotmigrate", "requirepass", "maxclients"] {
+                state += &pika.ask(&["CONFIG", "GET", setting]);
+            }
+            state + &pika.ask(&["INFO", "doublemaster"]) + &pika.ask(&["GET", "k"])
+        };
+        let (before, complaints) = (state(&pika), pika.complaints());
+        let relay = relay(&pika.address());
+        for _ in 0..5 {
+            assert_eq!(Run::of(pikadoctor().args(["check", &relay.address])).code, 0, "{version}");
+        }
+        assert_eq!(state(&pika), before, "{version}");
+        let new: Vec<String> =
+            pika.complaints().into_iter().filter(|line| !complaints.contains(line)).collect();
+        // From 3.5 on every accepted connection is a line of INFO level; nothing is a complaint.
+        assert!(new.is_empty(), "{version}: {new:#?}");
+        assert_eq!(relay.sent().len(), 5, "{version}: one connection a check");
+    }
+}
+
+#[test]
+#[cfg_attr(not(real_pika), ignore = "needs real servers: set PIKADOCTOR_PIKA_HOME")]
+fn a_stopped_server_is_critical_within_the_deadline() {
+    for version in ["2.3.6", "3.5.5"] {
+        let mut pika = Pika::start(version, &[]);
+        pika.signal("-STOP");
+        let began = Instant::now();
+        let run = pika.check(&["-t", "3s", "--reply-timeout", "1s"]);
+        assert!(began.elapsed() < Duration::from_secs(3));
+        assert_eq!(run.code, 2, "{version}: {}", run.stdout);
+        assert!(
+            run.text().contains("takes the connection and then says nothing"),
+            "{version}: {}",
+            run.stdout
+        );
+        pika.signal("-CONT");
+        assert_eq!(pika.check(&[]).code, 0, "{version}");
+        pika.process.kill().unwrap();
+        pika.process.wait().unwrap();
+        let run = pika.check(&[]);
+        assert_eq!(run.code, 2, "{version}: {}", run.stdout);
+        assert!(run.text().contains("refuses the connection"), "{version}: {}", run.stdout);
+    }
+}
+
+#[test]
+#[cfg_attr(not(real_pika), ignore = "needs real servers: set PIKADOCTOR_PIKA_HOME")]
+fn passwords_of_every_era() {
+    for version in versions() {
+        let pika = Pika::start(&version, &[("requirepass", "root-secret"), ("userpass", "user-secret")]);
+        let check = |password: &str| {
+            let run =
+                Run::of(pikadoctor().args(["check", &pika.address()]).env("PIKADOCTOR_PASSWORD", password));
+            assert!(!run.stdout.contains("-secret"), "{version}: a password shows:\n{}", run.stdout);
+            run
+        };
+        let none = check("");
+        assert_eq!(none.code, 3, "{version} without a password:\n{}", none.stdout);
+        assert!(
+            none.text().contains("it wants a password, and none was given"),
+            "{version}: {}",
+            none.stdout
+        );
+        let wrong = check("wrong");
+        assert_eq!(wrong.code, 2, "{version} with a wrong one:\n{}", wrong.stdout);
+        assert!(
+            wrong.text().contains("the password that was given is refused"),
+            "{version}: {}",
+            wrong.stdout
+        );
+        let right = check("root-secret");
+        assert_eq!(right.code, 0, "{version} with requirepass:\n{}", right.stdout);
+    }
+}
+
+#[test]
+#[cfg_attr(not(real_pika), ignore = "needs real servers: set PIKADOCTOR_PIKA_HOME")]
+fn requirepass_alone_protects_nothing() {
+    for version in versions() {
+        let pika = Pika::start(&version, &[("requirepass", "root-secret"), ("userpass", "")]);
+        let run =
+            Run::of(pikadoctor().args(["check", &pika.address()]).env("PIKADOCTOR_PASSWORD", "root-secret"));
+        assert_eq!(run.code, 1, "{version}:\n{}", run.stdout);
+        let acl = version.starts_with("3.5") || version.starts_with('4');
+        let sentence =
+            if acl { "the user limit has no password" } else { "requirepass is set and userpass is empty" };
+        assert!(run.text().contains(sentence), "{version}: {}", run.stdout);
+        let wrong =
+            Run::of(pikadoctor().args(["check", &pika.address()]).env("PIKADOCTOR_PASSWORD", "wrong"));
+        assert_eq!(wrong.code, 2, "{version} with a wrong password:\n{}", wrong.stdout);
+        if acl {
+            // What the finding says of CONFIG SET and of ACL SETUSER is true on this very server.
+            let tell = |commands: &[&[&str]]| pika.converse(commands);
+            tell(&[&["AUTH", "default", "root-secret"], &["CONFIG", "SET", "userpass", "user-secret"]]);
+            let still = Run::of(
+                pikadoctor().args(["check", &pika.address()]).env("PIKADOCTOR_PASSWORD", "root-secret"),
+            );
+            assert_eq!(still.code, 1, "{version}: CONFIG SET userpass does not close it:\n{}", still.stdout);
+            tell(&[&["AUTH", "default", "root-secret"], &["ACL", "SETUSER", "limit", "off"]]);
+            let closed = Run::of(
+                pikadoctor().args(["check", &pika.address()]).env("PIKADOCTOR_PASSWORD", "root-secret"),
+            );
+            assert_eq!(closed.code, 0, "{version}: ACL SETUSER limit off closes it:\n{}", closed.stdout);
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(not(real_pika), ignore = "needs real servers: set PIKADOCTOR_PIKA_HOME")]
+fn slave_read_only_on_a_master_is_judged_as_the_server_behaves() {
+    for version in versions() {
+        let pika = Pika::start(&version, &[("slave-read-only", "yes")]);
+        let refused = pika.ask(&["SET", "k", "v"]).to_lowercase().contains("read-only");
+        let run = pika.check(&[]);
+        assert_eq!(
+            run.code,
+            if refused { 2 } else { 0 },
+            "{version}: SET refused: {refused}\n{}",
+            run.stdout
+        );
+        assert_eq!(run.stdout.contains("node/writable"), refused, "{version}");
+    }
+}
+
+#[test]
+#[cfg_attr(not(real_pika), ignore = "needs real servers: set PIKADOCTOR_PIKA_HOME")]
+fn slot_bookkeeping_is_seen() {
+    for version in versions() {
+        let pika = Pika::start(&version, &[("slotmigrate", "yes")]);
+        let report = pika.report();
+        let slotmigrate = report["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|finding| finding["check"] == "node/slotmigrate")
+            .unwrap();
+        let has_it = version.starts_with('2') || version.starts_with("3.5") || version.starts_with('4');
+        assert_eq!(slotmigrate["state"], if has_it { "ok" } else { "not-applicable" }, "{version}");
+        if has_it {
+            assert!(
+                slotmigrate["note"].as_str().unwrap().contains("slotmigrate is on"),
+                "{version}: {slotmigrate}"
+            );
+        }
+    }
+}

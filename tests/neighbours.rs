@@ -1,0 +1,135 @@
+//! Real servers from Debian's packages that are not Pikas. Run with `PIKADOCTOR_NEIGHBOURS=1` where
+//! redis-server, redis-sentinel and rsync are installed; ignored elsewhere.
+
+mod common;
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use common::{Run, pikadoctor};
+
+/// A process that ends with the test, by its own pid.
+struct Neighbour(Child);
+
+impl Drop for Neighbour {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn start(port: u16, program: &str, arguments: &[&str]) -> Neighbour {
+    let child = Command::new(program)
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{program}: {error}"));
+    let neighbour = Neighbour(child);
+    let began = Instant::now();
+    while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        assert!(began.elapsed() < Duration::from_secs(10), "{program} does not listen");
+        thread::sleep(Duration::from_millis(50));
+    }
+    neighbour
+}
+
+fn check(port: u16, password: &str) -> Run {
+    Run::of(pikadoctor().args(["check", &format!("127.0.0.1:{port}")]).env("PIKADOCTOR_PASSWORD", password))
+}
+
+fn write(directory: &Path, name: &str, text: &str) -> String {
+    let path = directory.join(name);
+    fs::write(&path, text).unwrap();
+    path.to_string_lossy().into_owned()
+}
+
+#[test]
+#[cfg_attr(not(real_neighbours), ignore = "needs redis-server: set PIKADOCTOR_NEIGHBOURS=1")]
+fn a_real_redis() {
+    let port = free_port();
+    let directory = tempfile::tempdir().unwrap();
+    let dir = directory.path().to_string_lossy().into_owned();
+    let _redis = start(
+        port,
+        "redis-server",
+        &["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir", &dir],
+    );
+    let run = check(port, "");
+    assert_eq!(run.code, 2, "{}", run.stdout);
+    assert!(run.text().contains("Redis 7.") && run.text().contains("not Pika"), "{}", run.stdout);
+}
+
+#[test]
+#[cfg_attr(not(real_neighbours), ignore = "needs redis-server: set PIKADOCTOR_NEIGHBOURS=1")]
+fn a_real_redis_with_a_password() {
+    let port = free_port();
+    let directory = tempfile::tempdir().unwrap();
+    let conf = write(
+        directory.path(),
+        "redis.conf",
+        &format!(
+            "port {port}\nbind 127.0.0.1\nsave \"\"\nrequirepass sesame\ndir {}\n",
+            directory.path().display()
+        ),
+    );
+    let _redis = start(port, "redis-server", &[&conf]);
+    assert_eq!(check(port, "").code, 3, "it cannot be told from a Pika of 3.5.3");
+    let wrong = check(port, "wrong");
+    assert_eq!(wrong.code, 2, "{}", wrong.stdout);
+    assert!(wrong.text().contains("the password that was given is refused"), "{}", wrong.stdout);
+    let right = check(port, "sesame");
+    assert_eq!(right.code, 2, "{}", right.stdout);
+    assert!(right.text().contains("not Pika"), "{}", right.stdout);
+}
+
+#[test]
+#[cfg_attr(not(real_neighbours), ignore = "needs redis-sentinel: set PIKADOCTOR_NEIGHBOURS=1")]
+fn a_real_sentinel() {
+    let port = free_port();
+    let directory = tempfile::tempdir().unwrap();
+    let conf = write(
+        directory.path(),
+        "sentinel.conf",
+        &format!(
+            "port {port}\nbind 127.0.0.1\nsentinel monitor m 127.0.0.1 1 1\ndir {}\n",
+            directory.path().display()
+        ),
+    );
+    let _sentinel = start(port, "redis-sentinel", &[&conf]);
+    let run = check(port, "");
+    assert_eq!(run.code, 2, "{}", run.stdout);
+    assert!(run.text().contains("a sentinel, not the server that it watches"), "{}", run.stdout);
+}
+
+#[test]
+#[cfg_attr(not(real_neighbours), ignore = "needs rsync: set PIKADOCTOR_NEIGHBOURS=1")]
+fn a_real_rsync_daemon() {
+    let port = free_port();
+    let directory = tempfile::tempdir().unwrap();
+    let conf = write(directory.path(), "rsyncd.conf", "use chroot = no\nlist = no\n");
+    let log = directory.path().join("log").to_string_lossy().into_owned();
+    let arguments = [
+        "--daemon",
+        "--no-detach",
+        "--address=127.0.0.1",
+        "--port",
+        &port.to_string(),
+        "--config",
+        &conf,
+        "--log-file",
+        &log,
+    ];
+    let _rsync = start(port, "rsync", &arguments);
+    let run = check(port, "");
+    assert_eq!(run.code, 2, "{}", run.stdout);
+    assert!(run.text().contains("an rsync daemon answers"), "{}", run.stdout);
+}
