@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthChar;
 use super::Look;
 use super::words::{pick, state as state_word};
 use crate::model::catalogue::Catalogue;
-use crate::model::check::{Appendix, Check, Target};
+use crate::model::check::{Appendix, Case, Check, Target};
 use crate::model::knowledge::{Defect, Impact, Knowledge};
 use crate::model::release::Version;
 use crate::model::text::{Bilingual, Language, Template};
@@ -62,7 +62,8 @@ impl Page<'_> {
         let mut out = String::new();
         let file = &check.file;
         let _ = writeln!(out, "{}", self.bold(&check.id));
-        self.wrap(&mut out, 0, &self.template(&file.title));
+        let ok_means = pick(self.language, "ok means: ", "正常的含义：");
+        self.wrap(&mut out, 0, &format!("{ok_means}{}", self.template(&file.title)));
         out.push('\n');
 
         self.heading(&mut out, "Why it matters", "为什么重要");
@@ -92,18 +93,16 @@ impl Page<'_> {
 
         if !file.cases.is_empty() {
             self.heading(&mut out, "What it can find", "可能的结果");
-            for case in &file.cases {
-                let _ = writeln!(out, "  {}", self.bold(state_word(case.state, self.language)));
-                self.wrap(&mut out, 4, &self.template(&case.found));
-                if let Some(needed) = &case.needed {
-                    let label = pick(self.language, "needed: ", "应为：");
-                    self.wrap(&mut out, 4, &format!("{label}{}", self.template(needed)));
-                }
-                if let Some(fix) = &case.fix {
-                    let label = pick(self.language, "fix: ", "处理：");
-                    self.wrap(&mut out, 4, &format!("{label}{}", self.template(fix)));
-                }
+            if file.looks_at_knowledge() {
+                let text = pick(
+                    self.language,
+                    "one problem for each entry of the table below that holds on the server",
+                    "下表中每一条在服务器上成立的条目各报告一个问题",
+                );
+                self.wrap(&mut out, 2, text);
                 out.push('\n');
+            } else {
+                self.cases(&mut out, &file.cases);
             }
         }
 
@@ -129,6 +128,22 @@ impl Page<'_> {
             }
         }
         out
+    }
+
+    fn cases(&self, out: &mut String, cases: &[Case]) {
+        for case in cases {
+            let _ = writeln!(out, "  {}", self.bold(state_word(case.state, self.language)));
+            self.wrap(out, 4, &self.template(&case.found));
+            if let Some(needed) = &case.needed {
+                let label = pick(self.language, "needed: ", "应为：");
+                self.wrap(out, 4, &format!("{label}{}", self.template(needed)));
+            }
+            if let Some(fix) = &case.fix {
+                let label = pick(self.language, "fix: ", "处理：");
+                self.wrap(out, 4, &format!("{label}{}", self.template(fix)));
+            }
+            out.push('\n');
+        }
     }
 
     fn appendix(&self, out: &mut String, appendix: Appendix, release: Option<Version>) {
@@ -350,8 +365,7 @@ fn plain(text: &str) -> String {
         };
         let Some(end) = after.find(close) else { break };
         if value {
-            let expression = after[2..end].split('|').next().unwrap_or_default().trim();
-            let _ = write!(out, "<{expression}>");
+            out.push_str(&plain_expression(&after[2..end]));
         } else {
             out.push('/');
         }
@@ -359,4 +373,47 @@ fn plain(text: &str) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// `node.name|shell` becomes `<node.name>`, `'a' if x else 'b'` becomes `a / b`.
+fn plain_expression(expression: &str) -> String {
+    if let Some((yes, rest)) = expression.split_once(" if ")
+        && let Some((_, no)) = rest.split_once(" else ")
+    {
+        let choices: Vec<String> =
+            [yes, no].into_iter().map(plain_expression).filter(|choice| !choice.is_empty()).collect();
+        return choices.join(" / ");
+    }
+    let bare = expression.split('|').next().unwrap_or_default().trim();
+    match bare.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        Some(text) if !text.contains('\'') => text.to_owned(),
+        _ => format!("<{}>", bare.trim_matches(['(', ')'])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates_read_without_knowing_jinja() {
+        for (template, expected) in [
+            ("{{ node.name }} refuses", "<node.name> refuses"),
+            ("ping {{ node.address.host|shell }}", "ping <node.address.host>"),
+            (
+                "a {{ 'double master' if node.x == 'y' else 'master' }} refuses",
+                "a double master / master refuses",
+            ),
+            ("{% if x %}yes{% else %}no{% endif %}", "/yes/no/"),
+            ("no { braces", "no { braces"),
+        ] {
+            assert_eq!(plain(template), expected);
+        }
+    }
+
+    #[test]
+    fn paragraphs_are_joined_and_lists_are_kept() {
+        assert_eq!(reflow("a\nb\n\nc:\n- d\n- e\nf"), "a b\n\nc:\n- d\n- e f");
+        assert_eq!(reflow("中\n文"), "中文");
+    }
 }
