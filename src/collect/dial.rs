@@ -11,15 +11,7 @@ use crate::model::facts::{Address, Attempt, Reach, ReachState};
 
 /// Connects to `address`. Without a stream, `Reach::state` says why.
 pub async fn dial(address: &Address, deadlines: &Deadlines) -> (Reach, Option<TcpStream>) {
-    let mut reach = Reach {
-        state: ReachState::NotTried,
-        detail: None,
-        attempts: Vec::new(),
-        peer: None,
-        local: None,
-        connect_seconds: None,
-        round_trips: 0,
-    };
+    let mut reach = Reach::default();
     if deadlines.is_over() {
         return (reach, None);
     }

@@ -10,7 +10,7 @@ use super::resp::{Broken, Connection, Reply};
 use super::secret::{Password, Tokens};
 use super::{identify, info};
 use crate::model::facts::{
-    Absence, AbsenceKind, Address, AuthOutcome, Authentication, InfoSection, Node, Reach, ReachState, Server,
+    Absence, AbsenceKind, Address, AuthOutcome, Authentication, InfoSection, Node, ReachState, Server,
     ServerKind,
 };
 use crate::model::knowledge::{Knowledge, Setting};
@@ -44,7 +44,7 @@ const SECTIONS: [(&[&str], &str); 10] = [
 impl Collector<'_> {
     /// Looks at the server at `address`. Never fails: what could not be had is in `Node::errors`.
     pub async fn examine(&self, name: &str, address: &Address, password: Option<&Password>) -> Node {
-        let mut node = empty_node(name, address);
+        let mut node = Node { name: name.to_owned(), address: address.clone(), ..Node::default() };
         let (reach, stream) = dial(address, &self.deadlines).await;
         node.reach = reach;
         let Some(stream) = stream else {
@@ -213,47 +213,6 @@ impl Batch {
                 node.not_sent.push(refusal.not_sent);
             }
         }
-    }
-}
-
-fn empty_node(name: &str, address: &Address) -> Node {
-    Node {
-        name: name.to_owned(),
-        address: address.clone(),
-        reach: Reach {
-            state: ReachState::NotTried,
-            detail: None,
-            attempts: Vec::new(),
-            peer: None,
-            local: None,
-            connect_seconds: None,
-            round_trips: 0,
-        },
-        server: None,
-        authentication: Authentication {
-            outcome: AuthOutcome::NotGiven,
-            reply: None,
-            admitted: None,
-            user: None,
-            open_users: None,
-            matches_requirepass: None,
-            matches_userpass: None,
-        },
-        version: None,
-        release: None,
-        process: None,
-        clients: None,
-        tasks: None,
-        data: None,
-        replication: None,
-        binlog: None,
-        double_master: None,
-        keyspace: None,
-        commands: None,
-        config: None,
-        info: BTreeMap::new(),
-        not_sent: Vec::new(),
-        errors: Vec::new(),
     }
 }
 

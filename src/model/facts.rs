@@ -32,7 +32,7 @@ pub struct Facts {
 }
 
 /// One server, or what was found in the place of one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
     /// The name that findings use: the address as it was given.
@@ -79,7 +79,7 @@ pub struct Node {
 }
 
 /// A host and a port as they were given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Address {
     /// A host name or an IP address, without brackets.
@@ -99,7 +99,7 @@ impl std::fmt::Display for Address {
 }
 
 /// How connecting to the client port ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReachState {
     /// A connection was made and something answered.
@@ -121,11 +121,12 @@ pub enum ReachState {
     /// Anything else that the operating system says; see `detail`.
     Failed,
     /// The deadline of the whole run came first.
+    #[default]
     NotTried,
 }
 
 /// The way to the client port.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reach {
     /// How it ended.
@@ -205,10 +206,11 @@ pub struct Server {
 }
 
 /// What the password that was given did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum AuthOutcome {
     /// No password was given.
+    #[default]
     NotGiven,
     /// AUTH answered OK.
     Accepted,
@@ -221,7 +223,7 @@ pub enum AuthOutcome {
 }
 
 /// Passwords and rights on this connection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Authentication {
     /// What became of the password.
