@@ -40,10 +40,19 @@ pub struct Target {
     pub password: Option<Password>,
 }
 
+/// How far a run looks, and how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Scope {
+    /// How long things may take.
+    pub deadlines: Deadlines,
+    /// Whether derived ports are looked at, too.
+    pub ports: bool,
+}
+
 /// Looks at all `targets` side by side and completes what was seen.
-pub async fn examine(targets: &[Target], knowledge: &Knowledge, deadlines: Deadlines) -> Facts {
+pub async fn examine(targets: &[Target], knowledge: &Knowledge, scope: Scope) -> Facts {
     let tokens = Tokens::new();
-    let collector = Collector { knowledge, tokens: &tokens, deadlines };
+    let collector = Collector { knowledge, tokens: &tokens, deadlines: scope.deadlines, ports: scope.ports };
     let places = Semaphore::new(PARALLEL_TARGETS);
     let collected_at = clock::now();
     let looks = targets.iter().map(|target| async {

@@ -12,7 +12,17 @@ use common::{Run, answering, listener, pikadoctor, recording, run, serve};
 /// Checks `address` with short deadlines; everything must be over soon.
 fn check(address: &str) -> Run {
     let began = Instant::now();
-    let run = run(&["check", address, "-t", "3s", "--connect-timeout", "700ms", "--reply-timeout", "700ms"]);
+    let run = run(&[
+        "check",
+        "--no-ports",
+        address,
+        "-t",
+        "3s",
+        "--connect-timeout",
+        "700ms",
+        "--reply-timeout",
+        "700ms",
+    ]);
     assert!(began.elapsed() < Duration::from_secs(3), "{address}: {:?}", began.elapsed());
     assert_eq!(run.stderr, "", "nothing but the report");
     run
@@ -200,8 +210,11 @@ fn a_pika_behind_a_password() {
 fn a_wrong_password() {
     for release in ["v2.3.6", "v3.3.6", "v3.5.5"] {
         let server = serve(recording(&format!("{release}/auth/standalone-unauthenticated")));
-        let run =
-            Run::of(pikadoctor().args(["check", &server.address]).env("PIKADOCTOR_PASSWORD", "wrongpass"));
+        let run = Run::of(
+            pikadoctor()
+                .args(["check", "--no-ports", &server.address])
+                .env("PIKADOCTOR_PASSWORD", "wrongpass"),
+        );
         assert_says(&run, 2, "the password that was given is refused");
     }
 }
@@ -213,7 +226,9 @@ fn a_wrong_password_that_is_accepted() {
     let wrong = common::recording("v3.5.5/auth-any-password/standalone-wrong-password");
     recording.replies.splice(0..0, wrong.replies);
     let server = serve(recording);
-    let run = Run::of(pikadoctor().args(["check", &server.address]).env("PIKADOCTOR_PASSWORD", "wrongpass"));
+    let run = Run::of(
+        pikadoctor().args(["check", "--no-ports", &server.address]).env("PIKADOCTOR_PASSWORD", "wrongpass"),
+    );
     assert_says(
         &run,
         2,
@@ -227,7 +242,7 @@ fn the_right_password_from_a_file() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("password");
     std::fs::write(&file, "secret-root\n").unwrap();
-    let run = run(&["check", &server.address, "--password-file", file.to_str().unwrap()]);
+    let run = run(&["check", "--no-ports", &server.address, "--password-file", file.to_str().unwrap()]);
     assert_eq!(run.code, 0, "{}", run.stdout);
 }
 
@@ -267,7 +282,7 @@ fn every_address_of_a_name_is_tried() {
     // localhost is ::1 and 127.0.0.1; the server listens on one of them.
     let server = serve(recording("v3.5.5/standalone/standalone"));
     let port = server.address.rsplit(':').next().unwrap().to_owned();
-    let run = run(&["check", &format!("localhost:{port}"), "--format", "json"]);
+    let run = run(&["check", "--no-ports", &format!("localhost:{port}"), "--format", "json"]);
     assert_eq!(run.code, 0, "{}", run.stdout);
 }
 
@@ -280,13 +295,13 @@ fn terminal_escapes_of_a_server_do_not_reach_the_terminal() {
         thread::sleep(Duration::from_secs(5));
     });
     for format in ["human", "nagios", "json"] {
-        let run = run(&["check", &address, "--format", format]);
+        let run = run(&["check", "--no-ports", &address, "--format", format]);
         assert!(!run.stdout.contains('\u{1b}'), "{format}: {:?}", run.stdout);
         assert!(!run.stdout.contains('\u{7}'), "{format}: {:?}", run.stdout);
         assert_eq!(run.code, 3, "{format}");
     }
     // With colours there are escapes of ours, and they are colours only.
-    let run = Run::of(pikadoctor().args(["check", &address]).env("CLICOLOR_FORCE", "1"));
+    let run = Run::of(pikadoctor().args(["check", "--no-ports", &address]).env("CLICOLOR_FORCE", "1"));
     let mut styles = run.stdout.split('\u{1b}').skip(1);
     assert!(
         styles.all(|rest| rest.starts_with('[') && rest[1..].find('m').is_some_and(|end| end <= 5)),

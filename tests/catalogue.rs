@@ -115,13 +115,13 @@ fn a_fix_is_there_for_everything_bad_and_says_something() {
 }
 
 fn words_outside_of_jinja(text: &str) -> String {
-    let mut words = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{") {
-        words.push_str(before);
-        rest = after.split_once("}}").map_or("", |(_, after)| after);
+    let mut words = text.to_owned();
+    for (open, close) in [("{{", "}}"), ("{%", "%}")] {
+        while let Some((before, after)) = words.split_once(open) {
+            words = before.to_owned() + after.split_once(close).map_or("", |(_, after)| after);
+        }
     }
-    words + rest
+    words
 }
 
 /// Whether a text looks like the language that it should be in.

@@ -63,7 +63,7 @@ fn the_password_is_not_shown_anywhere() {
     for format in ["human", "json", "nagios"] {
         let run = Run::of(
             pikadoctor()
-                .args(["check", &server.address, "-v", "--format", format])
+                .args(["check", "--no-ports", &server.address, "-v", "--format", format])
                 .env("PIKADOCTOR_PASSWORD", "secret-root"),
         );
         assert!(!run.stdout.contains("secret-root") && !run.stderr.contains("secret-root"), "{format}");
@@ -74,7 +74,7 @@ fn the_password_is_not_shown_anywhere() {
 #[test]
 fn a_parameter_can_be_set() {
     let server = serve(recording("v2.3.6/standalone/standalone"));
-    let run = run(&["check", &server.address, "--set", "node/slotmigrate.expected=on"]);
+    let run = run(&["check", "--no-ports", &server.address, "--set", "node/slotmigrate.expected=on"]);
     assert_eq!(run.code, 2, "{}", run.stdout);
     assert!(
         run.text().contains("slotmigrate is off; on 2.3.6 a slot migration reports success"),
@@ -159,13 +159,13 @@ fn a_check_of_the_house_works_without_compiling() {
     let server = serve(recording("v3.5.5/standalone/standalone"));
     let directory = checks(RULE);
     let path = directory.path().to_str().unwrap();
-    let checked = run(&["check", &server.address, "--checks", path]);
+    let checked = run(&["check", "--no-ports", &server.address, "--checks", path]);
     assert_eq!(checked.code, 1, "{}", checked.stdout);
     assert!(checked.stdout.contains("house/rule") && checked.stdout.contains("7 days"), "{}", checked.stdout);
     assert!(run(&["explain", "house/rule", "--checks", path]).stdout.contains("Our auditors want it."));
     let tested = run(&["test-checks", path]);
     assert_eq!((tested.code, tested.stdout.as_str()), (0, "ok      house/rule\n1 passed, 0 failed\n"));
-    let set = run(&["check", &server.address, "--checks", path, "--set", "house/rule.days=3"]);
+    let set = run(&["check", "--no-ports", &server.address, "--checks", path, "--set", "house/rule.days=3"]);
     assert_eq!(set.code, 0, "{}", set.stdout);
 }
 

@@ -28,7 +28,7 @@ fn the_exit_code_is_the_same_in_every_format() {
         for format in FORMATS {
             let run = Run::of(
                 pikadoctor()
-                    .args(["check", &server.address, "--format", format])
+                    .args(["check", "--no-ports", &server.address, "--format", format])
                     .env("PIKADOCTOR_PASSWORD", if code == 1 { "secret-root" } else { "" }),
             );
             assert_eq!(run.code, i32::from(code), "{name} as {format}:\n{}", run.stdout);
@@ -43,7 +43,7 @@ fn what_a_person_sees_fits_eighty_columns_in_both_languages() {
         let server = serve(recording(name));
         for language in ["en", "zh"] {
             for verbose in [false, true] {
-                let mut arguments = vec!["check", server.address.as_str(), "--lang", language];
+                let mut arguments = vec!["check", "--no-ports", server.address.as_str(), "--lang", language];
                 if verbose {
                     arguments.push("-v");
                 }
@@ -65,17 +65,18 @@ fn what_a_person_sees_fits_eighty_columns_in_both_languages() {
 #[test]
 fn there_is_no_colour_where_there_is_no_terminal() {
     let server = serve(recording("v2.3.6/slave-read-only-master/master"));
-    assert!(!run(&["check", &server.address]).stdout.contains('\u{1b}'));
-    let forced = Run::of(pikadoctor().args(["check", &server.address]).env("CLICOLOR_FORCE", "1"));
+    assert!(!run(&["check", "--no-ports", &server.address]).stdout.contains('\u{1b}'));
+    let forced =
+        Run::of(pikadoctor().args(["check", "--no-ports", &server.address]).env("CLICOLOR_FORCE", "1"));
     assert!(forced.stdout.contains("\u{1b}["), "colours can be forced");
-    let refused = Run::of(pikadoctor().args(["check", &server.address]).env("NO_COLOR", "1"));
+    let refused = Run::of(pikadoctor().args(["check", "--no-ports", &server.address]).env("NO_COLOR", "1"));
     assert!(!refused.stdout.contains('\u{1b}'));
 }
 
 #[test]
 fn a_person_is_told_the_worst_first_and_what_mends_it() {
     let server = serve(recording("v2.3.6/slave-read-only-master/master"));
-    let run = run(&["check", &server.address]);
+    let run = run(&["check", "--no-ports", &server.address]);
     let port = server.address.rsplit(':').next().unwrap();
     insta::assert_snapshot!(run.stdout.replace(&server.address, "10.0.0.1:9221").replace(port, "9221"));
 }
@@ -88,7 +89,7 @@ fn json_is_valid_by_its_schema() {
     let facts_validator = jsonschema::validator_for(&facts_schema).unwrap();
     for (name, code) in EXAMPLES {
         let server = serve(recording(name));
-        let run = run(&["check", &server.address, "--format", "json"]);
+        let run = run(&["check", "--no-ports", &server.address, "--format", "json"]);
         let report: serde_json::Value =
             serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{name}: {error}"));
         let errors: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
@@ -152,7 +153,7 @@ fn assert_nagios(text: &str, code: u8) {
 fn nagios_output_keeps_the_rules() {
     for name in all_recordings() {
         let server = serve(recording(&name));
-        let run = run(&["check", &server.address, "--format", "nagios"]);
+        let run = run(&["check", "--no-ports", &server.address, "--format", "nagios"]);
         assert_nagios(&run.stdout, u8::try_from(run.code).unwrap());
     }
 }

@@ -13,7 +13,7 @@ use crate::judge::evaluate::Parameters;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::Address;
 use crate::render::{Format, render};
-use crate::{Target, examine, judge};
+use crate::{Scope, Target, examine, judge};
 
 /// Look at servers and say what is wrong with them
 ///
@@ -45,6 +45,10 @@ pub struct Arguments {
     /// Ask for the password on the terminal
     #[arg(long)]
     ask_password: bool,
+
+    /// Do not touch the ports that are counted from the client port
+    #[arg(long)]
+    no_ports: bool,
 
     /// Further checks: a directory of YAML files whose paths are their ids
     #[arg(long, value_name = "DIR")]
@@ -82,7 +86,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let facts = runtime.block_on(async {
         let deadlines =
             Deadlines::starting_now(arguments.timeout, arguments.connect_timeout, arguments.reply_timeout);
-        examine(&targets, &catalogue.knowledge, deadlines).await
+        let scope = Scope { deadlines, ports: !arguments.no_ports };
+        examine(&targets, &catalogue.knowledge, scope).await
     });
     // A resolver that hangs must not hold up the end: its thread is left to itself.
     runtime.shutdown_background();

@@ -13,7 +13,7 @@ use crate::model::exit;
 use crate::model::facts::Address;
 use crate::model::text::Language;
 use crate::render::{Format, render};
-use crate::{Target, examine, judge};
+use crate::{Scope, Target, examine, judge};
 
 /// See a diagnosis without a server
 ///
@@ -69,7 +69,7 @@ async fn play(language: Language) -> Result<String, Failure> {
         let target = Target { name: address.to_string(), address: address.clone(), password: None };
         let deadlines =
             Deadlines::starting_now(Duration::from_secs(10), Duration::from_secs(3), Duration::from_secs(5));
-        let facts = examine(&[target], &catalogue.knowledge, deadlines).await;
+        let facts = examine(&[target], &catalogue.knowledge, Scope { deadlines, ports: false }).await;
         let report = judge(facts, &catalogue, &Parameters::new(), language);
         let story = match language {
             Language::En => scene.en,

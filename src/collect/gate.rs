@@ -4,7 +4,7 @@
 use redis::Cmd;
 
 use crate::model::facts::NotSent;
-use crate::model::knowledge::CommandRule;
+use crate::model::knowledge::{CommandRule, PortRule, Probe};
 use crate::model::release::Version;
 
 /// A command that may be sent. Only the gate can make one.
@@ -56,6 +56,11 @@ impl<'k> Gate<'k> {
         self.full_sync = full_sync;
     }
 
+    /// The release that the gate was settled on.
+    pub fn release(&self) -> Option<Version> {
+        self.release
+    }
+
     /// Packs `words` for the wire, or says why it must not be sent.
     pub fn permit(&self, words: &[&str]) -> Result<Permit, Refusal> {
         let not_sent = |reason: String| NotSent { command: words.join(" "), reason };
@@ -98,6 +103,47 @@ impl<'k> Gate<'k> {
         // The pattern of the rule shows no argument that stands for a placeholder.
         let label = if rule.command.starts_with("auth") { rule.command.clone() } else { words.join(" ") };
         Ok(Permit { label, packed: command.get_packed_command() })
+    }
+}
+
+/// A port that may be touched, and how. Only the gate can make one.
+#[derive(Debug)]
+pub struct PortPermit {
+    number: u16,
+    probe: Probe,
+}
+
+impl PortPermit {
+    /// The port.
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+
+    /// What may be done to it.
+    pub fn probe(&self) -> Probe {
+        self.probe
+    }
+}
+
+impl Gate<'_> {
+    /// Lets a derived port be touched, or says why it must not be. `follows_nobody`: the server is known
+    /// to be neither a replica nor a double master.
+    pub fn permit_port(
+        &self,
+        rule: &PortRule,
+        number: u16,
+        follows_nobody: bool,
+    ) -> Result<PortPermit, String> {
+        let Some(release) = self.release else {
+            return Err("the release is not known".into());
+        };
+        let Some(probe) = rule.probes.iter().find(|probe| probe.releases.contains(release)) else {
+            return Err(rule.untouched.clone().unwrap_or_else(|| "no harmless probe is known".into()));
+        };
+        if probe.probe == Probe::ConnectAlone && !follows_nobody {
+            return Err("a connection from its master's address changes the state of a replica".into());
+        }
+        Ok(PortPermit { number, probe: probe.probe })
     }
 }
 

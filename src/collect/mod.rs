@@ -10,5 +10,7 @@ pub mod gate;
 pub mod identify;
 pub mod info;
 pub mod node;
+pub mod ports;
 pub mod resp;
 pub mod secret;
+pub mod trysync;

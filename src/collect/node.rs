@@ -8,9 +8,9 @@ use super::dial::dial;
 use super::gate::{Gate, Permit};
 use super::resp::{Broken, Connection, Reply};
 use super::secret::{Password, Tokens};
-use super::{identify, info};
+use super::{identify, info, ports};
 use crate::model::facts::{
-    Absence, AbsenceKind, Address, AuthOutcome, Authentication, InfoSection, Node, ReachState, Server,
+    Absence, AbsenceKind, Address, AuthOutcome, Authentication, InfoSection, Node, ReachState, Role, Server,
     ServerKind,
 };
 use crate::model::knowledge::{Knowledge, Setting};
@@ -24,6 +24,8 @@ pub struct Collector<'a> {
     pub tokens: &'a Tokens,
     /// How long things may take.
     pub deadlines: Deadlines,
+    /// Whether derived ports are looked at, too.
+    pub ports: bool,
 }
 
 /// A section of INFO and the fact that is absent without it. Where two spellings are listed the gate
@@ -55,6 +57,7 @@ impl Collector<'_> {
         let mut gate = Gate::new(&self.knowledge.commands);
         self.converse(&mut node, &mut connection, &mut gate, password).await;
         node.reach.round_trips = connection.round_trips();
+        self.look_at_ports(&mut node, &gate).await;
         node
     }
 
@@ -124,6 +127,26 @@ impl Collector<'_> {
         read_sections(node);
         summarise_config_errors(node);
         self.compare_passwords(&mut node.authentication, node.config.as_ref(), password);
+    }
+
+    /// Without a release nothing is known about the ports, and none is touched.
+    async fn look_at_ports(&self, node: &mut Node, gate: &Gate<'_>) {
+        let Some(release) = gate.release() else { return };
+        if !self.ports {
+            let reason = "derived ports are not looked at (--no-ports)".to_owned();
+            node.errors.push(Absence { path: "ports".into(), kind: AbsenceKind::NoAccess, reason });
+            return;
+        }
+        let generation = self.knowledge.generations.iter().find(|entry| entry.releases.contains(release));
+        let server = node.reach.peer.as_ref().and_then(|peer| peer.parse().ok());
+        let (Some(generation), Some(server)) = (generation, server) else {
+            node.errors.push(absent("ports", format!("the ports of release {release} are not known")));
+            return;
+        };
+        let role = node.replication.as_ref().and_then(|replication| replication.role);
+        let pair = node.double_master.as_ref().and_then(|double_master| double_master.enabled);
+        let follows_nobody = role == Some(Role::Master) && pair != Some(true);
+        node.ports = Some(ports::look(generation, server, gate, follows_nobody, &self.deadlines).await);
     }
 
     fn second_batch(&self, node: &mut Node, gate: &Gate<'_>, release: Option<Version>) -> Batch {
@@ -280,7 +303,7 @@ fn note_no_answer(node: &mut Node, broken: Broken, first_bytes: &[u8]) {
 }
 
 /// Facts that only a Pika that answers can give.
-const OF_A_PIKA: [&str; 12] = [
+const OF_A_PIKA: [&str; 13] = [
     "version",
     "release",
     "process",
@@ -293,6 +316,7 @@ const OF_A_PIKA: [&str; 12] = [
     "keyspace",
     "commands",
     "config",
+    "ports",
 ];
 
 fn note_unexamined(node: &mut Node, reason: &str) {

@@ -1,6 +1,6 @@
 //! Puts the states of a link, for which Pika had five vocabularies, into one.
 
-use crate::model::facts::{LinkState, Node};
+use crate::model::facts::Node;
 use crate::model::knowledge::{Knowledge, LinkStateWord};
 use crate::model::release::Version;
 
@@ -27,13 +27,4 @@ pub fn look_up<'k>(
     knowledge.link_states.iter().find(|word| {
         word.field == field && word.raw.eq_ignore_ascii_case(raw.trim()) && word.releases.contains(version)
     })
-}
-
-/// The same for a state of the facts.
-pub fn word_of<'k>(
-    knowledge: &'k Knowledge,
-    state: &LinkState,
-    version: Version,
-) -> Option<&'k LinkStateWord> {
-    look_up(knowledge, &state.field, &state.raw, version)
 }

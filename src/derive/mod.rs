@@ -3,10 +3,11 @@
 
 mod absence;
 mod link_state;
+mod network;
 mod release;
 
 pub use absence::covers;
-pub use link_state::{look_up, word_of};
+pub use link_state::look_up;
 
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
@@ -18,4 +19,5 @@ pub fn derive(facts: &mut Facts, knowledge: &Knowledge) {
         link_state::translate(node, knowledge);
         absence::explain(node, knowledge);
     }
+    network::complete(facts, knowledge);
 }

@@ -18,7 +18,8 @@ use crate::model::text::{Bilingual, Language, Source};
 const FUEL: u64 = 20_000;
 
 /// The functions that this language adds, for the checker of names.
-pub const FUNCTIONS: [&str; 4] = ["exposed_defects", "known_defects", "link_states", "setting_faults"];
+pub const FUNCTIONS: [&str; 5] =
+    ["exposed_defects", "known_defects", "link_states", "port_list", "setting_faults"];
 
 /// An environment for expressions and texts in `language`.
 pub fn environment(knowledge: &Arc<Knowledge>, language: Language) -> Environment<'static> {
@@ -47,6 +48,8 @@ pub fn environment(knowledge: &Arc<Knowledge>, language: Language) -> Environmen
     env.add_function("setting_faults", move |state: &State<'_, '_>, node: Value| {
         w.setting_faults(state, &node)
     });
+    let w = words.clone();
+    env.add_function("port_list", move |state: &State<'_, '_>, node: Value| w.port_list(state, &node));
     let w = words;
     env.add_function("link_states", move |state: &State<'_, '_>, node: Value| w.link_states(state, &node));
     env
@@ -249,6 +252,34 @@ impl Words {
             }));
         }
         Ok(list(words))
+    }
+
+    /// The derived ports of `node`, with what they are for and who must reach them.
+    fn port_list(&self, state: &State<'_, '_>, node: &Value) -> Result<Value, Error> {
+        let version = Self::version(state, node)?;
+        let ports = Self::fact(state, node, ".ports")?;
+        let mut list_items = Vec::new();
+        for port in ports.try_iter()? {
+            let offset = port.get_attr("offset")?;
+            let rule = self
+                .knowledge
+                .generations
+                .iter()
+                .filter(|entry| entry.releases.contains(version))
+                .flat_map(|entry| &entry.ports)
+                .find(|rule| Value::from(rule.offset) == offset);
+            let text = |key: &str| port.get_attr(key).map(|value| value.as_str().map(str::to_owned));
+            list_items.push(json!({
+                "number": i64::try_from(port.get_attr("number")?).ok(),
+                "offset": i64::try_from(offset.clone()).ok(),
+                "state": text("state")?,
+                "detail": text("detail")?,
+                "expected": port.get_attr("expected")?.is_true(),
+                "purpose": rule.map(|rule| self.say(&rule.purpose)),
+                "dialled_by": rule.map(|rule| self.say(&rule.dialled_by)),
+            }));
+        }
+        Ok(list(list_items))
     }
 
     /// Whether a condition of the knowledge holds. One that needs a fact which this release does not

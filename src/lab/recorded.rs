@@ -101,7 +101,12 @@ pub struct RecordedServer {
 impl RecordedServer {
     /// Listens on a free port of 127.0.0.1.
     pub async fn start(recording: Recording) -> std::io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        Self::start_at(recording, SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    /// Listens on `address`.
+    pub async fn start_at(recording: Recording, address: SocketAddr) -> std::io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let recording = Arc::new(recording);
         let task = tokio::spawn(async move {

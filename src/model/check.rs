@@ -70,7 +70,7 @@ pub struct CheckFile {
 impl CheckFile {
     /// Whether its cases only pass on what a table of the knowledge says, entry by entry.
     pub fn looks_at_knowledge(&self) -> bool {
-        self.appendix.is_some() && self.for_each.as_ref().is_some_and(|source| source.text.contains('('))
+        matches!(self.appendix, Some(Appendix::Defects | Appendix::SettingFaults))
     }
 }
 
@@ -86,6 +86,8 @@ pub enum Appendix {
     LinkStates,
     /// All releases.
     Releases,
+    /// All derived ports.
+    Ports,
 }
 
 /// A value that a check compares with.

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::network::{Collision, Peer, Port};
 use super::release::{Line, Version};
 
 /// The version of this tree, in `Facts::schema`.
@@ -68,6 +69,13 @@ pub struct Node {
     pub keyspace: Option<Keyspace>,
     /// How often each command ran since the start: INFO command_exec_count. Keys are upper case.
     pub commands: Option<BTreeMap<String, u64>>,
+    /// The ports that are counted from the client port, as far as they may be touched. Null when the
+    /// release is not known.
+    pub ports: Option<Vec<Port>>,
+    /// Ports of this server that another server of the same run needs on the same host. Set by `derive`.
+    pub collisions: Vec<Collision>,
+    /// Addresses that this server gives for its peers, and their kinds. Set by `derive`.
+    pub peers: Vec<Peer>,
     /// CONFIG GET, by the name that was asked for. Passwords are tokens.
     pub config: Option<BTreeMap<String, String>>,
     /// Every INFO section that was read, line by line as it came, by lower-case name.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::{Generation, Stage};
 use super::finding::State;
+use super::network::PortRole;
 use super::release::{Releases, Version};
 use super::text::{Bilingual, Source};
 
@@ -71,6 +72,76 @@ pub struct GenerationEntry {
     pub releases: Releases,
     /// What it is, in a sentence.
     pub title: Bilingual,
+    /// The ports that are counted from the client port.
+    pub ports: Vec<PortRule>,
+}
+
+/// When somebody listens on a derived port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PortOpen {
+    /// As long as the server runs.
+    Always,
+    /// On a replica that wants or receives a full copy; closed otherwise, and rightly so.
+    FullSync,
+}
+
+/// Which addresses a port is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bind {
+    /// 127.0.0.1 and the address of network-interface, or all when it is not set.
+    NetworkInterface,
+    /// All addresses, whatever network-interface says.
+    All,
+}
+
+/// What may be done to a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Probe {
+    /// Connect, wait for a moment whether anything comes, close.
+    Connect,
+    /// The same, but only to a server that follows nobody.
+    ConnectAlone,
+    /// Read the greeting of an rsync daemon.
+    Greeting,
+    /// Send a TrySync with an impossible position and read the answer.
+    Trysync,
+}
+
+/// A probe and the releases it is harmless on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeRule {
+    /// The releases.
+    pub releases: Releases,
+    /// The probe.
+    pub probe: Probe,
+}
+
+/// A port that is counted from the client port.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PortRule {
+    /// What is added to the client port.
+    pub offset: u32,
+    /// What it is for, in a word.
+    pub role: PortRole,
+    /// When somebody listens.
+    pub open: PortOpen,
+    /// Where it is bound.
+    pub bind: Bind,
+    /// What it is for, in a sentence.
+    pub purpose: Bilingual,
+    /// Who must reach it.
+    pub dialled_by: Bilingual,
+    /// What may be done to it. On other releases it is not touched.
+    #[serde(default)]
+    pub probes: Vec<ProbeRule>,
+    /// Why it is not touched where no probe is allowed.
+    #[serde(default)]
+    pub untouched: Option<String>,
 }
 
 /// Something that may be sent to the client port.

@@ -10,5 +10,6 @@ pub mod exit;
 pub mod facts;
 pub mod finding;
 pub mod knowledge;
+pub mod network;
 pub mod release;
 pub mod text;

@@ -11,7 +11,7 @@ use super::Look;
 use super::words::{pick, state as state_word};
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Appendix, Case, Check, Target};
-use crate::model::knowledge::{Defect, Impact, Knowledge};
+use crate::model::knowledge::{Bind, Defect, Impact, Knowledge, PortOpen};
 use crate::model::release::Version;
 use crate::model::text::{Bilingual, Language, Template};
 
@@ -152,6 +152,7 @@ impl Page<'_> {
             Appendix::SettingFaults => self.setting_faults(out, release),
             Appendix::LinkStates => self.link_states(out, release),
             Appendix::Releases => self.releases(out, release),
+            Appendix::Ports => self.ports(out, release),
         }
     }
 
@@ -261,6 +262,43 @@ impl Page<'_> {
                 tag.tagged,
                 &tag.commit[..8]
             );
+        }
+        out.push('\n');
+    }
+
+    fn ports(&self, out: &mut String, release: Option<Version>) {
+        self.heading(out, "Derived ports", "派生端口");
+        for entry in &self.knowledge.generations {
+            if release.is_some_and(|release| !entry.releases.contains(release)) {
+                continue;
+            }
+            out.push('\n');
+            self.wrap(out, 2, &self.bold(&entry.releases.to_string()));
+            for rule in &entry.ports {
+                let when = match rule.open {
+                    PortOpen::Always => pick(self.language, "always open", "始终开放"),
+                    PortOpen::FullSync => {
+                        pick(self.language, "open during a full sync", "仅在全量同步期间开放")
+                    }
+                };
+                let bind = match rule.bind {
+                    Bind::All => pick(self.language, "on all addresses", "监听所有地址"),
+                    Bind::NetworkInterface => pick(
+                        self.language,
+                        "on network-interface, or all addresses",
+                        "监听 network-interface，未设置则监听所有地址",
+                    ),
+                };
+                let reach = match self.language {
+                    Language::En => format!("{} must reach it", rule.dialled_by.en),
+                    Language::Zh => format!("{}必须能连到它", rule.dialled_by.zh),
+                };
+                self.wrap(
+                    out,
+                    4,
+                    &format!("+{}: {}; {when}, {bind}; {reach}", rule.offset, self.say(&rule.purpose)),
+                );
+            }
         }
         out.push('\n');
     }

@@ -89,12 +89,18 @@ pub struct Served {
 }
 
 pub fn serve(recording: Recording) -> Served {
+    serve_at(recording, "127.0.0.1:0")
+}
+
+/// The same on an address of its own.
+pub fn serve_at(recording: Recording, address: &str) -> Served {
+    let address: SocketAddr = address.parse().unwrap();
     let (tell, told) = std::sync::mpsc::channel();
     let (stop, stopped) = tokio::sync::oneshot::channel();
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let server = RecordedServer::start(recording).await.unwrap();
+            let server = RecordedServer::start_at(recording, address).await.unwrap();
             tell.send(server.address).unwrap();
             let _ = stopped.await;
         });
@@ -111,7 +117,12 @@ impl Drop for Served {
 
 /// A listener that does with each connection what `behave` does.
 pub fn listener(behave: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener_at("127.0.0.1:0", behave)
+}
+
+/// The same on an address of its own.
+pub fn listener_at(address: &str, behave: impl Fn(TcpStream) + Send + Sync + 'static) -> String {
+    let listener = TcpListener::bind(address).unwrap_or_else(|error| panic!("{address}: {error}"));
     let address = listener.local_addr().unwrap().to_string();
     let behave = Arc::new(behave);
     thread::spawn(move || {

@@ -1,0 +1,147 @@
+//! Touches the ports that are counted from the client port, as far as that is harmless.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use super::clock::Deadlines;
+use super::gate::{Gate, PortPermit};
+use super::{identify, trysync};
+use crate::model::facts::BinlogPosition;
+use crate::model::knowledge::{GenerationEntry, PortOpen, PortRule, Probe};
+use crate::model::network::{Port, PortRole, PortState};
+
+/// How long a port that should say nothing may say something. What greets at all greets sooner.
+const MOMENT: Duration = Duration::from_millis(200);
+
+/// The most that is read from a port; the longest answer that is expected has some 60 bytes.
+const MOST_BYTES: usize = 512;
+
+/// Looks at all ports of a generation beside each other. `server` is the client port that answered.
+pub async fn look(
+    generation: &GenerationEntry,
+    server: SocketAddr,
+    gate: &Gate<'_>,
+    follows_nobody: bool,
+    deadlines: &Deadlines,
+) -> Vec<Port> {
+    let looks = generation.ports.iter().map(|rule| async move {
+        let number = u32::from(server.port()) + rule.offset;
+        let mut port = Port {
+            number,
+            offset: rule.offset,
+            role: rule.role,
+            expected: rule.open == PortOpen::Always,
+            state: PortState::OutOfRange,
+            detail: None,
+            position: None,
+        };
+        let Ok(number) = u16::try_from(number) else { return port };
+        match gate.permit_port(rule, number, follows_nobody) {
+            Err(reason) => {
+                port.state = PortState::NotProbed;
+                port.detail = Some(reason);
+            }
+            Ok(permit) => {
+                let seen = touch(&permit, rule, server, deadlines).await;
+                port.state = seen.state;
+                port.detail = seen.detail;
+                port.position = seen.position;
+            }
+        }
+        port
+    });
+    futures_util::future::join_all(looks).await
+}
+
+/// What one probe saw.
+struct Seen {
+    state: PortState,
+    detail: Option<String>,
+    position: Option<BinlogPosition>,
+}
+
+impl Seen {
+    fn plain(state: PortState, detail: Option<String>) -> Self {
+        Self { state, detail, position: None }
+    }
+
+    /// Something came that should not have come.
+    fn other(bytes: &[u8]) -> Self {
+        Self::plain(PortState::Other, Some(identify::from_bytes(bytes).evidence))
+    }
+}
+
+async fn touch(permit: &PortPermit, rule: &PortRule, server: SocketAddr, deadlines: &Deadlines) -> Seen {
+    let target = SocketAddr::new(server.ip(), permit.number());
+    let connecting = timeout_at(deadlines.of(deadlines.connect), TcpStream::connect(target)).await;
+    let mut stream = match connecting {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return refusal(&error),
+        Err(_) => return Seen::plain(PortState::Filtered, None),
+    };
+    match permit.probe() {
+        Probe::Connect | Probe::ConnectAlone => {
+            let came = read_some(&mut stream, deadlines.of(MOMENT), |_| false).await;
+            if came.is_empty() { Seen::plain(PortState::Open, None) } else { Seen::other(&came) }
+        }
+        Probe::Greeting => greeting(&mut stream, deadlines).await,
+        Probe::Trysync => ask_for_position(&mut stream, rule, deadlines).await,
+    }
+}
+
+fn refusal(error: &io::Error) -> Seen {
+    let state = match error.kind() {
+        io::ErrorKind::ConnectionRefused => PortState::Closed,
+        io::ErrorKind::TimedOut => PortState::Filtered,
+        _ => PortState::Failed,
+    };
+    let detail = (state == PortState::Failed).then(|| error.to_string());
+    Seen::plain(state, detail)
+}
+
+/// An rsync daemon looks up the name of whoever connects before it greets; where no name server
+/// answers, that takes ten seconds (measured).
+async fn greeting(stream: &mut TcpStream, deadlines: &Deadlines) -> Seen {
+    let came = read_some(stream, deadlines.of(deadlines.reply), |bytes| bytes.contains(&b'\n')).await;
+    if came.starts_with(b"@RSYNCD: ") {
+        Seen::plain(PortState::Proven, None)
+    } else if came.is_empty() {
+        let detail = "no greeting: an rsync daemon that waits for its name server, or none at all";
+        Seen::plain(PortState::Open, Some(detail.into()))
+    } else {
+        Seen::other(&came)
+    }
+}
+
+async fn ask_for_position(stream: &mut TcpStream, rule: &PortRule, deadlines: &Deadlines) -> Seen {
+    debug_assert_eq!(rule.role, PortRole::Replication, "TrySync is for the replication server alone");
+    let deadline = deadlines.of(deadlines.reply);
+    if !matches!(timeout_at(deadline, stream.write_all(&trysync::frame())).await, Ok(Ok(()))) {
+        return Seen::plain(PortState::Open, Some("the connection was closed before the question".into()));
+    }
+    let came = read_some(stream, deadline, |bytes| trysync::read(bytes).is_some()).await;
+    match trysync::read(&came) {
+        Some(answer) => Seen { state: PortState::Proven, detail: answer.error, position: answer.position },
+        // 3.2.9 in sharding mode closes without a word.
+        None if came.is_empty() => Seen::plain(PortState::Open, Some("no answer to TrySync".into())),
+        None => Seen::other(&came),
+    }
+}
+
+/// Reads until `enough`, the end of the stream, an error, the deadline or a bound.
+async fn read_some(stream: &mut TcpStream, deadline: Instant, enough: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut came = Vec::new();
+    let mut buffer = [0; MOST_BYTES];
+    while came.len() < MOST_BYTES && !enough(&came) {
+        match timeout_at(deadline, stream.read(&mut buffer)).await {
+            Ok(Ok(count)) if count > 0 => came.extend_from_slice(&buffer[..count]),
+            _ => break,
+        }
+    }
+    came
+}

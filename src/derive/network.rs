@@ -1,0 +1,149 @@
+//! What follows from ports and addresses: who gets in whose way, and which addresses peers were given.
+
+use std::net::IpAddr;
+
+use crate::model::facts::{Facts, Node};
+use crate::model::knowledge::{Knowledge, PortOpen};
+use crate::model::network::{AddressKind, Collision, Peer, PeerRole, PortRole};
+
+/// Sets `collisions` and `peers` of every node.
+pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
+    let layouts: Vec<Layout> = facts.nodes.iter().map(|node| Layout::of(node, knowledge)).collect();
+    for (index, node) in facts.nodes.iter_mut().enumerate() {
+        node.peers = peers(node);
+        let others =
+            layouts.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, layout)| layout);
+        node.collisions = others.flat_map(|other| layouts[index].collisions_with(other)).collect();
+    }
+}
+
+/// The ports that a server needs on its host.
+struct Layout {
+    name: String,
+    host: Option<IpAddr>,
+    ports: Vec<(u32, PortRole, PortOpen)>,
+}
+
+impl Layout {
+    fn of(node: &Node, knowledge: &Knowledge) -> Self {
+        let host = node.reach.peer.as_ref().and_then(|peer| peer.parse::<std::net::SocketAddr>().ok());
+        let client = u32::from(node.address.port);
+        let mut ports = vec![(client, PortRole::Client, PortOpen::Always)];
+        if let Some(version) = node.version
+            && let Some(generation) =
+                knowledge.generations.iter().find(|entry| entry.releases.contains(version))
+        {
+            ports.extend(generation.ports.iter().map(|rule| (client + rule.offset, rule.role, rule.open)));
+        }
+        Self { name: node.name.clone(), host: host.map(|host| host.ip()), ports }
+    }
+
+    /// Ports that both want. Two servers that run already share none that is always open; what is left is
+    /// a port that one of them opens during a full sync only, when it is too late.
+    fn collisions_with(&self, other: &Self) -> Vec<Collision> {
+        if self.host.is_none() || self.host != other.host {
+            return Vec::new();
+        }
+        let mut collisions = Vec::new();
+        for (port, role, _) in &self.ports {
+            for (other_port, other_role, _) in &other.ports {
+                if port == other_port {
+                    let (port, role, other_role) = (*port, *role, *other_role);
+                    collisions.push(Collision { port, role, other: other.name.clone(), other_role });
+                }
+            }
+        }
+        collisions
+    }
+}
+
+fn peers(node: &Node) -> Vec<Peer> {
+    let Some(replication) = &node.replication else { return Vec::new() };
+    let peer = |role, address: &str| Peer { role, address: address.to_owned(), kind: kind_of(address) };
+    let master = replication.master.iter().filter_map(|master| master.host.as_deref());
+    let mut peers: Vec<Peer> =
+        master.filter(|host| !host.is_empty()).map(|host| peer(PeerRole::Master, host)).collect();
+    peers.extend(replication.replicas.iter().map(|replica| peer(PeerRole::Replica, &replica.ip)));
+    peers
+}
+
+/// The kind of an address.
+pub fn kind_of(address: &str) -> AddressKind {
+    let Ok(address) = address.parse::<IpAddr>() else { return AddressKind::Name };
+    if address.is_loopback() {
+        return AddressKind::Loopback;
+    }
+    if address.is_unspecified() {
+        return AddressKind::Unspecified;
+    }
+    match address {
+        IpAddr::V4(v4) if v4.is_link_local() => AddressKind::LinkLocal,
+        IpAddr::V4(v4) if v4.octets()[..2] == [172, 17] => AddressKind::Container,
+        // 100.64.0.0/10 is what carriers and clouds use inside.
+        IpAddr::V4(v4) if v4.is_private() || (v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64) => {
+            AddressKind::Private
+        }
+        IpAddr::V6(v6) if v6.is_unicast_link_local() => AddressKind::LinkLocal,
+        IpAddr::V6(v6) if v6.is_unique_local() => AddressKind::Private,
+        _ => AddressKind::Public,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_of_addresses() {
+        for (address, kind) in [
+            ("127.0.0.1", AddressKind::Loopback),
+            ("::1", AddressKind::Loopback),
+            ("0.0.0.0", AddressKind::Unspecified),
+            ("169.254.3.4", AddressKind::LinkLocal),
+            ("fe80::1", AddressKind::LinkLocal),
+            ("172.17.0.2", AddressKind::Container),
+            ("172.18.0.2", AddressKind::Private),
+            ("10.79.0.1", AddressKind::Private),
+            ("192.168.1.1", AddressKind::Private),
+            ("100.64.0.1", AddressKind::Private),
+            ("fd00::1", AddressKind::Private),
+            ("8.8.8.8", AddressKind::Public),
+            ("2001:4860::1", AddressKind::Public),
+            ("pika-a", AddressKind::Name),
+        ] {
+            assert_eq!(kind_of(address), kind, "{address}");
+        }
+    }
+
+    #[test]
+    fn servers_on_one_host_collide_by_the_differences_of_their_generations() {
+        let knowledge = crate::judge::catalogue::built_in().knowledge;
+        let node = |name: &str, host: &str, port: u16, version: &str| {
+            let mut node = Node { name: name.into(), ..Node::default() };
+            node.address.port = port;
+            node.reach.peer = Some(format!("{host}:{port}"));
+            node.version = version.parse().ok();
+            node
+        };
+        let collide = |difference: u16, version: &str, other: &str| {
+            let nodes =
+                vec![node("a", "10.0.0.1", 9221, version), node("b", other, 9221 + difference, version)];
+            let mut facts = Facts { schema: String::new(), collected_at: String::new(), nodes };
+            complete(&mut facts, &knowledge);
+            assert_eq!(facts.nodes[0].collisions.len(), facts.nodes[1].collisions.len());
+            !facts.nodes[0].collisions.is_empty()
+        };
+        for (version, differences) in [
+            ("2.3.6", &[100, 900, 1000, 1100, 1900, 2000, 3000][..]),
+            ("3.0.16", &[1000, 2000, 3000]),
+            ("3.3.6", &[1000, 2000]),
+            ("3.5.5", &[2000, 8001, 10001]),
+        ] {
+            for difference in [1, 100, 500, 900, 1000, 1100, 1900, 2000, 3000, 8001, 10001] {
+                let expected = differences.contains(&difference);
+                assert_eq!(collide(difference, version, "10.0.0.1"), expected, "{version}: {difference}");
+                assert!(!collide(difference, version, "10.0.0.2"), "{version}: another host");
+            }
+        }
+    }
+}

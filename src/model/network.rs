@@ -1,0 +1,124 @@
+//! Facts about ports and addresses: who listens where, and whom a server names as its peer.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::facts::BinlogPosition;
+
+/// What a derived port is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PortRole {
+    /// The client port itself.
+    Client,
+    /// Receives the binlog (up to 3.0.16).
+    Binlog,
+    /// Receives writes from pika-hub (2.3).
+    Hub,
+    /// Heartbeat of replicas (up to 3.0.16).
+    Heartbeat,
+    /// An rsync daemon (up to 3.4.1).
+    Rsync,
+    /// The replication server (3.1.0 and later).
+    Replication,
+    /// The server of full copies (3.5.0 and later).
+    FullSync,
+}
+
+/// What was found on a derived port, as seen from where this tool runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PortState {
+    /// What should listen there answered.
+    Proven,
+    /// Somebody listens; who it is cannot be proven without harm.
+    Open,
+    /// Something else answers.
+    Other,
+    /// The connection is refused.
+    Closed,
+    /// There is no answer: a packet filter drops it.
+    Filtered,
+    /// Another error; see `detail`.
+    Failed,
+    /// It was not touched; see `detail`.
+    NotProbed,
+    /// There is no such port: the number is above 65535.
+    OutOfRange,
+}
+
+/// A port that is counted from the client port.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Port {
+    /// The client port plus `offset`; can be above 65535.
+    pub number: u32,
+    /// What is added to the client port.
+    pub offset: u32,
+    /// What it is for.
+    pub role: PortRole,
+    /// Whether somebody should listen there now.
+    pub expected: bool,
+    /// What was found.
+    pub state: PortState,
+    /// What answered, or why it was not touched.
+    pub detail: Option<String>,
+    /// The end of the binlog of db0 that the replication server told.
+    pub position: Option<BinlogPosition>,
+}
+
+/// A port that two servers on one host want.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Collision {
+    /// The number.
+    pub port: u32,
+    /// What this server needs it for.
+    pub role: PortRole,
+    /// The name of the other server.
+    pub other: String,
+    /// What the other one needs it for.
+    pub other_role: PortRole,
+}
+
+/// The kind of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressKind {
+    /// 127.0.0.0/8 or ::1.
+    Loopback,
+    /// 169.254.0.0/16 or fe80::/10.
+    LinkLocal,
+    /// 0.0.0.0 or ::.
+    Unspecified,
+    /// 172.17.0.0/16, which container engines give out by default.
+    Container,
+    /// Another private range.
+    Private,
+    /// An address of the open internet.
+    Public,
+    /// A host name.
+    Name,
+}
+
+/// A peer as this server names it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// `replica` or `master`.
+    pub role: PeerRole,
+    /// The address that is named.
+    pub address: String,
+    /// Its kind.
+    pub kind: AddressKind,
+}
+
+/// What a peer is to the server that names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum PeerRole {
+    /// It declared this address itself.
+    Replica,
+    /// An operator named it in slaveof.
+    Master,
+}
