@@ -12,6 +12,7 @@ use pikadoctor::judge::names::{condition_faults, faults};
 use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::finding::State;
 use pikadoctor::model::knowledge::Knowledge;
+use pikadoctor::model::release::Releases;
 use pikadoctor::model::text::{Bilingual, Language};
 
 /// The catalogue as its files say it, examples included.
@@ -153,9 +154,20 @@ fn both_languages_are_there() {
             wrong.extend(languages_are_right(&check.id, &text));
         }
     }
-    let Knowledge { generations, settings, link_states, defects, .. } = &catalogue.knowledge;
+    let Knowledge { generations, settings, link_states, defects, upgrades, .. } = &catalogue.knowledge;
+    for path in &upgrades.paths {
+        wrong.extend(languages_are_right("upgrades", &path.way));
+    }
+    for entry in &upgrades.contradictions {
+        wrong.extend(languages_are_right(&entry.r#where, &entry.says));
+        wrong.extend(languages_are_right(&entry.r#where, &entry.code));
+    }
     for entry in generations {
         wrong.extend(languages_are_right("generations", &entry.title));
+        for rule in &entry.ports {
+            wrong.extend(languages_are_right("ports", &rule.purpose));
+            wrong.extend(languages_are_right("ports", &rule.dialled_by));
+        }
     }
     for setting in settings {
         for fault in &setting.faults {
@@ -235,6 +247,30 @@ fn every_release_has_one_generation_and_a_commit() {
         assert!(tag.version.line().is_some(), "{}", tag.version);
         assert_eq!(tag.commit.len(), 40, "{}", tag.version);
         assert!(tag.tagged.parse::<jiff::civil::Date>().is_ok(), "{}", tag.version);
+    }
+}
+
+#[test]
+fn no_port_that_believes_every_connection_has_a_probe() {
+    let knowledge = built_in().knowledge;
+    for tag in &knowledge.releases {
+        let entry = knowledge.generations.iter().find(|entry| entry.releases.contains(tag.version)).unwrap();
+        for rule in &entry.ports {
+            let probes = rule.probes.iter().filter(|probe| probe.releases.contains(tag.version)).count();
+            assert!(probes <= 1, "{}: two probes for +{}", tag.version, rule.offset);
+            assert!(
+                probes == 1 || rule.untouched.is_some(),
+                "{}: +{} is not touched, and nobody says why",
+                tag.version,
+                rule.offset
+            );
+        }
+    }
+    let dangerous: Releases = "2.3.3-2.3.8, 3.0.0-3.0.5".parse().unwrap();
+    for tag in knowledge.releases.iter().filter(|tag| dangerous.contains(tag.version)) {
+        let entry = knowledge.generations.iter().find(|entry| entry.releases.contains(tag.version)).unwrap();
+        let binlog = entry.ports.iter().find(|rule| rule.offset == 1000).unwrap();
+        assert!(!binlog.probes.iter().any(|probe| probe.releases.contains(tag.version)), "{}", tag.version);
     }
 }
 

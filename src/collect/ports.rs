@@ -18,6 +18,10 @@ use crate::model::network::{Port, PortRole, PortState};
 /// How long a port that should say nothing may say something. What greets at all greets sooner.
 const MOMENT: Duration = Duration::from_millis(200);
 
+/// How long an rsync daemon may take to greet. One that cannot look up our name takes ten seconds, and a
+/// whole check is not worth that.
+const GREETING: Duration = Duration::from_secs(2);
+
 /// The most that is read from a port; the longest answer that is expected has some 60 bytes.
 const MOST_BYTES: usize = 512;
 
@@ -107,11 +111,12 @@ fn refusal(error: &io::Error) -> Seen {
 /// An rsync daemon looks up the name of whoever connects before it greets; where no name server
 /// answers, that takes ten seconds (measured).
 async fn greeting(stream: &mut TcpStream, deadlines: &Deadlines) -> Seen {
-    let came = read_some(stream, deadlines.of(deadlines.reply), |bytes| bytes.contains(&b'\n')).await;
+    let patience = GREETING.min(deadlines.reply);
+    let came = read_some(stream, deadlines.of(patience), |bytes| bytes.contains(&b'\n')).await;
     if came.starts_with(b"@RSYNCD: ") {
         Seen::plain(PortState::Proven, None)
     } else if came.is_empty() {
-        let detail = "no greeting: an rsync daemon that waits for its name server, or none at all";
+        let detail = "no greeting: an rsync daemon that waits for a name server, or another program";
         Seen::plain(PortState::Open, Some(detail.into()))
     } else {
         Seen::other(&came)

@@ -26,6 +26,46 @@ pub struct Knowledge {
     pub link_states: Vec<LinkStateWord>,
     /// `defects.yaml`
     pub defects: Vec<Defect>,
+    /// `upgrades.yaml`
+    pub upgrades: Upgrades,
+}
+
+/// What is known about changing the release.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Upgrades {
+    /// Ways from one release to another.
+    pub paths: Vec<UpgradePath>,
+    /// Statements of the documentation that the code contradicts.
+    pub contradictions: Vec<Contradiction>,
+}
+
+/// A way from one set of releases to another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpgradePath {
+    /// Where it begins.
+    pub from: Releases,
+    /// Where it ends.
+    pub to: Releases,
+    /// What to do.
+    pub way: Bilingual,
+    /// Where it is known from.
+    pub source: String,
+}
+
+/// A statement of the documentation that the code contradicts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Contradiction {
+    /// The releases that it is about.
+    pub releases: Releases,
+    /// Where it stands.
+    pub r#where: String,
+    /// What it says.
+    pub says: Bilingual,
+    /// What is the case.
+    pub code: Bilingual,
 }
 
 /// A release tag of the public repository.

@@ -12,7 +12,7 @@ use super::words::{pick, state as state_word};
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Appendix, Case, Check, Target};
 use crate::model::knowledge::{Bind, Defect, Impact, Knowledge, PortOpen};
-use crate::model::release::Version;
+use crate::model::release::{Releases, Version};
 use crate::model::text::{Bilingual, Language, Template};
 
 /// All checks as a table.
@@ -246,8 +246,9 @@ impl Page<'_> {
             self.wrap(out, 2, &format!("{}: {}", entry.releases, self.say(&entry.title)));
         }
         out.push('\n');
+        self.upgrades(out, release);
         self.heading(out, "Releases", "版本");
-        for tag in &self.knowledge.releases {
+        for (index, tag) in self.knowledge.releases.iter().enumerate() {
             if release.is_some_and(|release| release != tag.version) {
                 continue;
             }
@@ -255,15 +256,51 @@ impl Page<'_> {
                 Some(reports) => format!("  {} {reports}", pick(self.language, "reports", "报告为")),
                 None => String::new(),
             };
-            let _ = writeln!(
-                out,
-                "  {:<12} {}  {}{reports}",
-                tag.version.to_string(),
-                tag.tagged,
-                &tag.commit[..8]
-            );
+            // The releases are ordered by number, so the last of a line stands before the next line.
+            let next = self.knowledge.releases.get(index + 1);
+            let ends_line = next.is_none_or(|next| next.version.line() != tag.version.line());
+            let last = if ends_line {
+                pick(self.language, "  the last of its line", "  该版本线的最后一个")
+            } else {
+                ""
+            };
+            let commit = &tag.commit[..8];
+            let _ =
+                writeln!(out, "  {:<12} {}  {commit}{reports}{last}", tag.version.to_string(), tag.tagged);
         }
         out.push('\n');
+    }
+
+    fn upgrades(&self, out: &mut String, release: Option<Version>) {
+        let concerns = |releases: &Releases| release.is_none_or(|release| releases.contains(release));
+        let paths: Vec<_> =
+            self.knowledge.upgrades.paths.iter().filter(|path| concerns(&path.from)).collect();
+        if !paths.is_empty() {
+            self.heading(out, "Ways to another release", "升级路径");
+            for path in paths {
+                self.wrap(out, 2, &self.bold(&format!("{} → {}", path.from, path.to)));
+                self.wrap(out, 4, self.say(&path.way));
+                self.wrap(out, 4, &format!("({})", path.source));
+            }
+            out.push('\n');
+        }
+        let contradictions: Vec<_> =
+            self.knowledge.upgrades.contradictions.iter().filter(|entry| concerns(&entry.releases)).collect();
+        if !contradictions.is_empty() {
+            self.heading(out, "What is written elsewhere and is not so", "与实际不符的说法");
+            for entry in contradictions {
+                let but = pick(self.language, "in fact", "实际上");
+                let text = format!(
+                    "- {}: {}; {but}: {} ({})",
+                    entry.r#where,
+                    self.say(&entry.says),
+                    self.say(&entry.code),
+                    entry.releases
+                );
+                self.wrap(out, 2, &text);
+            }
+            out.push('\n');
+        }
     }
 
     fn ports(&self, out: &mut String, release: Option<Version>) {
