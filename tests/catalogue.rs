@@ -14,6 +14,7 @@ use pikadoctor::model::finding::State;
 use pikadoctor::model::knowledge::Knowledge;
 use pikadoctor::model::release::Releases;
 use pikadoctor::model::text::{Bilingual, Language};
+use unicode_width::UnicodeWidthChar;
 
 /// The catalogue as its files say it, examples included.
 fn from_files() -> Catalogue {
@@ -130,6 +131,12 @@ fn languages_are_right(origin: &str, text: &Bilingual) -> Option<String> {
     let chinese = |text: &str| text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
     if chinese(&text.en) {
         return Some(format!("{origin}: Chinese in the English text: {}", text.en));
+    }
+    // A line that is folded leaves a blank, which Chinese does not have between its characters.
+    let wide = |c: char| c.width() == Some(2);
+    let characters: Vec<char> = text.zh.chars().collect();
+    if characters.windows(3).any(|three| wide(three[0]) && three[1] == ' ' && wide(three[2])) {
+        return Some(format!("{origin}: a blank between Chinese characters: {}", text.zh));
     }
     // A text of names and commands alone is the same in both languages, and one of values alone has no
     // words of its own.

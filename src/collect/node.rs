@@ -133,7 +133,7 @@ impl Collector<'_> {
     async fn look_at_ports(&self, node: &mut Node, gate: &Gate<'_>) {
         let Some(release) = gate.release() else { return };
         if !self.ports {
-            let reason = "derived ports are not looked at (--no-ports)".to_owned();
+            let reason = "derived ports were not to be looked at".to_owned();
             node.errors.push(Absence { path: "ports".into(), kind: AbsenceKind::NoAccess, reason });
             return;
         }

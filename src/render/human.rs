@@ -170,7 +170,19 @@ impl Page {
             })
             .collect();
         let separator = pick(self.language, ", ", "，");
-        let _ = writeln!(self.out, "{}", parts.join(separator));
+        self.paragraph(0, "", &parts.join(separator));
+        // What was skipped for want of access is said, so that nobody takes it for ok.
+        let mut reasons: Vec<&str> = Vec::new();
+        for finding in report.findings.iter().filter(|finding| finding.state == State::Skipped) {
+            let reason = finding.note.split_once(": ").map_or(finding.note.as_str(), |(_, reason)| reason);
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        if !reasons.is_empty() {
+            let label = pick(self.language, "skipped: ", "跳过的原因：");
+            self.paragraph(0, "", &format!("{label}{}", reasons.join("; ")));
+        }
         let (word, meaning) = match report.exit_code {
             exit::OK => ("OK", ""),
             exit::WARNING => ("WARNING", pick(self.language, "  works, but will hurt", "  可用，但存在隐患")),
