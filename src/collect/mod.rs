@@ -7,6 +7,7 @@ pub mod check_directory;
 pub mod clock;
 pub mod dial;
 pub mod gate;
+pub mod host_network;
 pub mod identify;
 pub mod info;
 pub mod node;

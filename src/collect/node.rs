@@ -8,7 +8,7 @@ use super::dial::dial;
 use super::gate::{Gate, Permit};
 use super::resp::{Broken, Connection, Reply};
 use super::secret::{Password, Tokens};
-use super::{identify, info, ports};
+use super::{host_network, identify, info, ports};
 use crate::model::facts::{
     Absence, AbsenceKind, Address, AuthOutcome, Authentication, InfoSection, Node, ReachState, Role, Server,
     ServerKind,
@@ -58,6 +58,7 @@ impl Collector<'_> {
         self.converse(&mut node, &mut connection, &mut gate, password).await;
         node.reach.round_trips = connection.round_trips();
         self.look_at_ports(&mut node, &gate).await;
+        look_at_host(&mut node, gate.release().is_some());
         node
     }
 
@@ -239,6 +240,21 @@ impl Batch {
     }
 }
 
+fn look_at_host(node: &mut Node, is_pika: bool) {
+    let Some(peer) = node.reach.peer.as_ref().and_then(|peer| peer.parse().ok()).filter(|_| is_pika) else {
+        return;
+    };
+    match host_network::look(peer, node.process.as_ref().and_then(|process| process.pid)) {
+        Ok(network) => node.host_network = Some(network),
+        Err(reason) => {
+            for path in ["host_network", "own_address"] {
+                let (path, reason) = (path.to_owned(), reason.clone());
+                node.errors.push(Absence { path, kind: AbsenceKind::NoAccess, reason });
+            }
+        }
+    }
+}
+
 fn absent(path: &str, reason: String) -> Absence {
     Absence { path: path.to_owned(), kind: AbsenceKind::Failed, reason }
 }
@@ -303,7 +319,7 @@ fn note_no_answer(node: &mut Node, broken: Broken, first_bytes: &[u8]) {
 }
 
 /// Facts that only a Pika that answers can give.
-const OF_A_PIKA: [&str; 13] = [
+const OF_A_PIKA: [&str; 15] = [
     "version",
     "release",
     "process",
@@ -317,6 +333,8 @@ const OF_A_PIKA: [&str; 13] = [
     "commands",
     "config",
     "ports",
+    "host_network",
+    "own_address",
 ];
 
 fn note_unexamined(node: &mut Node, reason: &str) {

@@ -1,16 +1,22 @@
 //! What follows from ports and addresses: who gets in whose way, and which addresses peers were given.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use crate::model::facts::{Facts, Node};
+use crate::model::facts::{Facts, Generation, Node};
 use crate::model::knowledge::{Knowledge, PortOpen};
-use crate::model::network::{AddressKind, Collision, Peer, PeerRole, PortRole};
+use crate::model::network::{
+    AddressKind, Collision, HostNetwork, Interface, OwnAddress, OwnAddressBy, Peer, PeerRole, PortRole,
+};
 
 /// Sets `collisions` and `peers` of every node.
 pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
     let layouts: Vec<Layout> = facts.nodes.iter().map(|node| Layout::of(node, knowledge)).collect();
     for (index, node) in facts.nodes.iter_mut().enumerate() {
         node.peers = peers(node);
+        let reached = node.reach.peer.as_ref().and_then(|peer| peer.parse::<SocketAddr>().ok());
+        node.reached_at = reached.map(|peer| peer.ip().to_string());
+        let fallback = node.release.as_ref().and_then(|release| release.generation) >= Some(Generation::G5);
+        node.own_address = node.host_network.as_ref().map(|network| own_address(network, fallback));
         let others =
             layouts.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, layout)| layout);
         node.collisions = others.flat_map(|other| layouts[index].collisions_with(other)).collect();
@@ -26,7 +32,7 @@ struct Layout {
 
 impl Layout {
     fn of(node: &Node, knowledge: &Knowledge) -> Self {
-        let host = node.reach.peer.as_ref().and_then(|peer| peer.parse::<std::net::SocketAddr>().ok());
+        let host = node.reach.peer.as_ref().and_then(|peer| peer.parse::<SocketAddr>().ok());
         let client = u32::from(node.address.port);
         let mut ports = vec![(client, PortRole::Client, PortOpen::Always)];
         if let Some(version) = node.version
@@ -65,6 +71,38 @@ fn peers(node: &Node) -> Vec<Peer> {
         master.filter(|host| !host.is_empty()).map(|host| peer(PeerRole::Master, host)).collect();
     peers.extend(replication.replicas.iter().map(|replica| peer(PeerRole::Replica, &replica.ip)));
     peers
+}
+
+/// The address that a server takes for its own, as `src/pika_server.cc` of the tags finds it: that of
+/// network-interface, else the first address of the card of the first default route. From 3.5.0 on
+/// `eth0` is taken when there is no default route. A server that is bound to all addresses has no
+/// network-interface.
+fn own_address(network: &HostNetwork, fallback_to_eth0: bool) -> OwnAddress {
+    let card_of = |address: &str| {
+        network.interfaces.iter().find(|card| card.addresses.iter().any(|own| own == address))
+    };
+    let of = |by, interface: Option<&Interface>, address: Option<&String>| OwnAddress {
+        by,
+        interface: interface.map(|card| card.name.clone()),
+        address: address.cloned(),
+        kind: address.map(|address| kind_of(address)),
+    };
+    let to_all = network.bound.iter().any(|bound| kind_of(bound) == AddressKind::Unspecified);
+    if !to_all && !network.bound.is_empty() {
+        // 127.0.0.1 is always bound beside the address of network-interface, and alone when that is `lo`.
+        let own = network.bound.iter().find(|bound| kind_of(bound) != AddressKind::Loopback);
+        let own = own.or(network.bound.first());
+        return of(OwnAddressBy::NetworkInterface, own.and_then(|own| card_of(own)), own);
+    }
+    let named = |name: &str| network.interfaces.iter().find(|card| card.name == name);
+    if let Some(route) = network.default_routes.first() {
+        let card = named(route);
+        return of(OwnAddressBy::DefaultRoute, card, card.and_then(|card| card.addresses.first()));
+    }
+    match named("eth0").filter(|card| fallback_to_eth0 && !card.addresses.is_empty()) {
+        Some(card) => of(OwnAddressBy::FallbackEth0, Some(card), card.addresses.first()),
+        None => of(OwnAddressBy::Nothing, None, None),
+    }
 }
 
 /// The kind of an address.
@@ -112,6 +150,62 @@ mod tests {
             ("pika-a", AddressKind::Name),
         ] {
             assert_eq!(kind_of(address), kind, "{address}");
+        }
+    }
+
+    #[test]
+    fn the_own_address_follows_the_first_route_and_not_the_metric() {
+        let card = |name: &str, addresses: &[&str]| Interface {
+            name: name.into(),
+            addresses: addresses.iter().map(|address| (*address).into()).collect(),
+        };
+        let interfaces = vec![
+            card("lo", &["127.0.0.1", "::1"]),
+            card("eth0", &["10.0.0.1", "10.0.0.9", "fe80::1"]),
+            card("eth1", &["fd00::2", "192.168.0.1"]),
+        ];
+        let own = |routes: &[&str], bound: &[&str], fallback| {
+            let strings = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+            let network = HostNetwork {
+                interfaces: interfaces.clone(),
+                default_routes: strings(routes),
+                bound: strings(bound),
+            };
+            let own = own_address(&network, fallback);
+            (own.by, own.interface, own.address)
+        };
+        let some = |text: &str| Some(text.to_owned());
+        for (routes, bound, fallback, expected) in [
+            (
+                &["eth0", "eth1"][..],
+                &["0.0.0.0"][..],
+                false,
+                (OwnAddressBy::DefaultRoute, some("eth0"), some("10.0.0.1")),
+            ),
+            // IPv6 wins where the kernel names it first.
+            (
+                &["eth1", "eth0"],
+                &["0.0.0.0"],
+                false,
+                (OwnAddressBy::DefaultRoute, some("eth1"), some("fd00::2")),
+            ),
+            (
+                &["eth0"],
+                &["127.0.0.1", "192.168.0.1"],
+                false,
+                (OwnAddressBy::NetworkInterface, some("eth1"), some("192.168.0.1")),
+            ),
+            (
+                &["eth0"],
+                &["127.0.0.1"],
+                true,
+                (OwnAddressBy::NetworkInterface, some("lo"), some("127.0.0.1")),
+            ),
+            (&[], &["0.0.0.0"], true, (OwnAddressBy::FallbackEth0, some("eth0"), some("10.0.0.1"))),
+            (&[], &["0.0.0.0"], false, (OwnAddressBy::Nothing, None, None)),
+            (&["ppp0"], &["0.0.0.0"], true, (OwnAddressBy::DefaultRoute, None, None)),
+        ] {
+            assert_eq!(own(routes, bound, fallback), expected, "{routes:?} {bound:?} {fallback}");
         }
     }
 

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::network::{Collision, Peer, Port};
+use super::network::{Collision, HostNetwork, OwnAddress, Peer, Port};
 use super::release::{Line, Version};
 
 /// The version of this tree, in `Facts::schema`.
@@ -76,6 +76,12 @@ pub struct Node {
     pub collisions: Vec<Collision>,
     /// Addresses that this server gives for its peers, and their kinds. Set by `derive`.
     pub peers: Vec<Peer>,
+    /// The network of its host. Null unless this tool runs there and sees the process.
+    pub host_network: Option<HostNetwork>,
+    /// The address that it takes for its own. Follows from `host_network`; set by `derive`.
+    pub own_address: Option<OwnAddress>,
+    /// The IP address that it was reached at; set by `derive`.
+    pub reached_at: Option<String>,
     /// CONFIG GET, by the name that was asked for. Passwords are tokens.
     pub config: Option<BTreeMap<String, String>>,
     /// Every INFO section that was read, line by line as it came, by lower-case name.

@@ -122,3 +122,53 @@ pub enum PeerRole {
     /// An operator named it in slaveof.
     Master,
 }
+
+/// A network card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Its addresses in the kernel's order, which is the order in which Pika looks at them.
+    pub addresses: Vec<String>,
+}
+
+/// What the host of a server tells about its network. Only when this tool runs on that host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HostNetwork {
+    /// The cards.
+    pub interfaces: Vec<Interface>,
+    /// The cards of the default routes, in the order of /proc/net/route. Metrics do not count.
+    pub default_routes: Vec<String>,
+    /// The addresses on which the client port is bound.
+    pub bound: Vec<String>,
+}
+
+/// How a server comes to the address that it takes for its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OwnAddressBy {
+    /// network-interface is set: the client port is bound to that address.
+    NetworkInterface,
+    /// The first address of the card of the first default route.
+    DefaultRoute,
+    /// There is no default route; from 3.5.0 on `eth0` is taken then.
+    FallbackEth0,
+    /// There is no default route and no card to fall back to: the next start fails.
+    Nothing,
+}
+
+/// The address that a server takes for its own (`host:` in its log).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OwnAddress {
+    /// How it comes to it.
+    pub by: OwnAddressBy,
+    /// The card.
+    pub interface: Option<String>,
+    /// The address. Null when there is none.
+    pub address: Option<String>,
+    /// Its kind.
+    pub kind: Option<AddressKind>,
+}
