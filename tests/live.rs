@@ -457,3 +457,27 @@ fn looking_at_the_ports_changes_nothing() {
         assert!(new.is_empty(), "{version}: {new:#?}");
     }
 }
+
+#[test]
+#[cfg_attr(not(real_pika), ignore = "needs real servers: set PIKADOCTOR_PIKA_HOME")]
+fn the_own_address_is_the_one_that_the_server_logs() {
+    for version in versions() {
+        let pika = Pika::start(&version, &[]);
+        let report = pika.report();
+        let own = report["facts"]["nodes"][0]["own_address"]["address"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{version}"))
+            .to_owned();
+        let logged = fs::read_dir(pika.directory.path().join("log"))
+            .unwrap()
+            .flatten()
+            .filter_map(|entry| fs::read(entry.path()).ok())
+            .find_map(|text| {
+                let text = String::from_utf8_lossy(&text).into_owned();
+                let host = text.split("] host: ").nth(1)?.split_whitespace().next()?.to_owned();
+                Some(host)
+            })
+            .unwrap_or_else(|| panic!("{version}: no host in the log"));
+        assert_eq!(own, logged, "{version}");
+    }
+}
