@@ -90,7 +90,7 @@ pub fn for_each_parts(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The files that make up the knowledge, in the order of the fields of [`Knowledge`].
-pub const KNOWLEDGE_FILES: [&str; 7] = [
+pub const KNOWLEDGE_FILES: [&str; 8] = [
     "releases.yaml",
     "generations.yaml",
     "commands.yaml",
@@ -98,11 +98,12 @@ pub const KNOWLEDGE_FILES: [&str; 7] = [
     "settings.yaml",
     "link-states.yaml",
     "defects.yaml",
+    "config-keys.yaml",
 ];
 
 /// Reads the knowledge; `texts` are the files named by [`KNOWLEDGE_FILES`], with the names for errors.
-pub fn read_knowledge(texts: &[(String, String); 7]) -> Result<Knowledge, CatalogueError> {
-    let [releases, generations, commands, info_fields, settings, link_states, defects] = texts;
+pub fn read_knowledge(texts: &[(String, String); 8]) -> Result<Knowledge, CatalogueError> {
+    let [releases, generations, commands, info_fields, settings, link_states, defects, config_keys] = texts;
     Ok(Knowledge {
         releases: read(&releases.0, &releases.1)?,
         generations: read(&generations.0, &generations.1)?,
@@ -111,5 +112,6 @@ pub fn read_knowledge(texts: &[(String, String); 7]) -> Result<Knowledge, Catalo
         settings: read(&settings.0, &settings.1)?,
         link_states: read(&link_states.0, &link_states.1)?,
         defects: read(&defects.0, &defects.1)?,
+        config_keys: read(&config_keys.0, &config_keys.1)?,
     })
 }
