@@ -230,20 +230,19 @@ impl Page<'_> {
         );
         for key in &self.knowledge.config_keys {
             for rule in &key.rules {
-                let when = rule.condition.text.as_str();
                 self.key_rule(
                     out,
                     release,
-                    (&key.name, when, &rule.releases, rule.state),
+                    (&key.name, &rule.releases, rule.state),
                     [&rule.found, &rule.needed, &rule.fix],
                 );
             }
             for rule in &key.missing {
-                let when = pick(self.language, "not there", "缺失");
+                let name = format!("{} {}", key.name, pick(self.language, "(not there)", "（缺失）"));
                 self.key_rule(
                     out,
                     release,
-                    (&key.name, when, &rule.releases, rule.state),
+                    (&name, &rule.releases, rule.state),
                     [&rule.found, &rule.needed, &rule.fix],
                 );
             }
@@ -255,7 +254,7 @@ impl Page<'_> {
         &self,
         out: &mut String,
         release: Option<Version>,
-        (name, when, releases, state): (&str, &str, &Releases, State),
+        (name, releases, state): (&str, &Releases, State),
         [found, needed, fix]: [&Bilingual; 3],
     ) {
         if release.is_some_and(|release| !releases.contains(release)) {
@@ -263,7 +262,7 @@ impl Page<'_> {
         }
         out.push('\n');
         let state = state_word(state, self.language).to_lowercase();
-        self.wrap(out, 2, &self.bold(&format!("{name}  {when}  {releases}  [{state}]")));
+        self.wrap(out, 2, &self.bold(&format!("{name}  {releases}  [{state}]")));
         self.wrap(out, 4, &plain(self.say(found)));
         let label = pick(self.language, "needed: ", "应为：");
         self.wrap(out, 4, &format!("{label}{}", plain(self.say(needed))));
