@@ -15,6 +15,7 @@ pub mod model;
 pub mod render;
 
 use collect::clock::{self, Deadlines};
+use collect::conf_file::{self, ConfText};
 use collect::node::Collector;
 use collect::secret::{Password, Tokens};
 use judge::evaluate::{Judge, Parameters};
@@ -23,6 +24,7 @@ use model::catalogue::Catalogue;
 use model::facts::{self, Address, Facts, Node};
 use model::finding::Report;
 use model::knowledge::Knowledge;
+use model::release::Version;
 use model::text::Language;
 use tokio::sync::Semaphore;
 
@@ -61,9 +63,20 @@ pub async fn examine(targets: &[Target], knowledge: &Knowledge, scope: Scope) ->
         collector.examine(&target.name, &target.address, target.password.as_ref()).await
     });
     let nodes: Vec<Node> = futures_util::future::join_all(looks).await;
-    let mut facts = Facts { schema: facts::SCHEMA.to_owned(), collected_at, nodes };
+    let mut facts = Facts { schema: facts::SCHEMA.to_owned(), collected_at, nodes, conf_files: Vec::new() };
     derive::derive(&mut facts, knowledge);
     facts
+}
+
+/// Reads configuration files, as `version` would or as every release would. No server is asked.
+pub fn read_conf_files(names: &[String], knowledge: &Knowledge, version: Option<Version>) -> Facts {
+    let texts: Vec<ConfText> = names.iter().map(|name| conf_file::read_conf(name)).collect();
+    Facts {
+        schema: facts::SCHEMA.to_owned(),
+        collected_at: clock::now(),
+        nodes: Vec::new(),
+        conf_files: derive::conf::read(&texts, knowledge, &Tokens::new(), version),
+    }
 }
 
 /// Judges facts. The same facts give the same report.

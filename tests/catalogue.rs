@@ -87,6 +87,12 @@ fn every_condition_of_the_knowledge_compiles_and_names_what_exists() {
             wrong.extend(condition_faults(&origin, &fault.condition, &["node", "value"], &knowledge));
         }
     }
+    for key in &knowledge.config_keys {
+        for rule in &key.rules {
+            let origin = format!("key {}", key.name);
+            wrong.extend(condition_faults(&origin, &rule.condition, &["number", "value"], &knowledge));
+        }
+    }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
@@ -161,13 +167,21 @@ fn both_languages_are_there() {
             wrong.extend(languages_are_right(&check.id, &text));
         }
     }
-    let Knowledge { generations, settings, link_states, defects, upgrades, .. } = &catalogue.knowledge;
+    let Knowledge { generations, settings, link_states, defects, upgrades, config_keys, .. } =
+        &catalogue.knowledge;
     for path in &upgrades.paths {
         wrong.extend(languages_are_right("upgrades", &path.way));
     }
     for entry in &upgrades.contradictions {
         wrong.extend(languages_are_right(&entry.r#where, &entry.says));
         wrong.extend(languages_are_right(&entry.r#where, &entry.code));
+    }
+    for key in config_keys {
+        let rules = key.rules.iter().map(|rule| [&rule.found, &rule.needed, &rule.fix]);
+        let missing = key.missing.iter().map(|rule| [&rule.found, &rule.needed, &rule.fix]);
+        for text in rules.chain(missing).flatten() {
+            wrong.extend(languages_are_right(&key.name, text));
+        }
     }
     for entry in generations {
         wrong.extend(languages_are_right("generations", &entry.title));
@@ -304,6 +318,29 @@ fn settings_are_asked_for_once_and_passwords_are_secret() {
     }
     for password in ["requirepass", "masterauth", "userpass"] {
         assert!(names.contains(&password.to_owned()));
+    }
+}
+
+#[test]
+fn keys_are_told_once_and_their_rules_concern_releases_that_read_them() {
+    let knowledge = built_in().knowledge;
+    let mut names = BTreeSet::new();
+    for key in &knowledge.config_keys {
+        assert!(names.insert(key.name.as_str()), "{} twice", key.name);
+        assert_ne!(key.parsed.is_some(), key.stock_only, "{}: read, or in stock files only", key.name);
+        let is_password = key.name.ends_with("pass") || key.name.ends_with("auth");
+        assert!(key.secret || !is_password, "{} is a password", key.name);
+        let states = key.rules.iter().map(|rule| (rule.state, &rule.releases));
+        for (state, releases) in states.chain(key.missing.iter().map(|rule| (rule.state, &rule.releases))) {
+            assert!(matches!(state, State::Warning | State::Critical), "{}", key.name);
+            let concerned: Vec<_> =
+                knowledge.releases.iter().filter(|tag| releases.contains(tag.version)).collect();
+            assert!(!concerned.is_empty(), "{}: {releases} are no releases", key.name);
+            for tag in concerned {
+                let read = key.parsed.as_ref().is_some_and(|parsed| parsed.contains(tag.version));
+                assert!(read, "{}: a rule for {}, which does not read it", key.name, tag.version);
+            }
+        }
     }
 }
 

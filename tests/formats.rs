@@ -160,7 +160,8 @@ fn nagios_output_keeps_the_rules() {
 
 /// A report with `text` wherever a server or a check file could put it.
 fn hostile_report(text: &str, state: State) -> Report {
-    let problem = Problem { state, found: text.into(), needed: Some(text.into()), fix: Some(text.into()) };
+    let problem =
+        Problem { state, found: text.into(), needed: Some(text.into()), fix: Some(text.into()), place: None };
     let bad = matches!(state, State::Critical | State::Warning | State::Unknown);
     let finding = Finding {
         check: "node/x".into(),
@@ -180,7 +181,12 @@ fn hostile_report(text: &str, state: State) -> Report {
             Metric { name: "none".into(), value: None, unit: String::new(), warn: None, crit: None },
         ],
     };
-    let facts = Facts { schema: String::new(), collected_at: String::new(), nodes: Vec::new() };
+    let facts = Facts {
+        schema: String::new(),
+        collected_at: String::new(),
+        nodes: Vec::new(),
+        conf_files: Vec::new(),
+    };
     report(vec![finding], facts, Language::En)
 }
 
@@ -212,7 +218,12 @@ fn every_state_in_every_format_with_hostile_text() {
 
 #[test]
 fn a_run_that_judged_nothing_proves_nothing() {
-    let facts = Facts { schema: String::new(), collected_at: String::new(), nodes: Vec::new() };
+    let facts = Facts {
+        schema: String::new(),
+        collected_at: String::new(),
+        nodes: Vec::new(),
+        conf_files: Vec::new(),
+    };
     assert_eq!(report(Vec::new(), facts, Language::En).exit_code, exit::UNKNOWN);
 }
 
@@ -223,5 +234,5 @@ fn long_text_for_nagios_is_cut_at_a_line() {
     report.findings = std::iter::repeat_n(one, 200).collect();
     let text = render(&report, Format::Nagios, Look { color: false, width: 80, verbose: false });
     assert_nagios(&text, 2);
-    assert!(text.ends_with("(more: run pikadoctor check by hand)\n"));
+    assert!(text.ends_with("(more: run pikadoctor by hand)\n"));
 }

@@ -5,6 +5,7 @@
 
 pub mod check_directory;
 pub mod clock;
+pub mod conf_file;
 pub mod dial;
 pub mod gate;
 pub mod host_network;

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::model::facts::{Facts, Generation, Node};
-use crate::model::knowledge::{Knowledge, PortOpen};
+use crate::model::knowledge::{GenerationEntry, Knowledge, PortOpen};
 use crate::model::network::{
     AddressKind, Collision, HostNetwork, Interface, OwnAddress, OwnAddressBy, Peer, PeerRole, PortRole,
 };
@@ -23,25 +23,49 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
     }
 }
 
+/// A port that a server opens, counted from its client port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortUse {
+    /// What is added to the client port.
+    pub offset: u32,
+    /// What it is for.
+    pub role: PortRole,
+    /// Whether it is open all the time. If not, it is open during a full sync.
+    pub always: bool,
+}
+
+/// Every port that a server of a generation opens, the client port first.
+pub fn port_uses(generation: &GenerationEntry) -> Vec<PortUse> {
+    let client = PortUse { offset: 0, role: PortRole::Client, always: true };
+    let derived = generation.ports.iter().map(|rule| PortUse {
+        offset: rule.offset,
+        role: rule.role,
+        always: rule.open == PortOpen::Always,
+    });
+    std::iter::once(client).chain(derived).collect()
+}
+
 /// The ports that a server needs on its host.
 struct Layout {
     name: String,
     host: Option<IpAddr>,
-    ports: Vec<(u32, PortRole, PortOpen)>,
+    client: u32,
+    ports: Vec<PortUse>,
 }
 
 impl Layout {
     fn of(node: &Node, knowledge: &Knowledge) -> Self {
         let host = node.reach.peer.as_ref().and_then(|peer| peer.parse::<SocketAddr>().ok());
-        let client = u32::from(node.address.port);
-        let mut ports = vec![(client, PortRole::Client, PortOpen::Always)];
-        if let Some(version) = node.version
-            && let Some(generation) =
-                knowledge.generations.iter().find(|entry| entry.releases.contains(version))
-        {
-            ports.extend(generation.ports.iter().map(|rule| (client + rule.offset, rule.role, rule.open)));
+        let client = PortUse { offset: 0, role: PortRole::Client, always: true };
+        let generation = node
+            .version
+            .and_then(|version| knowledge.generations.iter().find(|entry| entry.releases.contains(version)));
+        Self {
+            name: node.name.clone(),
+            host: host.map(|host| host.ip()),
+            client: u32::from(node.address.port),
+            ports: generation.map_or_else(|| vec![client], port_uses),
         }
-        Self { name: node.name.clone(), host: host.map(|host| host.ip()), ports }
     }
 
     /// Ports that both want. Two servers that run already share none that is always open; what is left is
@@ -51,10 +75,11 @@ impl Layout {
             return Vec::new();
         }
         let mut collisions = Vec::new();
-        for (port, role, _) in &self.ports {
-            for (other_port, other_role, _) in &other.ports {
-                if port == other_port {
-                    let (port, role, other_role) = (*port, *role, *other_role);
+        for own in &self.ports {
+            for foreign in &other.ports {
+                let port = self.client + own.offset;
+                if port == other.client + foreign.offset {
+                    let (role, other_role) = (own.role, foreign.role);
                     collisions.push(Collision { port, role, other: other.name.clone(), other_role });
                 }
             }
@@ -222,7 +247,8 @@ mod tests {
         let collide = |difference: u16, version: &str, other: &str| {
             let nodes =
                 vec![node("a", "10.0.0.1", 9221, version), node("b", other, 9221 + difference, version)];
-            let mut facts = Facts { schema: String::new(), collected_at: String::new(), nodes };
+            let mut facts =
+                Facts { schema: String::new(), collected_at: String::new(), nodes, conf_files: Vec::new() };
             complete(&mut facts, &knowledge);
             assert_eq!(facts.nodes[0].collisions.len(), facts.nodes[1].collisions.len());
             !facts.nodes[0].collisions.is_empty()

@@ -90,7 +90,7 @@ pub fn for_each_parts(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The files that make up the knowledge, in the order of the fields of [`Knowledge`].
-pub const KNOWLEDGE_FILES: [&str; 8] = [
+pub const KNOWLEDGE_FILES: [&str; 9] = [
     "releases.yaml",
     "generations.yaml",
     "commands.yaml",
@@ -99,11 +99,13 @@ pub const KNOWLEDGE_FILES: [&str; 8] = [
     "link-states.yaml",
     "defects.yaml",
     "upgrades.yaml",
+    "config-keys.yaml",
 ];
 
 /// Reads the knowledge; `texts` are the files named by [`KNOWLEDGE_FILES`], with the names for errors.
-pub fn read_knowledge(texts: &[(String, String); 8]) -> Result<Knowledge, CatalogueError> {
-    let [releases, generations, commands, info_fields, settings, link_states, defects, upgrades] = texts;
+pub fn read_knowledge(texts: &[(String, String); 9]) -> Result<Knowledge, CatalogueError> {
+    let [releases, generations, commands, info_fields, settings, link_states, defects, upgrades, config_keys] =
+        texts;
     Ok(Knowledge {
         releases: read(&releases.0, &releases.1)?,
         generations: read(&generations.0, &generations.1)?,
@@ -113,5 +115,6 @@ pub fn read_knowledge(texts: &[(String, String); 8]) -> Result<Knowledge, Catalo
         link_states: read(&link_states.0, &link_states.1)?,
         defects: read(&defects.0, &defects.1)?,
         upgrades: read(&upgrades.0, &upgrades.1)?,
+        config_keys: read(&config_keys.0, &config_keys.1)?,
     })
 }

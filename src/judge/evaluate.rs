@@ -8,9 +8,10 @@ use serde_json::Value as Json;
 
 use super::check_file::for_each_parts;
 use super::language::environment;
-use super::tree::{Missing, example_tree, missing_of, tree};
+use super::tree::{Missing, example_tree, missing_of, place_of, tree};
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Case, Check, CheckFile, Example, Param, Target};
+use crate::model::conf::ConfFile;
 use crate::model::facts::{Absence, AbsenceKind, Facts, Node};
 use crate::model::finding::{Finding, Metric, Problem, State};
 use crate::model::text::{Language, Source, Template};
@@ -41,17 +42,25 @@ impl<'c> Judge<'c> {
         let mut findings = Vec::new();
         for node in &facts.nodes {
             let view = node_view(node);
-            for check in self.checks {
-                match check.file.target {
-                    Target::Node => {
-                        let variables = Variables::from([("node".to_owned(), view.clone())]);
-                        let set = parameters.get(&check.id).unwrap_or(&none);
-                        findings.push(self.evaluate(check, &node.name, variables, set));
-                    }
-                }
+            for check in self.checks_of(Target::Node) {
+                let variables = Variables::from([("node".to_owned(), view.clone())]);
+                let set = parameters.get(&check.id).unwrap_or(&none);
+                findings.push(self.evaluate(check, &node.name, variables, set));
+            }
+        }
+        for conf in &facts.conf_files {
+            let view = conf_view(conf);
+            for check in self.checks_of(Target::Conf) {
+                let variables = Variables::from([("conf".to_owned(), view.clone())]);
+                let set = parameters.get(&check.id).unwrap_or(&none);
+                findings.push(self.evaluate(check, &conf.name, variables, set));
             }
         }
         findings
+    }
+
+    fn checks_of(&self, target: Target) -> impl Iterator<Item = &'c Check> {
+        self.checks.iter().filter(move |check| check.file.target == target)
     }
 
     /// What a check says of an example. The example's facts are all that it may look at.
@@ -131,6 +140,7 @@ impl<'c> Judge<'c> {
                     found,
                     needed: case.needed.as_ref().map(|needed| self.text(needed, &scope)),
                     fix: case.fix.as_ref().map(|fix| self.text(fix, &scope)),
+                    place: item_of(file, &scope).and_then(place_of),
                 }),
             }
         }
@@ -228,6 +238,18 @@ enum Outcome {
     NotApplicable(String),
     /// Problems, worst first, and what to say when there are none.
     Judged(Vec<Problem>, String),
+}
+
+/// The item that `for_each` has come to.
+fn item_of<'v>(file: &CheckFile, scope: &'v Variables) -> Option<&'v Value> {
+    let (name, _) = for_each_parts(&file.for_each.as_ref()?.text)?;
+    scope.get(name)
+}
+
+/// A configuration file as expressions see it.
+fn conf_view(conf: &ConfFile) -> Value {
+    let json = serde_json::to_value(conf).unwrap_or(Json::Null);
+    tree("conf", &json, conf.errors.clone())
 }
 
 /// A node as expressions see it.

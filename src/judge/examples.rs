@@ -37,9 +37,9 @@ pub fn shortcomings(catalogue: &Catalogue, id: &str) -> Vec<String> {
                 texts.extend(problem.fix.as_deref());
             }
             // A text that needs an absent fact is replaced by the reason in parentheses.
-            if let Some(text) =
-                texts.iter().find(|text| text.starts_with("(node.") || text.starts_with("(undefined"))
-            {
+            if let Some(text) = texts.iter().find(|text| {
+                ["(node.", "(conf.", "(item.", "(undefined"].iter().any(|start| text.starts_with(start))
+            }) {
                 found.push(format!("example `{}`: a text could not be filled in: {text}", example.name));
             }
         }

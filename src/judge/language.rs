@@ -1,5 +1,6 @@
 //! The language of conditions and texts: Jinja, with a few words about Pika.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -7,10 +8,11 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, context};
 use serde_json::{Value as Json, json};
 
-use super::tree::{example_tree, missing_of};
+use super::tree::{example_tree, missing_of, place_of};
+use crate::derive::conf::{considered, number as number_in};
 use crate::derive::look_up;
 use crate::model::facts::AbsenceKind;
-use crate::model::knowledge::Knowledge;
+use crate::model::knowledge::{ConfigKey, Knowledge};
 use crate::model::release::{Releases, Version};
 use crate::model::text::{Bilingual, Language, Source};
 
@@ -18,8 +20,15 @@ use crate::model::text::{Bilingual, Language, Source};
 const FUEL: u64 = 20_000;
 
 /// The functions that this language adds, for the checker of names.
-pub const FUNCTIONS: [&str; 5] =
-    ["exposed_defects", "known_defects", "link_states", "port_list", "setting_faults"];
+pub const FUNCTIONS: [&str; 7] = [
+    "exposed_defects",
+    "known_defects",
+    "link_states",
+    "missing_keys",
+    "port_list",
+    "setting_faults",
+    "value_faults",
+];
 
 /// An environment for expressions and texts in `language`.
 pub fn environment(knowledge: &Arc<Knowledge>, language: Language) -> Environment<'static> {
@@ -50,6 +59,10 @@ pub fn environment(knowledge: &Arc<Knowledge>, language: Language) -> Environmen
     });
     let w = words.clone();
     env.add_function("port_list", move |state: &State<'_, '_>, node: Value| w.port_list(state, &node));
+    let w = words.clone();
+    env.add_function("value_faults", move |state: &State<'_, '_>, conf: Value| w.value_faults(state, &conf));
+    let w = words.clone();
+    env.add_function("missing_keys", move |state: &State<'_, '_>, conf: Value| w.missing_keys(state, &conf));
     let w = words;
     env.add_function("link_states", move |state: &State<'_, '_>, node: Value| w.link_states(state, &node));
     env
@@ -230,6 +243,97 @@ impl Words {
         Ok(list(faults))
     }
 
+    /// The releases that a configuration file was looked at for.
+    fn releases_of(&self, state: &State<'_, '_>, conf: &Value) -> Result<Vec<Version>, Error> {
+        let version = Self::fact(state, conf, ".version")?;
+        let version = match version.as_str() {
+            Some(text) => Some(text.parse().map_err(|error| refuse(format!("{error}")))?),
+            None => None,
+        };
+        Ok(considered(&self.knowledge, version))
+    }
+
+    /// The values in a configuration file that do not do what they say.
+    fn value_faults(&self, state: &State<'_, '_>, conf: &Value) -> Result<Value, Error> {
+        let settings = Self::fact(state, conf, ".content.settings")?;
+        let known = self.releases_of(state, conf)?;
+        let keys: HashMap<&str, &ConfigKey> =
+            self.knowledge.config_keys.iter().map(|key| (key.name.as_str(), key)).collect();
+        let mut faults = Vec::new();
+        for setting in settings.try_iter()? {
+            let name = setting.get_attr("key")?;
+            // The check of slaveof looks at its value as a whole; saying the same twice helps nobody.
+            let name = name.as_str().filter(|name| *name != "slaveof");
+            let Some(key) = name.and_then(|name| keys.get(name)) else { continue };
+            let value = setting.get_attr("value")?;
+            let value = value.as_str().unwrap_or_default();
+            let releases = releases_in(&setting.get_attr("releases")?)?;
+            // A token in a sentence tells a person nothing.
+            let shown = if key.secret { "(hidden)" } else { value };
+            let number = number_in(value);
+            for rule in &key.rules {
+                let concerned =
+                    |version: &&Version| rule.releases.contains(**version) && releases.contains(**version);
+                let concerned: Vec<Version> = known.iter().filter(concerned).copied().collect();
+                let Some(concerned) = Releases::of(&concerned, &known) else { continue };
+                if !Self::holds(state, &rule.condition, context! { value, number })? {
+                    continue;
+                }
+                let ctx = context! { value => shown, number };
+                let render = |text: &Bilingual| state.env().render_str(text.get(self.language), ctx.clone());
+                faults.push(json!({
+                    "key": key.name,
+                    "value": shown,
+                    "place": place_of(&setting),
+                    "releases": concerned,
+                    "kind": rule.kind,
+                    "state": rule.state,
+                    "found": render(&rule.found)?,
+                    "needed": render(&rule.needed)?,
+                    "fix": render(&rule.fix)?,
+                }));
+            }
+        }
+        Ok(list(faults))
+    }
+
+    /// The keys whose absence from a configuration file matters. Where nobody said which release it is for,
+    /// only those releases count that know the most of the keys that are there: every release lacks
+    /// something that another one wants.
+    fn missing_keys(&self, state: &State<'_, '_>, conf: &Value) -> Result<Value, Error> {
+        let settings = Self::fact(state, conf, ".content.settings")?;
+        let likely = releases_in(&Self::fact(state, conf, ".content.likely")?)?;
+        let known = self.releases_of(state, conf)?;
+        let mut present: HashMap<String, Vec<Releases>> = HashMap::new();
+        for setting in settings.try_iter()? {
+            let name = setting.get_attr("key")?.as_str().unwrap_or_default().to_owned();
+            present.entry(name).or_default().push(releases_in(&setting.get_attr("releases")?)?);
+        }
+        let mut faults = Vec::new();
+        for key in &self.knowledge.config_keys {
+            let is_there = |version: Version| {
+                present.get(&key.name).is_some_and(|sets| sets.iter().any(|set| set.contains(version)))
+            };
+            for rule in &key.missing {
+                let concerned = |version: &&Version| {
+                    rule.releases.contains(**version) && likely.contains(**version) && !is_there(**version)
+                };
+                let concerned: Vec<Version> = known.iter().filter(concerned).copied().collect();
+                let Some(concerned) = Releases::of(&concerned, &known) else { continue };
+                faults.push(json!({
+                    "key": key.name,
+                    "releases": concerned,
+                    "kind": rule.kind,
+                    "state": rule.state,
+                    "found": self.say(&rule.found),
+                    "needed": self.say(&rule.needed),
+                    "fix": self.say(&rule.fix),
+                }));
+            }
+        }
+        Ok(list(faults))
+    }
+
     /// The states of the link to the master of `node`, in words.
     fn link_states(&self, state: &State<'_, '_>, node: &Value) -> Result<Value, Error> {
         let version = Self::version(state, node)?;
@@ -296,6 +400,12 @@ impl Words {
 /// Whether an evaluation ended at a fact that this release does not have.
 fn is_not_in_release(error: &Error) -> bool {
     missing_of(error).is_some_and(|missing| missing.kind == AbsenceKind::NotInRelease)
+}
+
+/// The set of releases that a fact holds.
+fn releases_in(value: &Value) -> Result<Releases, Error> {
+    let text = value.as_str().ok_or_else(|| refuse("a set of releases is a text"))?;
+    text.parse().map_err(|error| refuse(format!("{error}")))
 }
 
 /// A list for `for_each`. A name that its items do not have is a mistake and must not read as nothing.

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::check_file::{CatalogueError, for_each_parts};
 use super::language::{FUNCTIONS, environment};
 use crate::model::check::Check;
+use crate::model::conf::ConfFile;
 use crate::model::facts::Node;
 use crate::model::knowledge::Knowledge;
 use crate::model::release::Releases;
@@ -164,8 +165,10 @@ impl Checker<'_> {
         {
             return variable.schema.as_ref().and_then(|schema| unknown_fact(path, schema));
         }
-        if root == "node" && self.check.file.target.roots().contains(&root) {
-            return unknown_fact(path, node_schema());
+        if self.check.file.target.roots().contains(&root)
+            && let Some(schema) = schema_of(root)
+        {
+            return unknown_fact(path, schema);
         }
         if FUNCTIONS.contains(&root) || BUILT_IN_FUNCTIONS.contains(&root) {
             return None;
@@ -187,13 +190,25 @@ fn node_schema() -> &'static Json {
     SCHEMA.get_or_init(|| schemars::schema_for!(Node).to_value())
 }
 
+/// The schema of a configuration file, written once.
+fn conf_schema() -> &'static Json {
+    static SCHEMA: OnceLock<Json> = OnceLock::new();
+    SCHEMA.get_or_init(|| schemars::schema_for!(ConfFile).to_value())
+}
+
+/// The schema of what a check is evaluated for, by the name that its expressions use.
+fn schema_of(root: &str) -> Option<&'static Json> {
+    match root {
+        "node" => Some(node_schema()),
+        "conf" => Some(conf_schema()),
+        _ => None,
+    }
+}
+
 /// The schema of the items of `node.a.b`, when the expression is such a path.
 fn item_schema(expression: &str) -> Option<Json> {
-    let schema = node_schema();
     let mut keys = expression.trim().split('.');
-    if keys.next() != Some("node") {
-        return None;
-    }
+    let schema = schema_of(keys.next()?)?;
     let mut at = schema;
     for key in keys {
         at = step(at, key, schema)?;

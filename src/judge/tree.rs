@@ -11,6 +11,7 @@ use minijinja::{Error, ErrorKind};
 use serde_json::Value as Json;
 
 use crate::derive::covers;
+use crate::model::conf::Place;
 use crate::model::facts::{Absence, AbsenceKind};
 
 /// An expression read a fact that is not there.
@@ -179,6 +180,17 @@ impl Object for ListFact {
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::Seq(self.items.len())
     }
+}
+
+/// The place of an item that has one.
+pub fn place_of(item: &Value) -> Option<Place> {
+    let place = item.get_attr("place").ok()?;
+    let number = |key| place.get_attr(key).ok().and_then(|value| u32::try_from(value).ok());
+    Some(Place {
+        file: place.get_attr("file").ok()?.as_str()?.to_owned(),
+        line: number("line")?,
+        column: number("column")?,
+    })
 }
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ use super::text::{Source, Template};
 pub enum Target {
     /// A server; the expressions see it as `node`.
     Node,
+    /// A pika.conf; the expressions see it as `conf`.
+    Conf,
 }
 
 impl Target {
@@ -22,6 +24,7 @@ impl Target {
     pub fn roots(self) -> &'static [&'static str] {
         match self {
             Self::Node => &["node"],
+            Self::Conf => &["conf"],
         }
     }
 }
@@ -82,6 +85,8 @@ pub enum Appendix {
     Defects,
     /// All settings that a release ignores, clamps or misreads.
     SettingFaults,
+    /// All keys of pika.conf whose values a release ignores, clamps, misreads or dies of.
+    ConfigKeys,
     /// All states of a link, in every vocabulary.
     LinkStates,
     /// All releases.

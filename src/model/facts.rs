@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::conf::ConfFile;
 use super::network::{Collision, HostNetwork, OwnAddress, Peer, Port};
 use super::release::{Line, Version};
 
@@ -30,6 +31,9 @@ pub struct Facts {
     pub collected_at: String,
     /// The servers, in the order in which they were named.
     pub nodes: Vec<Node>,
+    /// The configuration files, in the order in which they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conf_files: Vec<ConfFile>,
 }
 
 /// One server, or what was found in the place of one.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::conf::Place;
 use super::exit;
 use super::text::Language;
 
@@ -59,6 +60,9 @@ pub struct Problem {
     pub needed: Option<String>,
     /// What mends it.
     pub fix: Option<String>,
+    /// Where it stands, when it stands in a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
 }
 
 /// A measured value.

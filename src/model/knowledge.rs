@@ -28,6 +28,8 @@ pub struct Knowledge {
     pub defects: Vec<Defect>,
     /// `upgrades.yaml`
     pub upgrades: Upgrades,
+    /// `config-keys.yaml`
+    pub config_keys: Vec<ConfigKey>,
 }
 
 /// What is known about changing the release.
@@ -235,6 +237,8 @@ pub enum Fault {
     Misread,
     /// The value is taken and does harm.
     Harmful,
+    /// The server does not start, or dies.
+    Fatal,
 }
 
 /// A setting that is asked for by `CONFIG GET`.
@@ -349,4 +353,100 @@ pub struct Defect {
     pub workaround: Option<Bilingual>,
     /// Commits, issues, or how it was measured.
     pub source: Vec<String>,
+}
+
+/// How a key of pika.conf is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyKind {
+    /// By `atoi` or its like: blanks before it and anything behind it do not count, garbage is 0.
+    Integer,
+    /// `true`, `1`, `yes`, `false`, `0`, `no`; any other word leaves the default.
+    Boolean,
+    /// One of a few words.
+    Word,
+    /// Any text.
+    Text,
+    /// A file or a directory.
+    Path,
+    /// An address, with or without a port.
+    Address,
+    /// Words with commas between them; blanks around them do not count.
+    List,
+    /// A number of bytes. From 3.5.0 on its last character may be K, M or G.
+    Size,
+}
+
+/// A key of pika.conf.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigKey {
+    /// Its name.
+    pub name: String,
+    /// The releases that read it. Absent for a key that stands in stock files and that none reads.
+    #[serde(default)]
+    pub parsed: Option<Releases>,
+    /// True for a key that no release reads although a stock file has it.
+    #[serde(default)]
+    pub stock_only: bool,
+    /// The releases whose stock file has it.
+    #[serde(default)]
+    pub stock: Option<Releases>,
+    /// How it is read.
+    pub kind: KeyKind,
+    /// True for a password: its value becomes a token.
+    #[serde(default)]
+    pub secret: bool,
+    /// The releases whose CONFIG SET changes it.
+    #[serde(default)]
+    pub settable: Option<Releases>,
+    /// Values that do not do what they say.
+    #[serde(default)]
+    pub rules: Vec<KeyRule>,
+    /// What happens when the key is not there.
+    #[serde(default)]
+    pub missing: Vec<MissingRule>,
+}
+
+/// A value of a key that does not do what it says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRule {
+    /// The releases for which it is true.
+    pub releases: Releases,
+    /// The condition on `value` (the text) and `number` (what `atoi` reads from it).
+    #[serde(rename = "if")]
+    pub condition: Source,
+    /// What becomes of the value.
+    pub kind: Fault,
+    /// How bad it is.
+    pub state: State,
+    /// What happens.
+    pub found: Bilingual,
+    /// What was needed.
+    pub needed: Bilingual,
+    /// What mends it.
+    pub fix: Bilingual,
+    /// Where it is known from.
+    pub source: String,
+}
+
+/// A key whose absence matters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MissingRule {
+    /// The releases for which it is true.
+    pub releases: Releases,
+    /// What the absence leads to.
+    pub kind: Fault,
+    /// How bad it is.
+    pub state: State,
+    /// What happens.
+    pub found: Bilingual,
+    /// What was needed.
+    pub needed: Bilingual,
+    /// What mends it.
+    pub fix: Bilingual,
+    /// Where it is known from.
+    pub source: String,
 }

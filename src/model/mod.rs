@@ -6,6 +6,7 @@
 
 pub mod catalogue;
 pub mod check;
+pub mod conf;
 pub mod exit;
 pub mod facts;
 pub mod finding;

@@ -25,6 +25,21 @@ pub enum PortRole {
     FullSync,
 }
 
+impl PortRole {
+    /// The word for it, as in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Binlog => "binlog",
+            Self::Hub => "hub",
+            Self::Heartbeat => "heartbeat",
+            Self::Rsync => "rsync",
+            Self::Replication => "replication",
+            Self::FullSync => "full-sync",
+        }
+    }
+}
+
 /// What was found on a derived port, as seen from where this tool runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

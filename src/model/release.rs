@@ -204,6 +204,27 @@ impl Releases {
     }
 }
 
+impl Releases {
+    /// The set that holds `chosen` and none of the others of `known`, in as few ranges as that needs; none
+    /// when nothing is chosen. `known` is ordered and holds everything that is chosen.
+    pub fn of(chosen: &[Version], known: &[Version]) -> Option<Self> {
+        let mut ranges: Vec<Range> = Vec::new();
+        let mut goes_on = false;
+        for version in known {
+            if !chosen.contains(version) {
+                goes_on = false;
+                continue;
+            }
+            match ranges.last_mut() {
+                Some(range) if goes_on && range.first.line() == version.line() => range.last = Some(*version),
+                _ => ranges.push(Range { first: *version, last: Some(*version) }),
+            }
+            goes_on = true;
+        }
+        if ranges.is_empty() { None } else { Some(Self(ranges)) }
+    }
+}
+
 impl FromStr for Releases {
     type Err = ReleaseError;
 
@@ -311,6 +332,18 @@ mod tests {
         assert!(range.contains(version("3.5.3")));
         assert!(!range.contains(version("3.5.4")));
         assert_eq!(range.to_string(), "3.5.3-alpha-3.5.4-rc1");
+    }
+
+    #[test]
+    fn chosen_releases_become_ranges_of_their_lines() {
+        let known = ["2.3.7", "2.3.8", "3.0.0", "3.0.1", "3.0.2", "3.1.0"].map(version);
+        let text = |chosen: &[&str]| {
+            let chosen: Vec<Version> = chosen.iter().map(|text| version(text)).collect();
+            Releases::of(&chosen, &known).map(|releases| releases.to_string())
+        };
+        assert_eq!(text(&["2.3.8", "3.0.0", "3.0.1"]).as_deref(), Some("2.3.8, 3.0.0-3.0.1"));
+        assert_eq!(text(&["3.0.0", "3.0.2", "3.1.0"]).as_deref(), Some("3.0.0, 3.0.2, 3.1.0"));
+        assert_eq!(text(&[]), None);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::Look;
 use super::words::{pick, state as state_word};
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Appendix, Case, Check, Target};
+use crate::model::finding::State;
 use crate::model::knowledge::{Bind, Defect, Impact, Knowledge, PortOpen};
 use crate::model::release::{Releases, Version};
 use crate::model::text::{Bilingual, Language, Template};
@@ -73,6 +74,7 @@ impl Page<'_> {
         self.heading(&mut out, "When it applies", "何时适用");
         let target = match file.target {
             Target::Node => pick(self.language, "for each server", "对每台服务器"),
+            Target::Conf => pick(self.language, "for each pika.conf", "对每个 pika.conf"),
         };
         match (&file.when, &file.otherwise) {
             (Some(when), otherwise) => {
@@ -150,6 +152,7 @@ impl Page<'_> {
         match appendix {
             Appendix::Defects => self.defects(out, release),
             Appendix::SettingFaults => self.setting_faults(out, release),
+            Appendix::ConfigKeys => self.config_keys(out, release),
             Appendix::LinkStates => self.link_states(out, release),
             Appendix::Releases => self.releases(out, release),
             Appendix::Ports => self.ports(out, release),
@@ -218,6 +221,54 @@ impl Page<'_> {
             }
         }
         out.push('\n');
+    }
+
+    fn config_keys(&self, out: &mut String, release: Option<Version>) {
+        self.heading(
+            out,
+            "Keys of pika.conf and what becomes of their values",
+            "pika.conf 各配置项及其实际效果",
+        );
+        for key in &self.knowledge.config_keys {
+            for rule in &key.rules {
+                self.key_rule(
+                    out,
+                    release,
+                    (&key.name, &rule.releases, rule.state),
+                    [&rule.found, &rule.needed, &rule.fix],
+                );
+            }
+            for rule in &key.missing {
+                let name = format!("{} {}", key.name, pick(self.language, "(not there)", "（缺失）"));
+                self.key_rule(
+                    out,
+                    release,
+                    (&name, &rule.releases, rule.state),
+                    [&rule.found, &rule.needed, &rule.fix],
+                );
+            }
+        }
+        out.push('\n');
+    }
+
+    fn key_rule(
+        &self,
+        out: &mut String,
+        release: Option<Version>,
+        (name, releases, state): (&str, &Releases, State),
+        [found, needed, fix]: [&Bilingual; 3],
+    ) {
+        if release.is_some_and(|release| !releases.contains(release)) {
+            return;
+        }
+        out.push('\n');
+        let state = state_word(state, self.language).to_lowercase();
+        self.wrap(out, 2, &self.bold(&format!("{name}  {releases}  [{state}]")));
+        self.wrap(out, 4, &plain(self.say(found)));
+        let label = pick(self.language, "needed: ", "应为：");
+        self.wrap(out, 4, &format!("{label}{}", plain(self.say(needed))));
+        let label = pick(self.language, "fix: ", "处理：");
+        self.wrap(out, 4, &format!("{label}{}", plain(self.say(fix))));
     }
 
     fn link_states(&self, out: &mut String, release: Option<Version>) {

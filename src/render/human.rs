@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
-use super::words::{node_line, pick, state as state_word};
+use super::words::{conf_line, node_line, pick, state as state_word};
 use crate::judge::language::escape_control;
 use crate::model::exit;
 use crate::model::finding::{Finding, Problem, Report, State};
@@ -41,6 +41,9 @@ impl Page {
         for node in &report.facts.nodes {
             let _ = writeln!(self.out, "  {}", escape_control(&node_line(node, self.language)));
         }
+        for conf in &report.facts.conf_files {
+            let _ = writeln!(self.out, "  {}", escape_control(&conf_line(conf, self.language)));
+        }
         self.out.push('\n');
     }
 
@@ -64,6 +67,9 @@ impl Page {
     }
 
     fn problem(&mut self, problem: &Problem) {
+        if let Some(place) = &problem.place {
+            self.labelled(pick(self.language, "at", "位置"), &place.to_string());
+        }
         self.labelled(pick(self.language, "found", "现状"), &problem.found);
         if let Some(needed) = &problem.needed {
             self.labelled(pick(self.language, "needed", "应为"), needed);

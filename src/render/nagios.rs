@@ -55,7 +55,7 @@ pub fn render(report: &Report, verbose: bool) -> String {
             end -= 1;
         }
         long.truncate(long[..end].rfind('\n').map_or(end, |line_end| line_end + 1));
-        long.push_str("(more: run pikadoctor check by hand)\n");
+        long.push_str("(more: run pikadoctor by hand)\n");
     }
     out + &long
 }
@@ -84,7 +84,9 @@ fn first_sentence(report: &Report) -> String {
             format!("{}{more}: {text}", finding.check)
         }
         _ => {
-            let names: Vec<&str> = report.facts.nodes.iter().map(|node| node.name.as_str()).collect();
+            let nodes = report.facts.nodes.iter().map(|node| node.name.as_str());
+            let names: Vec<&str> =
+                nodes.chain(report.facts.conf_files.iter().map(|conf| conf.name.as_str())).collect();
             format!("{} ok, {}", report.counts.ok, names.join(" "))
         }
     }
@@ -104,7 +106,8 @@ fn long_lines(finding: &Finding) -> Vec<String> {
         lines.push(safe(&format!("  {}", finding.note)));
     }
     for problem in &finding.problems {
-        lines.push(safe(&format!("  found: {}", problem.found)));
+        let place = problem.place.as_ref().map(|place| format!("{place} ")).unwrap_or_default();
+        lines.push(safe(&format!("  found: {place}{}", problem.found)));
         lines.extend(problem.needed.iter().map(|needed| safe(&format!("  needed: {needed}"))));
         for (index, line) in problem.fix.iter().flat_map(|fix| fix.lines()).enumerate() {
             let label = if index == 0 { "fix:" } else { "    " };

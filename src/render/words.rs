@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::model::conf::ConfFile;
 use crate::model::facts::{Node, ReachState, Role, ServerKind};
 use crate::model::finding::State;
 use crate::model::text::Language;
@@ -61,6 +62,19 @@ pub fn node_line(node: &Node, language: Language) -> String {
         let _ = write!(line, "  {role}");
     }
     line
+}
+
+/// One line about a configuration file: `pika.conf  for 2.3.6`.
+pub fn conf_line(conf: &ConfFile, language: Language) -> String {
+    let releases = match (&conf.version, &conf.content) {
+        (Some(version), _) => version.to_string(),
+        (None, Some(content)) => match language {
+            Language::En => format!("any release; most likely {}", content.likely),
+            Language::Zh => format!("任意版本；最可能是 {}", content.likely),
+        },
+        (None, None) => pick(language, "any release", "任意版本").to_owned(),
+    };
+    format!("{}  {} {releases}", conf.name, pick(language, "for", "适用于"))
 }
 
 /// Why there is nothing to say about a server.

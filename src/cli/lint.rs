@@ -1,0 +1,59 @@
+//! `pikadoctor lint`
+
+use super::options::{Output, catalogue_with, look};
+use super::{Failure, Outcome};
+use crate::judge::evaluate::Parameters;
+use crate::model::release::Version;
+use crate::render::{Format, render};
+use crate::{judge, read_conf_files};
+
+/// Read pika.conf files and say what Pika will make of them
+///
+/// No server is asked. Each release is taken at its own rules: which keys it reads, what it takes for a
+/// comment, which values it changes. Several files are taken for servers of one host, whose ports and paths
+/// must not collide.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Configuration files; - reads the standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+
+    /// The release that the files are for; without it, findings name the releases on which they hold
+    #[arg(long, value_name = "VERSION", value_parser = parse_release)]
+    pika_version: Option<Version>,
+
+    /// Output format
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+
+    #[command(flatten)]
+    output: Output,
+
+    /// Show what is ok or not applicable, too
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+/// A number in one of the lines of Pika. It need not be tagged: it may be newer than this program.
+fn parse_release(text: &str) -> Result<Version, String> {
+    let version: Version = text.parse().map_err(|error| format!("{error}"))?;
+    if version.line().is_none() {
+        return Err(format!("`{text}` is in none of the release lines 2.x, 3.0, 3.1-3.4, 3.5, 4.x"));
+    }
+    Ok(version)
+}
+
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    for (index, file) in arguments.files.iter().enumerate() {
+        if arguments.files[..index].contains(file) {
+            return Err(Failure(format!("{file} is named twice")));
+        }
+    }
+    let catalogue = catalogue_with(&[])?;
+    let facts = read_conf_files(&arguments.files, &catalogue.knowledge, arguments.pika_version);
+    let report = judge(facts, &catalogue, &Parameters::new(), arguments.output.language());
+    Ok(Outcome {
+        document: render(&report, arguments.format, look(arguments.verbose)),
+        exit_code: report.exit_code,
+    })
+}

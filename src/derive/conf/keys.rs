@@ -1,0 +1,124 @@
+//! The keys that releases know.
+
+use std::collections::HashMap;
+
+use crate::model::knowledge::{ConfigKey, Knowledge};
+use crate::model::release::Version;
+
+/// A look-up of keys by name.
+pub struct Keys<'k>(HashMap<&'k str, &'k ConfigKey>);
+
+/// Names that are longer are no slip of the finger; comparing them with all others would only take time.
+const LONGEST_NAME: usize = 64;
+
+impl<'k> Keys<'k> {
+    /// The keys of the knowledge.
+    pub fn new(knowledge: &'k Knowledge) -> Self {
+        Self(knowledge.config_keys.iter().map(|key| (key.name.as_str(), key)).collect())
+    }
+
+    /// A key that any release knows.
+    pub fn get(&self, name: &str) -> Option<&'k ConfigKey> {
+        self.0.get(name).copied()
+    }
+
+    /// A key that `version` reads.
+    pub fn read_by(&self, version: Version, name: &str) -> Option<&'k ConfigKey> {
+        self.get(name).filter(|key| key.parsed.as_ref().is_some_and(|releases| releases.contains(version)))
+    }
+
+    /// Whether the key belongs into a file of `version`: it is read, or stands in the stock file.
+    pub fn belongs_to(&self, version: Version, name: &str) -> bool {
+        self.get(name).is_some_and(|key| {
+            let holds = |releases: &crate::model::release::Releases| releases.contains(version);
+            key.parsed.as_ref().is_some_and(holds) || key.stock.as_ref().is_some_and(holds)
+        })
+    }
+
+    /// Whether the value must not be shown. A name that no release knows may be a misspelt password.
+    pub fn is_secret(&self, name: &str) -> bool {
+        let telling = name.contains("pass") || name.contains("auth") || name == "user";
+        telling || self.get(name).is_none_or(|key| key.secret)
+    }
+
+    /// The known name that `name` most likely stands for.
+    pub fn nearest(&self, name: &str) -> Option<&'k str> {
+        let plain = |text: &str| text.to_lowercase().replace('_', "-");
+        if name.len() > LONGEST_NAME {
+            return None;
+        }
+        let wanted = plain(name);
+        // A short name is near to every other short name; a third of its letters may be wrong.
+        let most = (wanted.chars().count() / 3).min(3);
+        self.0
+            .iter()
+            .filter(|(_, key)| !key.stock_only)
+            .map(|(known, _)| known)
+            .filter(|known| known.len().abs_diff(name.len()) <= 3)
+            .map(|known| (strsim::damerau_levenshtein(&plain(known), &wanted), *known))
+            .filter(|(distance, _)| *distance <= most)
+            .min()
+            .map(|(_, known)| known)
+    }
+}
+
+/// The first word of a text, with a mark where something follows.
+pub fn first_word(text: &str) -> String {
+    let text = text.trim_start();
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
+    let mut word: String = text[..end.unwrap_or(text.len())].chars().take(LONGEST_NAME).collect();
+    if word.len() < text.len() {
+        word.push('…');
+    }
+    word
+}
+
+/// What `atoi` reads from the beginning of a text.
+pub fn number(text: &str) -> i64 {
+    let text = text.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\u{b}');
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+    match digits[..end].parse::<i64>() {
+        Ok(number) => sign * number,
+        // No digits, or more than fit.
+        Err(_) if end == 0 => 0,
+        Err(_) => sign * i64::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::catalogue::built_in;
+
+    #[test]
+    fn numbers_are_read_as_c_reads_them() {
+        for (text, expected) in
+            [("9221", 9221), (" \t12", 12), ("86400*7;", 86400), ("", 0), ("abc", 0), ("-1", -1), ("+7x", 7)]
+        {
+            assert_eq!(number(text), expected, "{text:?}");
+        }
+        assert_eq!(number("99999999999999999999"), i64::MAX);
+    }
+
+    #[test]
+    fn slips_of_the_finger_are_recognised_and_other_words_are_not() {
+        let knowledge = built_in().knowledge;
+        let keys = Keys::new(&knowledge);
+        assert_eq!(keys.nearest("masterAuth"), Some("masterauth"));
+        assert_eq!(keys.nearest("requirepas"), Some("requirepass"));
+        assert_eq!(keys.nearest("frobnicate"), None);
+        assert_eq!(keys.nearest(&"p".repeat(1000)), None);
+    }
+
+    #[test]
+    fn of_an_unknown_name_only_the_first_word_is_shown() {
+        assert_eq!(first_word("requirepass hunter2"), "requirepass…");
+        assert_eq!(first_word("requirepass=hunter2"), "requirepass…");
+        assert_eq!(first_word(" plain-key_1.x"), "plain-key_1.x");
+        assert!(first_word(&"x".repeat(5000)).chars().count() <= LONGEST_NAME + 1);
+    }
+}

@@ -1,0 +1,261 @@
+//! What each release makes of a pika.conf.
+//!
+//! Every rule is asked for one release at a time, as if there were no other; what several releases have in
+//! common is folded into one remark with the set of these releases.
+
+mod dialect;
+mod keys;
+mod replication;
+mod syntax;
+mod text;
+mod together;
+
+use std::collections::HashMap;
+
+pub use keys::number;
+
+use self::dialect::Dialect;
+use self::keys::{Keys, first_word};
+use self::text::{Entry, Text};
+use crate::collect::conf_file::ConfText;
+use crate::collect::secret::Tokens;
+use crate::model::conf::{ConfContent, ConfFile, ConfMatter, ConfRemark, ConfSetting, Place};
+use crate::model::facts::{Absence, AbsenceKind};
+use crate::model::knowledge::Knowledge;
+use crate::model::release::{Releases, Version};
+
+/// No pika.conf has more lines; the longest stock file has about seven hundred.
+const MOST_LINES: usize = 5000;
+
+/// The releases that a file is looked at for: the one that was named, or every final one.
+pub fn considered(knowledge: &Knowledge, version: Option<Version>) -> Vec<Version> {
+    match version {
+        Some(version) => vec![version],
+        None => knowledge.releases.iter().map(|tag| tag.version).filter(Version::is_final).collect(),
+    }
+}
+
+/// Reads all files of a run. Passwords become tokens.
+pub fn read(
+    texts: &[ConfText],
+    knowledge: &Knowledge,
+    tokens: &Tokens,
+    version: Option<Version>,
+) -> Vec<ConfFile> {
+    let releases = considered(knowledge, version);
+    let keys = Keys::new(knowledge);
+    let mut earlier: Vec<Text<'_>> = Vec::new();
+    let mut files = Vec::new();
+    for ConfText { name, text } in texts {
+        let text = match text {
+            Ok(text) => Text::new(name, text),
+            Err(error) => {
+                files.push(unread(name, version, error.to_string()));
+                continue;
+            }
+        };
+        if text.lines.len() > MOST_LINES {
+            let reason = format!("it has {} lines, which no pika.conf has", text.lines.len());
+            files.push(unread(name, version, reason));
+            continue;
+        }
+        let likely = likely(&text, &keys, &releases);
+        let view = View { text: &text, keys: &keys, knowledge, likely: &likely, named: version.is_some() };
+        let content = content(&view, &releases, &earlier, tokens);
+        files.push(ConfFile { name: name.clone(), version, content, errors: Vec::new() });
+        earlier.push(text);
+    }
+    files
+}
+
+fn unread(name: &str, version: Option<Version>, reason: String) -> ConfFile {
+    let errors = vec![Absence { path: "content".into(), kind: AbsenceKind::Failed, reason }];
+    ConfFile { name: name.to_owned(), version, content: None, errors }
+}
+
+/// The releases that know the most of the keys. Keys are counted as the second parser has them: a `#` in
+/// a password must not make 2.x look less likely.
+fn likely(text: &Text<'_>, keys: &Keys<'_>, releases: &[Version]) -> Vec<Version> {
+    let names: Vec<&str> = text
+        .entries(Dialect::HashFirst)
+        .filter(|(entry, first)| *first && keys.get(&entry.key).is_some())
+        .map(|(entry, _)| entry.key.as_str())
+        .collect();
+    let known = |version: &Version| names.iter().filter(|name| keys.belongs_to(*version, name)).count();
+    let most = releases.iter().map(known).max().unwrap_or_default();
+    releases.iter().copied().filter(|version| known(version) == most).collect()
+}
+
+/// A file and what is needed to judge it for a release.
+struct View<'v> {
+    text: &'v Text<'v>,
+    keys: &'v Keys<'v>,
+    knowledge: &'v Knowledge,
+    likely: &'v [Version],
+    /// Whether somebody said which release it is for.
+    named: bool,
+}
+
+impl View<'_> {
+    /// The value of `key` for `version`; empty when it is not there or when that release does not read it.
+    fn value(&self, version: Version, key: &str) -> &str {
+        self.entry(version, key).map_or("", |entry| entry.value.as_str())
+    }
+
+    /// The entry of `key` that `version` reads.
+    fn entry(&self, version: Version, key: &str) -> Option<&Entry> {
+        self.keys.read_by(version, key)?;
+        self.text.get(Dialect::of(version), key)
+    }
+
+    /// The same with a value.
+    fn set(&self, version: Version, key: &str) -> Option<&Entry> {
+        self.entry(version, key).filter(|entry| !entry.value.is_empty())
+    }
+
+    /// The name of an entry for a person: a known one as it is, of another only the first word of the line,
+    /// because the rest may be a password that somebody wrote where none belongs.
+    fn shown_key(&self, entry: &Entry) -> String {
+        if self.keys.get(&entry.key).is_some() {
+            return entry.key.clone();
+        }
+        first_word(self.text.lines[entry.line].split(':').next().unwrap_or_default().trim_end())
+    }
+
+    /// A remark about an entry, at its value.
+    fn at_value(&self, what: ConfMatter, entry: &Entry) -> Draft {
+        let mut draft = Draft::new(what, self.text.value_place(entry), &entry.key);
+        if !self.keys.is_secret(&entry.key) {
+            draft.value = Some(entry.value.clone());
+        }
+        draft
+    }
+}
+
+fn content(
+    view: &View<'_>,
+    releases: &[Version],
+    earlier: &[Text<'_>],
+    tokens: &Tokens,
+) -> Option<ConfContent> {
+    let remarks = |rule: &dyn Fn(Version) -> Vec<Draft>| fold(releases, rule);
+    Some(ConfContent {
+        lines: u32::try_from(view.text.lines.len()).unwrap_or(u32::MAX),
+        releases: Releases::of(releases, releases)?,
+        likely: Releases::of(view.likely, releases)?,
+        settings: settings(view, releases, tokens),
+        syntax: remarks(&|version| syntax::syntax(view, version)),
+        unknown_keys: remarks(&|version| syntax::unknown_keys(view, version)),
+        double_master: remarks(&|version| replication::double_master(view, version)),
+        slaveof: remarks(&|version| replication::slaveof(view, version)),
+        passwords: remarks(&|version| replication::passwords(view, version)),
+        ports: remarks(&|version| together::ports(view, earlier, version)),
+        shared_paths: remarks(&|version| together::shared_paths(view, earlier, version)),
+    })
+}
+
+/// A remark about one release.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Draft {
+    what: ConfMatter,
+    place: Place,
+    key: String,
+    value: Option<String>,
+    other: Option<Place>,
+    other_key: Option<String>,
+    known_in: Option<String>,
+    port: Option<u32>,
+    role: Option<&'static str>,
+    other_role: Option<&'static str>,
+    grave: bool,
+}
+
+impl Draft {
+    fn new(what: ConfMatter, place: Place, key: &str) -> Self {
+        Self {
+            what,
+            place,
+            key: key.to_owned(),
+            value: None,
+            other: None,
+            other_key: None,
+            known_in: None,
+            port: None,
+            role: None,
+            other_role: None,
+            grave: false,
+        }
+    }
+}
+
+/// Puts what is the same on several releases into one remark, ordered by place.
+fn fold(releases: &[Version], rule: &dyn Fn(Version) -> Vec<Draft>) -> Vec<ConfRemark> {
+    let mut index: HashMap<Draft, usize> = HashMap::new();
+    let mut found: Vec<(Draft, Vec<Version>)> = Vec::new();
+    for version in releases {
+        for draft in rule(*version) {
+            let at = *index.entry(draft.clone()).or_insert_with(|| {
+                found.push((draft, Vec::new()));
+                found.len() - 1
+            });
+            found[at].1.push(*version);
+        }
+    }
+    found.sort_by_key(|(draft, _)| (draft.place.line, draft.place.column));
+    found
+        .into_iter()
+        .filter_map(|(draft, versions)| {
+            Some(ConfRemark {
+                what: draft.what,
+                place: draft.place,
+                releases: Releases::of(&versions, releases)?,
+                key: draft.key,
+                value: draft.value,
+                other: draft.other,
+                other_key: draft.other_key,
+                known_in: draft.known_in.and_then(|releases| releases.parse().ok()),
+                port: draft.port,
+                role: draft.role.map(str::to_owned),
+                other_role: draft.other_role.map(str::to_owned),
+                grave: draft.grave,
+            })
+        })
+        .collect()
+}
+
+/// The settings that take effect.
+fn settings(view: &View<'_>, releases: &[Version], tokens: &Tokens) -> Vec<ConfSetting> {
+    let mut index: HashMap<(usize, &str), usize> = HashMap::new();
+    let mut found: Vec<(&Entry, Vec<Version>)> = Vec::new();
+    for version in releases {
+        for (entry, first) in view.text.entries(Dialect::of(*version)) {
+            let known = view.keys.get(&entry.key).is_some();
+            if !first || (known && view.keys.read_by(*version, &entry.key).is_none()) {
+                continue;
+            }
+            let at = *index.entry((entry.line, &entry.value)).or_insert_with(|| {
+                found.push((entry, Vec::new()));
+                found.len() - 1
+            });
+            found[at].1.push(*version);
+        }
+    }
+    found.sort_by_key(|(entry, _)| entry.line);
+    found
+        .into_iter()
+        .filter_map(|(entry, versions)| {
+            let known = view.keys.get(&entry.key).is_some();
+            let value = match (known, view.keys.is_secret(&entry.key)) {
+                (false, _) => None,
+                (true, true) => Some(tokens.token(&entry.value)),
+                (true, false) => Some(entry.value.clone()),
+            };
+            Some(ConfSetting {
+                key: view.shown_key(entry),
+                value,
+                place: view.text.key_place(entry),
+                releases: Releases::of(&versions, releases)?,
+            })
+        })
+        .collect()
+}
