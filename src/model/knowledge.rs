@@ -260,13 +260,14 @@ pub struct Setting {
     pub faults: Vec<SettingFault>,
 }
 
-/// A value of a setting that does not do what it says.
+/// A value of a setting that does not do what it says, as CONFIG GET shows it or as pika.conf says it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettingFault {
     /// The releases with this fault.
     pub releases: Releases,
-    /// The condition on `value` (the text that CONFIG GET gave) and `node`.
+    /// The condition on `value`: the text that CONFIG GET gave, beside `node`; or the text that stands in
+    /// pika.conf, beside `number`, what `atoi` reads from it.
     #[serde(rename = "if")]
     pub condition: Source,
     /// What kind of fault.
@@ -402,33 +403,10 @@ pub struct ConfigKey {
     pub settable: Option<Releases>,
     /// Values that do not do what they say.
     #[serde(default)]
-    pub rules: Vec<KeyRule>,
+    pub rules: Vec<SettingFault>,
     /// What happens when the key is not there.
     #[serde(default)]
     pub missing: Vec<MissingRule>,
-}
-
-/// A value of a key that does not do what it says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct KeyRule {
-    /// The releases for which it is true.
-    pub releases: Releases,
-    /// The condition on `value` (the text) and `number` (what `atoi` reads from it).
-    #[serde(rename = "if")]
-    pub condition: Source,
-    /// What becomes of the value.
-    pub kind: Fault,
-    /// How bad it is.
-    pub state: State,
-    /// What happens.
-    pub found: Bilingual,
-    /// What was needed.
-    pub needed: Bilingual,
-    /// What mends it.
-    pub fix: Bilingual,
-    /// Where it is known from.
-    pub source: String,
 }
 
 /// A key whose absence matters.
