@@ -43,6 +43,26 @@ fn a_closed_port() {
 }
 
 #[test]
+fn nothing_is_ok_about_a_server_that_was_not_examined() {
+    let redis = serve(recording("other/redis-7/standalone/standalone"));
+    for address in ["127.0.0.1:1", "no-such-host.invalid:9221", redis.address.as_str()] {
+        let run = run(&["check", "--no-ports", address, "--format", "json"]);
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let reached = if address == redis.address { vec!["node/reachable"] } else { Vec::new() };
+        let fine: Vec<&str> = report["findings"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|finding| {
+                ["ok", "not-applicable", "skipped"].contains(&finding["state"].as_str().unwrap())
+            })
+            .map(|finding| finding["check"].as_str().unwrap())
+            .collect();
+        assert_eq!(fine, reached, "{address}");
+    }
+}
+
+#[test]
 fn a_black_hole() {
     // A listener whose queue is full lets the kernel drop further attempts, as a packet filter does.
     let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();

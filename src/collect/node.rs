@@ -319,7 +319,7 @@ fn note_no_answer(node: &mut Node, broken: Broken, first_bytes: &[u8]) {
 }
 
 /// Facts that only a Pika that answers can give.
-const OF_A_PIKA: [&str; 15] = [
+const OF_A_PIKA: [&str; 17] = [
     "version",
     "release",
     "process",
@@ -335,6 +335,8 @@ const OF_A_PIKA: [&str; 15] = [
     "ports",
     "host_network",
     "own_address",
+    "collisions",
+    "peers",
 ];
 
 fn note_unexamined(node: &mut Node, reason: &str) {

@@ -54,7 +54,8 @@ pub fn explain(node: &mut Node, knowledge: &Knowledge) {
     node.errors.extend(found);
 }
 
-fn explained(node: &Node, path: &str) -> bool {
+/// Whether an entry of `errors` says why `path` is absent.
+pub fn explained(node: &Node, path: &str) -> bool {
     node.errors.iter().any(|absence| covers(&absence.path, path))
 }
 

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::model::facts::{Facts, Generation, Node};
+use super::absence::explained;
+use crate::model::facts::{Absence, AbsenceKind, Facts, Generation, Node};
 use crate::model::knowledge::{GenerationEntry, Knowledge, PortOpen};
 use crate::model::network::{
     AddressKind, Collision, HostNetwork, Interface, OwnAddress, OwnAddressBy, Peer, PeerRole, PortRole,
@@ -13,14 +14,26 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
     let layouts: Vec<Layout> = facts.nodes.iter().map(|node| Layout::of(node, knowledge)).collect();
     for (index, node) in facts.nodes.iter_mut().enumerate() {
         node.peers = peers(node);
+        if node.peers.is_none() && !explained(node, "peers") {
+            node.errors.push(unknown("peers", "INFO replication was not read"));
+        }
         let reached = node.reach.peer.as_ref().and_then(|peer| peer.parse::<SocketAddr>().ok());
         node.reached_at = reached.map(|peer| peer.ip().to_string());
         let fallback = node.release.as_ref().and_then(|release| release.generation) >= Some(Generation::G5);
         node.own_address = node.host_network.as_ref().map(|network| own_address(network, fallback));
         let others =
             layouts.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, layout)| layout);
-        node.collisions = others.flat_map(|other| layouts[index].collisions_with(other)).collect();
+        // A server of which nothing is known proves nothing by being in nobody's way.
+        if node.reach.peer.is_some() && node.version.is_some() {
+            node.collisions = Some(others.flat_map(|other| layouts[index].collisions_with(other)).collect());
+        } else if !explained(node, "collisions") {
+            node.errors.push(unknown("collisions", "the release is not known"));
+        }
     }
+}
+
+fn unknown(path: &str, reason: &str) -> Absence {
+    Absence { path: path.to_owned(), kind: AbsenceKind::Failed, reason: reason.to_owned() }
 }
 
 /// A port that a server opens, counted from its client port.
@@ -88,14 +101,14 @@ impl Layout {
     }
 }
 
-fn peers(node: &Node) -> Vec<Peer> {
-    let Some(replication) = &node.replication else { return Vec::new() };
+fn peers(node: &Node) -> Option<Vec<Peer>> {
+    let replication = node.replication.as_ref()?;
     let peer = |role, address: &str| Peer { role, address: address.to_owned(), kind: kind_of(address) };
     let master = replication.master.iter().filter_map(|master| master.host.as_deref());
     let mut peers: Vec<Peer> =
         master.filter(|host| !host.is_empty()).map(|host| peer(PeerRole::Master, host)).collect();
     peers.extend(replication.replicas.iter().map(|replica| peer(PeerRole::Replica, &replica.ip)));
-    peers
+    Some(peers)
 }
 
 /// The address that a server takes for its own, as `src/pika_server.cc` of the tags finds it: that of
@@ -250,8 +263,11 @@ mod tests {
             let mut facts =
                 Facts { schema: String::new(), collected_at: String::new(), nodes, conf_files: Vec::new() };
             complete(&mut facts, &knowledge);
-            assert_eq!(facts.nodes[0].collisions.len(), facts.nodes[1].collisions.len());
-            !facts.nodes[0].collisions.is_empty()
+            assert_eq!(
+                facts.nodes[0].collisions.as_ref().map(Vec::len),
+                facts.nodes[1].collisions.as_ref().map(Vec::len)
+            );
+            !facts.nodes[0].collisions.as_ref().expect("both are known").is_empty()
         };
         for (version, differences) in [
             ("2.3.6", &[100, 900, 1000, 1100, 1900, 2000, 3000][..]),

@@ -76,10 +76,12 @@ pub struct Node {
     /// The ports that are counted from the client port, as far as they may be touched. Null when the
     /// release is not known.
     pub ports: Option<Vec<Port>>,
-    /// Ports of this server that another server of the same run needs on the same host. Set by `derive`.
-    pub collisions: Vec<Collision>,
+    /// Ports of this server that another server of the same run needs on the same host. Set by `derive`;
+    /// null when the server was not reached or its release is not known.
+    pub collisions: Option<Vec<Collision>>,
     /// Addresses that this server gives for its peers, and their kinds. Set by `derive`.
-    pub peers: Vec<Peer>,
+    /// Null when nothing is known about its replication.
+    pub peers: Option<Vec<Peer>>,
     /// The network of its host. Null unless this tool runs there and sees the process.
     pub host_network: Option<HostNetwork>,
     /// The address that it takes for its own. Follows from `host_network`; set by `derive`.
