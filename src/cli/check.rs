@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::options::{Output, catalogue_with, look, parse_address, parse_duration};
+use super::options::{Printing, catalogue_with, parse_address, parse_duration};
 use super::{Failure, Outcome};
 use crate::collect::clock::Deadlines;
 use crate::collect::secret::{PASSWORD_VARIABLE, Password, ask_password, read_password_file};
 use crate::judge::evaluate::Parameters;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::Address;
-use crate::render::{Format, render};
-use crate::{Scope, Target, examine, judge};
+use crate::{Scope, Target, examine};
 
 /// Look at servers and say what is wrong with them
 ///
@@ -58,16 +57,8 @@ pub struct Arguments {
     #[arg(long, value_name = "CHECK.NAME=VALUE")]
     set: Vec<String>,
 
-    /// Output format
-    #[arg(long, value_enum, default_value = "human")]
-    format: Format,
-
     #[command(flatten)]
-    output: Output,
-
-    /// Show what is ok, skipped or not applicable, too
-    #[arg(short, long)]
-    verbose: bool,
+    printing: Printing,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
@@ -91,11 +82,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     });
     // A resolver that hangs must not hold up the end: its thread is left to itself.
     runtime.shutdown_background();
-    let report = judge(facts, &catalogue, &parameters, arguments.output.language());
-    Ok(Outcome {
-        document: render(&report, arguments.format, look(arguments.verbose)),
-        exit_code: report.exit_code,
-    })
+    Ok(arguments.printing.outcome(facts, &catalogue, &parameters))
 }
 
 fn password(arguments: &Arguments) -> Result<Option<Password>, Failure> {

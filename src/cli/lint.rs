@@ -1,11 +1,10 @@
 //! `pikadoctor lint`
 
-use super::options::{Output, catalogue_with, look};
+use super::options::{Printing, catalogue_with};
 use super::{Failure, Outcome};
 use crate::judge::evaluate::Parameters;
 use crate::model::release::Version;
-use crate::render::{Format, render};
-use crate::{judge, read_conf_files};
+use crate::read_conf_files;
 
 /// Read pika.conf files and say what Pika will make of them
 ///
@@ -22,16 +21,8 @@ pub struct Arguments {
     #[arg(long, value_name = "VERSION", value_parser = parse_release)]
     pika_version: Option<Version>,
 
-    /// Output format
-    #[arg(long, value_enum, default_value = "human")]
-    format: Format,
-
     #[command(flatten)]
-    output: Output,
-
-    /// Show what is ok or not applicable, too
-    #[arg(short, long)]
-    verbose: bool,
+    printing: Printing,
 }
 
 /// A number in one of the lines of Pika. It need not be tagged: it may be newer than this program.
@@ -51,9 +42,5 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     }
     let catalogue = catalogue_with(&[])?;
     let facts = read_conf_files(&arguments.files, &catalogue.knowledge, arguments.pika_version);
-    let report = judge(facts, &catalogue, &Parameters::new(), arguments.output.language());
-    Ok(Outcome {
-        document: render(&report, arguments.format, look(arguments.verbose)),
-        exit_code: report.exit_code,
-    })
+    Ok(arguments.printing.outcome(facts, &catalogue, &Parameters::new()))
 }

@@ -5,18 +5,43 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::Failure;
+use super::{Failure, Outcome};
 use crate::collect::check_directory::read_check_directory;
+use crate::judge;
 use crate::judge::catalogue;
+use crate::judge::evaluate::Parameters;
 use crate::model::catalogue::Catalogue;
-use crate::model::facts::Address;
+use crate::model::facts::{Address, Facts};
 use crate::model::text::Language;
-use crate::render::Look;
+use crate::render::{Format, Look, render};
 
 /// Pika's port when none is named.
 const DEFAULT_PORT: u16 = 9221;
 
-/// Options about the output.
+/// How a report is printed.
+#[derive(Debug, clap::Args)]
+pub struct Printing {
+    /// Output format
+    #[arg(long, value_enum, default_value = "human")]
+    format: Format,
+
+    #[command(flatten)]
+    output: Output,
+
+    /// Show what is ok, skipped or not applicable, too
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+impl Printing {
+    /// Judges facts, and prints the report as it was asked for.
+    pub fn outcome(&self, facts: Facts, catalogue: &Catalogue, parameters: &Parameters) -> Outcome {
+        let report = judge(facts, catalogue, parameters, self.output.language());
+        Outcome { document: render(&report, self.format, look(self.verbose)), exit_code: report.exit_code }
+    }
+}
+
+/// Options about the language of the output.
 #[derive(Debug, clap::Args)]
 pub struct Output {
     /// Language of the texts: en or zh [default: by LC_ALL, LC_MESSAGES or LANG]

@@ -10,11 +10,12 @@ use super::resp::{Broken, Connection, Reply};
 use super::secret::{Password, Tokens};
 use super::{host_network, identify, info, ports};
 use crate::model::facts::{
-    Absence, AbsenceKind, Address, AuthOutcome, Authentication, InfoSection, Node, ReachState, Role, Server,
+    Absence, AbsenceKind, Address, AuthOutcome, Authentication, InfoSection, Node, ReachState, Server,
     ServerKind,
 };
 use crate::model::knowledge::{Knowledge, Setting};
 use crate::model::release::Version;
+use crate::model::replication::Role;
 
 /// What collecting needs to know.
 pub struct Collector<'a> {

@@ -11,9 +11,9 @@ use tokio::time::{Instant, timeout_at};
 use super::clock::Deadlines;
 use super::gate::{Gate, PortPermit};
 use super::{identify, trysync};
-use crate::model::facts::BinlogPosition;
 use crate::model::knowledge::{GenerationEntry, PortOpen, PortRule, Probe};
 use crate::model::network::{Port, PortRole, PortState};
+use crate::model::replication::BinlogPosition;
 
 /// How long a port that should say nothing may say something. What greets at all greets sooner.
 const MOMENT: Duration = Duration::from_millis(200);

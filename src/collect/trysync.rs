@@ -9,7 +9,7 @@
 
 use prost::Message;
 
-use crate::model::facts::BinlogPosition;
+use crate::model::replication::BinlogPosition;
 
 /// The database that every server in classic mode has.
 const DATABASE: &str = "db0";

@@ -262,9 +262,7 @@ impl Words {
         let mut faults = Vec::new();
         for setting in settings.try_iter()? {
             let name = setting.get_attr("key")?;
-            // The check of slaveof looks at its value as a whole; saying the same twice helps nobody.
-            let name = name.as_str().filter(|name| *name != "slaveof");
-            let Some(key) = name.and_then(|name| keys.get(name)) else { continue };
+            let Some(key) = name.as_str().and_then(|name| keys.get(name)) else { continue };
             let value = setting.get_attr("value")?;
             let value = value.as_str().unwrap_or_default();
             let releases = releases_in(&setting.get_attr("releases")?)?;

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::facts::{Generation, Stage};
+use super::facts::Generation;
 use super::finding::State;
 use super::network::PortRole;
 use super::release::{Releases, Version};
+use super::replication::Stage;
 use super::text::{Bilingual, Source};
 
 /// All of it.

@@ -13,4 +13,5 @@ pub mod finding;
 pub mod knowledge;
 pub mod network;
 pub mod release;
+pub mod replication;
 pub mod text;

@@ -3,8 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::model::conf::ConfFile;
-use crate::model::facts::{Node, ReachState, Role, ServerKind};
+use crate::model::facts::{Node, ReachState, ServerKind};
 use crate::model::finding::State;
+use crate::model::replication::Role;
 use crate::model::text::Language;
 
 /// Picks one of two words.

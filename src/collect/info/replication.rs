@@ -1,9 +1,9 @@
 //! INFO replication, INFO log and INFO doublemaster: where the releases differ most.
 
 use super::section_field;
-use crate::model::facts::{
-    Binlog, BinlogPosition, DoubleMaster, InfoSection, Lag, LinkState, Master, Replica, Replication, Role,
-    Stage,
+use crate::model::facts::InfoSection;
+use crate::model::replication::{
+    Binlog, BinlogPosition, DoubleMaster, Lag, LinkState, Master, Replica, Replication, Role, Stage,
 };
 
 /// INFO replication.
