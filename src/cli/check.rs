@@ -5,18 +5,22 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 
+use super::connection::{Connecting, Side};
 use super::options::{Printing, catalogue_with, parse_address, parse_duration};
 use super::{Failure, Outcome};
-use crate::collect::clock::Deadlines;
-use crate::collect::secret::{PASSWORD_VARIABLE, Password, ask_password, read_password_file};
+use crate::collect::link::Live;
 use crate::judge::evaluate::Parameters;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::Address;
-use crate::{Scope, Target, examine};
+use crate::model::link::LinkMode;
+use crate::{LinkRequest, Trial, examine, examine_links};
 
-/// Look at servers and say what is wrong with them
+/// Look at servers, and at replication between them, and say what is wrong
 ///
-/// Nothing is changed on a server: only commands that are harmless on its very release are sent.
+/// Only commands that are harmless on the very release of a server are sent. With --master or --peer
+/// one key of this tool's own is written, read on the other server and deleted again; --read-only
+/// leaves that out.
+///
 /// The password comes from the environment variable PIKADOCTOR_PASSWORD, from --password-file or from
 /// a prompt; never from an argument, where other users could read it.
 #[derive(Debug, clap::Args)]
@@ -25,29 +29,24 @@ pub struct Arguments {
     #[arg(required = true, value_name = "HOST:PORT", value_parser = parse_address)]
     targets: Vec<Address>,
 
-    /// Time for the whole run
-    #[arg(short, long, value_name = "DURATION", default_value = "10s", value_parser = parse_duration)]
-    timeout: Duration,
+    /// Look at the replication of each server from this master, too, whether it follows it already or not
+    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
+    master: Option<Address>,
 
-    /// Time for a connection to one address
-    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = parse_duration)]
-    connect_timeout: Duration,
+    /// Look at the double master that the server makes with this one (2.3.0 to 3.0.16)
+    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address, conflicts_with = "master")]
+    peer: Option<Address>,
 
-    /// Time for the answer to one batch of commands
+    /// Write nothing, not even a key that expires by itself
+    #[arg(long)]
+    read_only: bool,
+
+    /// Time for a write to arrive on the replica, for each database
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration)]
-    reply_timeout: Duration,
+    canary_timeout: Duration,
 
-    /// File whose only line is the password
-    #[arg(long, value_name = "FILE", conflicts_with = "ask_password")]
-    password_file: Option<PathBuf>,
-
-    /// Ask for the password on the terminal
-    #[arg(long)]
-    ask_password: bool,
-
-    /// Do not touch the ports that are counted from the client port
-    #[arg(long)]
-    no_ports: bool,
+    #[command(flatten)]
+    connecting: Connecting,
 
     /// Further checks: a directory of YAML files whose paths are their ids
     #[arg(long, value_name = "DIR")]
@@ -64,42 +63,37 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let catalogue = catalogue_with(&arguments.checks)?;
     let parameters = parse_parameters(&arguments.set, &catalogue)?;
-    let password = password(arguments)?;
-    let mut targets: Vec<Target> = Vec::new();
-    for address in &arguments.targets {
-        let name = address.to_string();
-        if targets.iter().any(|target| target.name == name) {
-            return Err(Failure(format!("{name} is named twice")));
-        }
-        targets.push(Target { name, address: address.clone(), password: password.clone() });
+    let (other, mode) = match (&arguments.master, &arguments.peer) {
+        (Some(master), _) => (Some((Side::Master, master)), LinkMode::Replica),
+        (None, Some(peer)) => (Some((Side::Peer, peer)), LinkMode::DoubleMaster),
+        (None, None) => (None, LinkMode::Replica),
+    };
+    if mode == LinkMode::DoubleMaster && arguments.targets.len() > 1 {
+        return Err(Failure("--peer makes a pair with one server; several are named".into()));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
-    let facts = runtime.block_on(async {
-        let deadlines =
-            Deadlines::starting_now(arguments.timeout, arguments.connect_timeout, arguments.reply_timeout);
-        let scope = Scope { deadlines, ports: !arguments.no_ports };
-        examine(&targets, &catalogue.knowledge, scope).await
-    });
-    // A resolver that hangs must not hold up the end: its thread is left to itself.
-    runtime.shutdown_background();
+    let named: Vec<(Side, &Address)> =
+        arguments.targets.iter().map(|address| (Side::Server, address)).chain(other).collect();
+    let targets = arguments.connecting.targets(&named)?;
+    let requests: Vec<LinkRequest> = other
+        .iter()
+        .flat_map(|(_, address)| {
+            arguments.targets.iter().map(|target| LinkRequest {
+                replica: target.to_string(),
+                master: address.to_string(),
+                mode,
+            })
+        })
+        .collect();
+    let live = Live { write: !arguments.read_only, canary_wait: arguments.canary_timeout };
+    let trial = Trial { live: Some(live), forced: false };
+    let facts = arguments.connecting.run(other.is_some(), async |scope| {
+        if requests.is_empty() {
+            examine(&targets, &catalogue.knowledge, scope).await
+        } else {
+            examine_links(&targets, &requests, &catalogue.knowledge, scope, trial).await
+        }
+    })?;
     Ok(arguments.printing.outcome(facts, &catalogue, &parameters))
-}
-
-fn password(arguments: &Arguments) -> Result<Option<Password>, Failure> {
-    if let Some(path) = &arguments.password_file {
-        return read_password_file(path).map(Some).map_err(Failure::new);
-    }
-    if arguments.ask_password {
-        let names: Vec<String> = arguments.targets.iter().map(ToString::to_string).collect();
-        return ask_password(&names.join(", ")).map(Some).map_err(Failure::new);
-    }
-    match std::env::var(PASSWORD_VARIABLE) {
-        Ok(text) if !text.is_empty() => Ok(Some(Password::new(text))),
-        Ok(_) | Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => {
-            Err(Failure(format!("{PASSWORD_VARIABLE} is not valid UTF-8")))
-        }
-    }
 }
 
 /// Reads `--set node/clients.warning_percent=70`. The value has the type of the default.

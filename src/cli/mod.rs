@@ -1,8 +1,10 @@
 //! The subcommands: each reads its flags, calls the pipeline, and says where the result goes.
 
 mod check;
+mod connection;
 mod demo;
 mod explain;
+mod forecast;
 mod lint;
 mod list;
 mod options;
@@ -32,6 +34,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Forecast(forecast::Arguments),
     Lint(lint::Arguments),
     List(list::Arguments),
     Explain(explain::Arguments),
@@ -69,6 +72,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let result = match arguments.command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Forecast(arguments) => forecast::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

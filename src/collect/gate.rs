@@ -4,8 +4,11 @@
 use redis::Cmd;
 
 use crate::model::facts::NotSent;
-use crate::model::knowledge::{CommandRule, PortRule, Probe};
+use crate::model::knowledge::{CommandRule, Effect, PortRule, Probe};
 use crate::model::release::Version;
+
+/// How every key begins that this tool writes.
+pub const CANARY: &str = "pikadoctor:canary:";
 
 /// A command that may be sent. Only the gate can make one.
 #[derive(Debug)]
@@ -41,12 +44,13 @@ pub struct Gate<'k> {
     rules: &'k [CommandRule],
     release: Option<Version>,
     full_sync: bool,
+    canaries: bool,
 }
 
 impl<'k> Gate<'k> {
     /// A gate for a server whose release is not known yet.
     pub fn new(rules: &'k [CommandRule]) -> Self {
-        Self { rules, release: None, full_sync: false }
+        Self { rules, release: None, full_sync: false, canaries: false }
     }
 
     /// From now on the release is known (`None`: the server is not a Pika or does not say), and
@@ -54,6 +58,11 @@ impl<'k> Gate<'k> {
     pub fn settle(&mut self, release: Option<Version>, full_sync: bool) {
         self.release = release;
         self.full_sync = full_sync;
+    }
+
+    /// From now on canaries may be written.
+    pub fn allow_canaries(&mut self) {
+        self.canaries = true;
     }
 
     /// The release that the gate was settled on.
@@ -75,6 +84,9 @@ impl<'k> Gate<'k> {
         };
         if rule.never {
             return refuse(rule.purpose.clone());
+        }
+        if rule.effect == Effect::Canary && !self.canaries {
+            return refuse("nothing is to be written in this run".into());
         }
         if !rule.to_anyone {
             let Some(release) = self.release else {
@@ -100,8 +112,10 @@ impl<'k> Gate<'k> {
         for word in words {
             command.arg(*word);
         }
-        // The pattern of the rule shows no argument that stands for a placeholder.
-        let label = if rule.command.starts_with("auth") { rule.command.clone() } else { words.join(" ") };
+        // The pattern of the rule shows no argument that stands for a placeholder: passwords are secret, and
+        // the keys of users are nobody else's business.
+        let hidden = ["<password>", "<key>", "<cursor>"].iter().any(|hidden| rule.command.contains(hidden));
+        let label = if hidden { rule.command.clone() } else { words.join(" ") };
         Ok(Permit { label, packed: command.get_packed_command() })
     }
 }
@@ -151,6 +165,10 @@ fn matches(pattern: &str, words: &[&str], placeholders: bool) -> bool {
     let pattern: Vec<&str> = pattern.split(' ').collect();
     pattern.len() == words.len()
         && pattern.iter().zip(words).all(|(pattern, word)| {
-            pattern.eq_ignore_ascii_case(word) || (placeholders && pattern.starts_with('<'))
+            pattern.eq_ignore_ascii_case(word)
+                || match *pattern {
+                    "<canary>" => placeholders && word.len() > CANARY.len() && word.starts_with(CANARY),
+                    pattern => placeholders && pattern.starts_with('<'),
+                }
         })
 }

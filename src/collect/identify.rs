@@ -9,7 +9,7 @@ pub fn from_info(reply: &Reply) -> Server {
     match reply {
         Reply::Text(info) => from_info_text(info),
         Reply::Error(error) => from_error(error),
-        Reply::List(_) | Reply::Other => Server {
+        Reply::Number(_) | Reply::List(_) | Reply::Nothing | Reply::Other => Server {
             kind: ServerKind::UnknownRedisProtocol,
             product: None,
             evidence: "INFO is not answered by a text".into(),

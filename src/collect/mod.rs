@@ -11,6 +11,7 @@ pub mod gate;
 pub mod host_network;
 pub mod identify;
 pub mod info;
+pub mod link;
 pub mod node;
 pub mod ports;
 pub mod resp;

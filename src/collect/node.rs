@@ -105,7 +105,7 @@ impl Collector<'_> {
         }
         if broken.is_some() {
             node.errors.push(absent("replication", "the connection broke after INFO server".into()));
-            note_all_unasked(node, &why(broken.unwrap_or(Broken::Closed)));
+            note_all_unasked(node, &broken.unwrap_or(Broken::Closed).to_string());
             return;
         }
         read_sections(node);
@@ -122,7 +122,7 @@ impl Collector<'_> {
         if let Some(broken) = broken {
             for want in &second.wants[replies.len()..] {
                 if let Some(path) = want.path() {
-                    node.errors.push(absent(&path, why(broken)));
+                    node.errors.push(absent(&path, broken.to_string()));
                 }
             }
         }
@@ -260,15 +260,6 @@ fn absent(path: &str, reason: String) -> Absence {
     Absence { path: path.to_owned(), kind: AbsenceKind::Failed, reason }
 }
 
-fn why(broken: Broken) -> String {
-    match broken {
-        Broken::TimedOut => "no answer before the deadline".into(),
-        Broken::Closed => "the server closed the connection".into(),
-        Broken::TooMuch => format!("more than {} MiB came in answer", super::resp::MOST_BYTES / 1024 / 1024),
-        Broken::NotResp => "what came is not RESP".into(),
-    }
-}
-
 fn note_auth_reply(authentication: &mut Authentication, reply: &Reply) {
     let (outcome, text) = match reply {
         Reply::Text(text) if text == "OK" => (AuthOutcome::Accepted, text.clone()),
@@ -286,7 +277,9 @@ fn note_auth_reply(authentication: &mut Authentication, reply: &Reply) {
             (outcome, text.clone())
         }
         Reply::Text(text) => (AuthOutcome::Unclear, text.clone()),
-        Reply::List(_) | Reply::Other => (AuthOutcome::Unclear, "not a text".into()),
+        Reply::Number(_) | Reply::List(_) | Reply::Nothing | Reply::Other => {
+            (AuthOutcome::Unclear, "not a text".into())
+        }
     };
     authentication.outcome = outcome;
     authentication.reply = Some(text);
@@ -304,7 +297,7 @@ fn note_no_answer(node: &mut Node, broken: Broken, first_bytes: &[u8]) {
             node.server = Some(Server {
                 kind: ServerKind::Garbage,
                 product: None,
-                evidence: format!("INFO server is answered by {}", why(Broken::TooMuch)),
+                evidence: format!("INFO server is answered by {}", Broken::TooMuch),
             });
             ReachState::Answered
         }
@@ -314,7 +307,7 @@ fn note_no_answer(node: &mut Node, broken: Broken, first_bytes: &[u8]) {
     };
     let reason = match &node.server {
         Some(server) => format!("what answers is not examined as a Pika: {}", server.evidence),
-        None => why(broken),
+        None => broken.to_string(),
     };
     note_unexamined(node, &reason);
 }
@@ -357,8 +350,9 @@ fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &R
     match (want, reply) {
         (Want::Auth, _) => {}
         (Want::User, Reply::Text(user)) => node.authentication.user = Some(user.clone()),
-        (Want::OpenUsers, Reply::List(users)) => {
-            node.authentication.open_users = Some(users.iter().filter_map(|user| open_user(user)).collect());
+        (Want::OpenUsers, Reply::List(_)) => {
+            let users = reply.texts().into_iter().filter_map(open_user).collect();
+            node.authentication.open_users = Some(users);
         }
         (Want::Server | Want::Section(_), Reply::Text(text)) => {
             let sections = info::sections(text);
@@ -368,15 +362,15 @@ fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &R
             }
             node.info.extend(sections);
         }
-        (Want::Setting(name), Reply::List(pair)) => {
+        (Want::Setting(name), Reply::List(_)) => {
             // An unknown name is answered by an empty array; `derive` says what its absence means.
-            if let [_, value] = pair.as_slice() {
+            if let [_, value] = *reply.texts() {
                 let secret = collector
                     .knowledge
                     .settings
                     .iter()
                     .any(|setting| setting.name == *name && setting.secret);
-                let value = if secret { collector.tokens.token(value) } else { value.clone() };
+                let value = if secret { collector.tokens.token(value) } else { value.to_owned() };
                 node.config.get_or_insert_default().insert(name.clone(), value);
             }
         }

@@ -3,9 +3,9 @@
 //! The codec is that of the `redis` crate. Its client is not used: it would send commands of its own,
 //! and it hides the raw error texts that tell one release of Pika from another.
 
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::{fmt, io};
 
 use combine::parser::combinator::AnySendSyncPartialState;
 use combine::stream::PointerOffset;
@@ -27,12 +27,24 @@ const FIRST_BYTES: usize = 256;
 pub enum Reply {
     /// A simple or bulk string. Bytes that are not UTF-8 are replaced.
     Text(String),
-    /// An array of strings; what is not a string in it is empty.
-    List(Vec<String>),
+    /// A number.
+    Number(i64),
+    /// An array.
+    List(Vec<Reply>),
     /// An error, as it came, without the leading `-`.
     Error(String),
-    /// Nothing (`$-1`, `*-1`) or a type that no command here is answered with.
+    /// Nothing: `$-1` or `*-1`.
+    Nothing,
+    /// A type that no command here is answered with.
     Other,
+}
+
+impl Reply {
+    /// The texts of an array; what is not a text in it is empty.
+    pub fn texts(&self) -> Vec<&str> {
+        let Self::List(items) = self else { return Vec::new() };
+        items.iter().map(|item| if let Self::Text(text) = item { text } else { "" }).collect()
+    }
 }
 
 /// Why a batch has no reply, or no further reply.
@@ -46,6 +58,17 @@ pub enum Broken {
     TooMuch,
     /// What came is not RESP.
     NotResp,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut => f.write_str("no answer before the deadline"),
+            Self::Closed => f.write_str("the server closed the connection"),
+            Self::TooMuch => write!(f, "more than {} MiB came in answer", MOST_BYTES / 1024 / 1024),
+            Self::NotResp => f.write_str("what came is not RESP"),
+        }
+    }
 }
 
 type Decoder = combine::stream::Decoder<AnySendSyncPartialState, PointerOffset<[u8]>>;
@@ -119,20 +142,13 @@ fn reply(value: Value) -> Reply {
                 None => code.to_owned(),
             })
         }
-        Value::Array(values) => {
-            Reply::List(values.into_iter().map(|value| text(value).unwrap_or_default()).collect())
-        }
-        other => text(other).map_or(Reply::Other, Reply::Text),
-    }
-}
-
-fn text(value: Value) -> Option<String> {
-    match value {
-        Value::BulkString(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-        Value::SimpleString(text) => Some(text),
-        Value::Okay => Some("OK".into()),
-        Value::Int(number) => Some(number.to_string()),
-        _ => None,
+        Value::Array(values) => Reply::List(values.into_iter().map(reply).collect()),
+        Value::BulkString(bytes) => Reply::Text(String::from_utf8_lossy(&bytes).into_owned()),
+        Value::SimpleString(text) => Reply::Text(text),
+        Value::Okay => Reply::Text("OK".into()),
+        Value::Int(number) => Reply::Number(number),
+        Value::Nil => Reply::Nothing,
+        _ => Reply::Other,
     }
 }
 

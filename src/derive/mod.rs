@@ -3,9 +3,15 @@
 
 mod absence;
 pub mod conf;
+pub mod dialect;
+mod flow;
+pub mod forecast;
+pub mod link;
+mod link_auth;
 mod link_state;
-mod network;
+pub mod network;
 mod release;
+pub mod side;
 
 pub use absence::covers;
 pub use link_state::look_up;

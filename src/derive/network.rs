@@ -260,8 +260,7 @@ mod tests {
         let collide = |difference: u16, version: &str, other: &str| {
             let nodes =
                 vec![node("a", "10.0.0.1", 9221, version), node("b", other, 9221 + difference, version)];
-            let mut facts =
-                Facts { schema: String::new(), collected_at: String::new(), nodes, conf_files: Vec::new() };
+            let mut facts = Facts { nodes, ..Facts::default() };
             complete(&mut facts, &knowledge);
             assert_eq!(
                 facts.nodes[0].collisions.as_ref().map(Vec::len),

@@ -90,12 +90,14 @@ pub fn for_each_parts(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The files that make up the knowledge, in the order of the fields of [`Knowledge`].
-pub const KNOWLEDGE_FILES: [&str; 9] = [
+pub const KNOWLEDGE_FILES: [&str; 11] = [
     "releases.yaml",
     "generations.yaml",
     "commands.yaml",
     "info-fields.yaml",
     "settings.yaml",
+    "dialects.yaml",
+    "forecasts.yaml",
     "link-states.yaml",
     "defects.yaml",
     "upgrades.yaml",
@@ -103,15 +105,28 @@ pub const KNOWLEDGE_FILES: [&str; 9] = [
 ];
 
 /// Reads the knowledge; `texts` are the files named by [`KNOWLEDGE_FILES`], with the names for errors.
-pub fn read_knowledge(texts: &[(String, String); 9]) -> Result<Knowledge, CatalogueError> {
-    let [releases, generations, commands, info_fields, settings, link_states, defects, upgrades, config_keys] =
-        texts;
+pub fn read_knowledge(texts: &[(String, String); 11]) -> Result<Knowledge, CatalogueError> {
+    let [
+        releases,
+        generations,
+        commands,
+        info_fields,
+        settings,
+        dialects,
+        forecasts,
+        link_states,
+        defects,
+        upgrades,
+        config_keys,
+    ] = texts;
     Ok(Knowledge {
         releases: read(&releases.0, &releases.1)?,
         generations: read(&generations.0, &generations.1)?,
         commands: read(&commands.0, &commands.1)?,
         info_fields: read(&info_fields.0, &info_fields.1)?,
         settings: read(&settings.0, &settings.1)?,
+        dialects: read(&dialects.0, &dialects.1)?,
+        forecasts: read(&forecasts.0, &forecasts.1)?,
         link_states: read(&link_states.0, &link_states.1)?,
         defects: read(&defects.0, &defects.1)?,
         upgrades: read(&upgrades.0, &upgrades.1)?,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use minijinja::{Environment, Error, Value};
+use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::check_file::for_each_parts;
@@ -11,9 +12,9 @@ use super::language::environment;
 use super::tree::{Missing, example_tree, missing_of, place_of, tree};
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Case, Check, CheckFile, Example, Param, Target};
-use crate::model::conf::ConfFile;
-use crate::model::facts::{Absence, AbsenceKind, Facts, Node};
+use crate::model::facts::{Absence, AbsenceKind, Facts};
 use crate::model::finding::{Finding, Metric, Problem, State};
+use crate::model::link::{Link, Pair};
 use crate::model::text::{Language, Source, Template};
 
 /// Evaluates checks in one language.
@@ -40,20 +41,12 @@ impl<'c> Judge<'c> {
     pub fn judge(&self, facts: &Facts, parameters: &Parameters) -> Vec<Finding> {
         let none = BTreeMap::new();
         let mut findings = Vec::new();
-        for node in &facts.nodes {
-            let view = node_view(node);
-            for check in self.checks_of(Target::Node) {
-                let variables = Variables::from([("node".to_owned(), view.clone())]);
-                let set = parameters.get(&check.id).unwrap_or(&none);
-                findings.push(self.evaluate(check, &node.name, variables, set));
-            }
-        }
-        for conf in &facts.conf_files {
-            let view = conf_view(conf);
-            for check in self.checks_of(Target::Conf) {
-                let variables = Variables::from([("conf".to_owned(), view.clone())]);
-                let set = parameters.get(&check.id).unwrap_or(&none);
-                findings.push(self.evaluate(check, &conf.name, variables, set));
+        for target in Target::ALL {
+            for (name, variables) in subjects(facts, target) {
+                for check in self.checks_of(target) {
+                    let set = parameters.get(&check.id).unwrap_or(&none);
+                    findings.push(self.evaluate(check, &name, variables.clone(), set));
+                }
             }
         }
         findings
@@ -76,6 +69,7 @@ impl<'c> Judge<'c> {
         let first = |scope| self.first_case(&check.file.cases, scope).ok().flatten().map(|(index, _)| index);
         scopes.iter().filter_map(first).collect()
     }
+
     fn evaluate(
         &self,
         check: &Check,
@@ -246,16 +240,45 @@ fn item_of<'v>(file: &CheckFile, scope: &'v Variables) -> Option<&'v Value> {
     scope.get(name)
 }
 
-/// A configuration file as expressions see it.
-fn conf_view(conf: &ConfFile) -> Value {
-    let json = serde_json::to_value(conf).unwrap_or(Json::Null);
-    tree("conf", &json, conf.errors.clone())
+/// What checks of a target are evaluated for: the name that findings use, and the variables.
+fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
+    let one = |root: &str, value: Value| Variables::from([(root.to_owned(), value)]);
+    let node = |root: &str, name: &str| {
+        let node = facts.node(name)?;
+        Some((root.to_owned(), view(root, node, &node.errors)))
+    };
+    match target {
+        Target::Node => {
+            facts.nodes.iter().map(|n| (n.name.clone(), one("node", view("node", n, &n.errors)))).collect()
+        }
+        Target::Conf => facts
+            .conf_files
+            .iter()
+            .map(|c| (c.name.clone(), one("conf", view("conf", c, &c.errors))))
+            .collect(),
+        Target::Link => {
+            let variables = |link: &Link| {
+                let mut variables = one("link", view("link", link, &link.errors));
+                variables.extend([node("master", &link.master)?, node("replica", &link.replica)?]);
+                Some((link.name.clone(), variables))
+            };
+            facts.links.iter().filter_map(variables).collect()
+        }
+        Target::Pair => {
+            let variables = |pair: &Pair| {
+                let mut variables = one("pair", view("pair", pair, &pair.errors));
+                variables.extend([node("a", &pair.a)?, node("b", &pair.b)?]);
+                Some((pair.name.clone(), variables))
+            };
+            facts.pairs.iter().filter_map(variables).collect()
+        }
+    }
 }
 
-/// A node as expressions see it.
-fn node_view(node: &Node) -> Value {
-    let json = serde_json::to_value(node).unwrap_or(Json::Null);
-    tree("node", &json, node.errors.clone())
+/// Facts as expressions see them under the name `root`.
+fn view(root: &str, facts: &impl Serialize, errors: &[Absence]) -> Value {
+    let json = serde_json::to_value(facts).unwrap_or(Json::Null);
+    tree(root, &json, errors.to_vec())
 }
 
 /// The facts of an example, and nothing else.

@@ -8,6 +8,7 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, context};
 use serde_json::{Value as Json, json};
 
+use super::link_words;
 use super::tree::{example_tree, missing_of, place_of};
 use crate::derive::conf::{considered, number as number_in};
 use crate::derive::look_up;
@@ -19,8 +20,8 @@ use crate::model::text::{Bilingual, Language, Source};
 /// Steps that one expression or text may take. The longest of the built-in ones takes some hundreds.
 const FUEL: u64 = 20_000;
 
-/// The functions that this language adds, for the checker of names.
-pub const FUNCTIONS: [&str; 7] = [
+/// The functions that are added here.
+const OWN_FUNCTIONS: [&str; 7] = [
     "exposed_defects",
     "known_defects",
     "link_states",
@@ -29,6 +30,11 @@ pub const FUNCTIONS: [&str; 7] = [
     "setting_faults",
     "value_faults",
 ];
+
+/// The functions that this language adds, for the checker of names.
+pub fn functions() -> impl Iterator<Item = &'static str> {
+    OWN_FUNCTIONS.into_iter().chain(link_words::FUNCTIONS)
+}
 
 /// An environment for expressions and texts in `language`.
 pub fn environment(knowledge: &Arc<Knowledge>, language: Language) -> Environment<'static> {
@@ -44,6 +50,7 @@ pub fn environment(knowledge: &Arc<Knowledge>, language: Language) -> Environmen
     env.add_filter("duration", duration);
     env.add_filter("shell", shell);
 
+    link_words::add(&mut env, knowledge, language);
     let words = Words { knowledge: knowledge.clone(), language };
     let w = words.clone();
     env.add_function("known_defects", move |state: &State<'_, '_>, node: Value| {
@@ -91,7 +98,8 @@ pub fn escape_control(text: &str) -> String {
     escaped
 }
 
-fn refuse(message: impl Into<String>) -> Error {
+/// An error of an expression, in a sentence.
+pub(super) fn refuse(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
 }
 
@@ -171,27 +179,16 @@ impl Words {
         Json::from(text.get(self.language))
     }
 
-    /// Reads a fact as an expression would: when it is absent, the reason is raised.
-    fn fact(state: &State<'_, '_>, node: &Value, path: &str) -> Result<Value, Error> {
-        state.env().compile_expression(&format!("node{path}"))?.eval(context! { node })
-    }
-
-    fn version(state: &State<'_, '_>, node: &Value) -> Result<Version, Error> {
-        let version = Self::fact(state, node, ".version")?;
-        let text = version.as_str().ok_or_else(|| refuse("the release is not known"))?;
-        text.parse().map_err(|error| refuse(format!("{error}")))
-    }
-
     /// Every defect of the release of `node`.
     fn known_defects(&self, state: &State<'_, '_>, node: &Value) -> Result<Value, Error> {
-        let version = Self::version(state, node)?;
+        let version = version_of(state, node)?;
         let defects = self.knowledge.defects.iter().filter(|defect| defect.releases.contains(version));
         Ok(list(defects.map(|defect| json!({"id": defect.id, "title": self.say(&defect.title)})).collect()))
     }
 
     /// The defects of the release of `node` whose condition holds on it.
     fn exposed_defects(&self, state: &State<'_, '_>, node: &Value) -> Result<Value, Error> {
-        let version = Self::version(state, node)?;
+        let version = version_of(state, node)?;
         let mut exposed = Vec::new();
         for defect in self.knowledge.defects.iter().filter(|defect| defect.releases.contains(version)) {
             let Some(condition) = &defect.when else { continue };
@@ -213,11 +210,11 @@ impl Words {
 
     /// The settings of `node` that do not do what they say.
     fn setting_faults(&self, state: &State<'_, '_>, node: &Value) -> Result<Value, Error> {
-        let version = Self::version(state, node)?;
+        let version = version_of(state, node)?;
         let mut faults = Vec::new();
         for setting in &self.knowledge.settings {
             for fault in setting.faults.iter().filter(|fault| fault.releases.contains(version)) {
-                let value = match Self::fact(state, node, &format!(".config['{}']", setting.name)) {
+                let value = match fact(state, node, &format!(".config['{}']", setting.name)) {
                     Ok(value) => value,
                     Err(error) if is_not_in_release(&error) => continue,
                     Err(error) => return Err(error),
@@ -245,7 +242,7 @@ impl Words {
 
     /// The releases that a configuration file was looked at for.
     fn releases_of(&self, state: &State<'_, '_>, conf: &Value) -> Result<Vec<Version>, Error> {
-        let version = Self::fact(state, conf, ".version")?;
+        let version = fact(state, conf, ".version")?;
         let version = match version.as_str() {
             Some(text) => Some(text.parse().map_err(|error| refuse(format!("{error}")))?),
             None => None,
@@ -255,7 +252,7 @@ impl Words {
 
     /// The values in a configuration file that do not do what they say.
     fn value_faults(&self, state: &State<'_, '_>, conf: &Value) -> Result<Value, Error> {
-        let settings = Self::fact(state, conf, ".content.settings")?;
+        let settings = fact(state, conf, ".content.settings")?;
         let known = self.releases_of(state, conf)?;
         let keys: HashMap<&str, &ConfigKey> =
             self.knowledge.config_keys.iter().map(|key| (key.name.as_str(), key)).collect();
@@ -299,8 +296,8 @@ impl Words {
     /// only those releases count that know the most of the keys that are there: every release lacks
     /// something that another one wants.
     fn missing_keys(&self, state: &State<'_, '_>, conf: &Value) -> Result<Value, Error> {
-        let settings = Self::fact(state, conf, ".content.settings")?;
-        let likely = releases_in(&Self::fact(state, conf, ".content.likely")?)?;
+        let settings = fact(state, conf, ".content.settings")?;
+        let likely = releases_in(&fact(state, conf, ".content.likely")?)?;
         let known = self.releases_of(state, conf)?;
         let mut present: HashMap<String, Vec<Releases>> = HashMap::new();
         for setting in settings.try_iter()? {
@@ -334,8 +331,8 @@ impl Words {
 
     /// The states of the link to the master of `node`, in words.
     fn link_states(&self, state: &State<'_, '_>, node: &Value) -> Result<Value, Error> {
-        let version = Self::version(state, node)?;
-        let states = Self::fact(state, node, ".replication.master.states")?;
+        let version = version_of(state, node)?;
+        let states = fact(state, node, ".replication.master.states")?;
         let mut words = Vec::new();
         for link in states.try_iter()? {
             let text = |key: &str| link.get_attr(key).map(|value| value.as_str().map(str::to_owned));
@@ -358,8 +355,8 @@ impl Words {
 
     /// The derived ports of `node`, with what they are for and who must reach them.
     fn port_list(&self, state: &State<'_, '_>, node: &Value) -> Result<Value, Error> {
-        let version = Self::version(state, node)?;
-        let ports = Self::fact(state, node, ".ports")?;
+        let version = version_of(state, node)?;
+        let ports = fact(state, node, ".ports")?;
         let mut list_items = Vec::new();
         for port in ports.try_iter()? {
             let offset = port.get_attr("offset")?;
@@ -395,8 +392,20 @@ impl Words {
     }
 }
 
+/// Reads a fact as an expression would: when it is absent, the reason is raised.
+pub(super) fn fact(state: &State<'_, '_>, node: &Value, path: &str) -> Result<Value, Error> {
+    state.env().compile_expression(&format!("node{path}"))?.eval(context! { node })
+}
+
+/// The release of a server. When it is not known, the reason is raised.
+pub(super) fn version_of(state: &State<'_, '_>, node: &Value) -> Result<Version, Error> {
+    let version = fact(state, node, ".version")?;
+    let text = version.as_str().ok_or_else(|| refuse("the release is not known"))?;
+    text.parse().map_err(|error| refuse(format!("{error}")))
+}
+
 /// Whether an evaluation ended at a fact that this release does not have.
-fn is_not_in_release(error: &Error) -> bool {
+pub(super) fn is_not_in_release(error: &Error) -> bool {
     missing_of(error).is_some_and(|missing| missing.kind == AbsenceKind::NotInRelease)
 }
 
@@ -407,7 +416,7 @@ fn releases_in(value: &Value) -> Result<Releases, Error> {
 }
 
 /// A list for `for_each`. A name that its items do not have is a mistake and must not read as nothing.
-fn list(items: Vec<Json>) -> Value {
+pub(super) fn list(items: Vec<Json>) -> Value {
     example_tree("item", &Json::Array(items), Vec::new())
 }
 

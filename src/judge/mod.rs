@@ -5,6 +5,7 @@ pub mod check_file;
 pub mod evaluate;
 pub mod examples;
 pub mod language;
+mod link_words;
 pub mod names;
 pub mod tree;
 pub mod verdict;

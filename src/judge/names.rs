@@ -8,11 +8,12 @@ use minijinja::{Environment, ErrorKind};
 use serde_json::Value as Json;
 
 use super::check_file::{CatalogueError, for_each_parts};
-use super::language::{FUNCTIONS, environment};
+use super::language::{environment, functions};
 use crate::model::check::Check;
 use crate::model::conf::ConfFile;
 use crate::model::facts::Node;
 use crate::model::knowledge::Knowledge;
+use crate::model::link::{Link, Pair};
 use crate::model::release::Releases;
 use crate::model::text::{Language, Source};
 
@@ -138,8 +139,9 @@ impl Checker<'_> {
         let mut messages = Vec::new();
         for path in names {
             messages.extend(self.unknown_name(&path));
+            let below_root = path.split_once('.').map_or("", |(_, below)| below);
             messages.extend(
-                path.strip_prefix("node.config.").and_then(|name| unknown_setting(name, self.knowledge)),
+                below_root.strip_prefix("config.").and_then(|name| unknown_setting(name, self.knowledge)),
             );
         }
         messages.extend(settings_in(code, self.knowledge));
@@ -170,13 +172,13 @@ impl Checker<'_> {
         {
             return unknown_fact(path, schema);
         }
-        if FUNCTIONS.contains(&root) || BUILT_IN_FUNCTIONS.contains(&root) {
+        if functions().any(|known| known == root) || BUILT_IN_FUNCTIONS.contains(&root) {
             return None;
         }
-        let mut known: Vec<&str> = self.check.file.target.roots().to_vec();
-        known.extend(FUNCTIONS);
-        known.push("params");
-        known.extend(self.loop_variable.as_ref().map(|variable| variable.name.as_str()));
+        let mut known: Vec<String> =
+            self.check.file.target.roots().iter().copied().chain(functions()).map(str::to_owned).collect();
+        known.push("params".to_owned());
+        known.extend(self.loop_variable.as_ref().map(|variable| variable.name.clone()));
         Some(format!("`{root}` is not a name here; known are {}", known.join(", ")))
     }
 }
@@ -196,11 +198,25 @@ fn conf_schema() -> &'static Json {
     SCHEMA.get_or_init(|| schemars::schema_for!(ConfFile).to_value())
 }
 
+/// The schema of a replication link, written once.
+fn link_schema() -> &'static Json {
+    static SCHEMA: OnceLock<Json> = OnceLock::new();
+    SCHEMA.get_or_init(|| schemars::schema_for!(Link).to_value())
+}
+
+/// The schema of a double master, written once.
+fn pair_schema() -> &'static Json {
+    static SCHEMA: OnceLock<Json> = OnceLock::new();
+    SCHEMA.get_or_init(|| schemars::schema_for!(Pair).to_value())
+}
+
 /// The schema of what a check is evaluated for, by the name that its expressions use.
 fn schema_of(root: &str) -> Option<&'static Json> {
     match root {
-        "node" => Some(node_schema()),
+        "node" | "master" | "replica" | "a" | "b" => Some(node_schema()),
         "conf" => Some(conf_schema()),
+        "link" => Some(link_schema()),
+        "pair" => Some(pair_schema()),
         _ => None,
     }
 }

@@ -17,14 +17,28 @@ pub enum Target {
     Node,
     /// A pika.conf; the expressions see it as `conf`.
     Conf,
+    /// A replication link; the expressions see it as `link`, and its two nodes as `master` and `replica`.
+    Link,
+    /// A double master; the expressions see it as `pair`, and its two nodes as `a` and `b`.
+    Pair,
 }
 
 impl Target {
+    /// Whether it is about replication between two servers.
+    pub fn is_about_links(self) -> bool {
+        matches!(self, Self::Link | Self::Pair)
+    }
+
+    /// Every target, in the order in which they are judged.
+    pub const ALL: [Self; 4] = [Self::Node, Self::Conf, Self::Link, Self::Pair];
+
     /// The names that expressions of such a check may begin with, beside `params` and `knowledge`.
     pub fn roots(self) -> &'static [&'static str] {
         match self {
             Self::Node => &["node"],
             Self::Conf => &["conf"],
+            Self::Link => &["link", "master", "replica"],
+            Self::Pair => &["pair", "a", "b"],
         }
     }
 }

@@ -15,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conf::ConfFile;
+use super::link::{Link, Pair};
 use super::network::{Collision, HostNetwork, OwnAddress, Peer, Port};
 use super::release::{Line, Version};
 use super::replication::{Binlog, DoubleMaster, Replication};
@@ -23,7 +24,7 @@ use super::replication::{Binlog, DoubleMaster, Replication};
 pub const SCHEMA: &str = "pikadoctor.facts/1";
 
 /// Everything that was seen in one run.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Facts {
     /// Always `pikadoctor.facts/1`.
@@ -32,9 +33,22 @@ pub struct Facts {
     pub collected_at: String,
     /// The servers, in the order in which they were named.
     pub nodes: Vec<Node>,
+    /// The replication links that were asked about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
+    /// The double masters that were asked about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pairs: Vec<Pair>,
     /// The configuration files, in the order in which they were named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conf_files: Vec<ConfFile>,
+}
+
+impl Facts {
+    /// The node of that name.
+    pub fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.name == name)
+    }
 }
 
 /// One server, or what was found in the place of one.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Generation;
 use super::finding::State;
+use super::link::{Basis, Outcome, Prospect};
 use super::network::PortRole;
 use super::release::{Releases, Version};
 use super::replication::Stage;
@@ -23,6 +24,10 @@ pub struct Knowledge {
     pub info_fields: Vec<FieldRule>,
     /// `settings.yaml`
     pub settings: Vec<Setting>,
+    /// `dialects.yaml`
+    pub dialects: Dialects,
+    /// `forecasts.yaml`
+    pub forecasts: Vec<ForecastNote>,
     /// `link-states.yaml`
     pub link_states: Vec<LinkStateWord>,
     /// `defects.yaml`
@@ -31,6 +36,101 @@ pub struct Knowledge {
     pub upgrades: Upgrades,
     /// `config-keys.yaml`
     pub config_keys: Vec<ConfigKey>,
+}
+
+/// Which release replicates from which.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dialects {
+    /// The releases that were run with each other.
+    pub measured: Vec<Version>,
+    /// Releases that speak as a measured one does.
+    pub protocols: Vec<Protocol>,
+    /// Pairs on which a canary does harm, and is not written.
+    pub no_canary: Vec<NoCanary>,
+    /// What comes of a master and a replica. The first entry that fits decides.
+    pub pairs: Vec<DialectRule>,
+}
+
+/// A master and a replica between which nothing is written for a trial.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NoCanary {
+    /// Releases of the master.
+    pub master: Releases,
+    /// Releases of the replica.
+    pub replica: Releases,
+    /// What would happen.
+    pub why: String,
+    /// Where it is known from.
+    pub source: String,
+}
+
+/// Releases that replicate as a measured one does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Protocol {
+    /// The releases.
+    pub releases: Releases,
+    /// The measured one.
+    pub r#as: Version,
+}
+
+/// What comes of a master and a replica.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DialectRule {
+    /// Releases of the master.
+    pub master: Releases,
+    /// Releases of the replica.
+    pub replica: Releases,
+    /// Whether identify-binlog-type must be `old` on the replica. Absent: it does not matter.
+    #[serde(default)]
+    pub binlog_type_old: Option<bool>,
+    /// What happens when the replica goes on from its position.
+    pub incremental: Outcome,
+    /// What happens when it needs a full copy.
+    pub full: Outcome,
+    /// How it is known.
+    pub basis: Basis,
+    /// What an operator sees where it does not work.
+    #[serde(default)]
+    pub sees: Option<Bilingual>,
+    /// Where it is known from.
+    pub source: String,
+}
+
+/// What kind of remark on a forecast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoteKind {
+    /// What it rests on.
+    Condition,
+    /// What must be there for it: ports, programs, disk, passwords.
+    Need,
+    /// What cannot be seen beforehand.
+    Unseen,
+    /// What else it does.
+    SideEffect,
+}
+
+/// A remark on a forecast.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForecastNote {
+    /// What kind.
+    pub kind: NoteKind,
+    /// The releases of the replica that it is about; absent: all.
+    #[serde(default)]
+    pub replica: Option<Releases>,
+    /// The prospects that it is about; absent: all of those that change something.
+    #[serde(default)]
+    pub prospects: Vec<Prospect>,
+    /// A further condition on `link`, `master` and `replica`.
+    #[serde(rename = "if", default)]
+    pub condition: Option<Source>,
+    /// The remark, with `link`, `master` and `replica`.
+    pub text: Bilingual,
 }
 
 /// What is known about changing the release.
@@ -187,6 +287,17 @@ pub struct PortRule {
     pub untouched: Option<String>,
 }
 
+/// What a command does to a server. There is no third kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// It changes nothing.
+    #[default]
+    None,
+    /// It writes, or deletes, one key of this tool's own that expires by itself.
+    Canary,
+}
+
 /// Something that may be sent to the client port.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -202,6 +313,10 @@ pub struct CommandRule {
     /// Releases on which it must not be sent while the server waits for a full sync.
     #[serde(default)]
     pub not_during_full_sync: Option<Releases>,
+    /// Whether it writes. A writing command takes keys of the canary only, and goes out only where canaries are
+    /// allowed.
+    #[serde(default)]
+    pub effect: Effect,
     /// What it is sent for, or why it is never sent.
     pub purpose: String,
     /// True for a command that is never sent, whatever the release.

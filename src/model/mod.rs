@@ -11,6 +11,7 @@ pub mod exit;
 pub mod facts;
 pub mod finding;
 pub mod knowledge;
+pub mod link;
 pub mod network;
 pub mod release;
 pub mod replication;

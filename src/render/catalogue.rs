@@ -75,6 +75,8 @@ impl Page<'_> {
         let target = match file.target {
             Target::Node => pick(self.language, "for each server", "对每台服务器"),
             Target::Conf => pick(self.language, "for each pika.conf", "对每个 pika.conf"),
+            Target::Link => pick(self.language, "for each replication link", "对每条主从链路"),
+            Target::Pair => pick(self.language, "for each double master", "对每组双主"),
         };
         match (&file.when, &file.otherwise) {
             (Some(when), otherwise) => {

@@ -1,0 +1,132 @@
+//! How the subcommands that look at servers reach them: time, passwords, ports.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Failure;
+use super::options::parse_duration;
+use crate::collect::clock::Deadlines;
+use crate::collect::secret::{PASSWORD_VARIABLE, Password, ask_password, read_password_file};
+use crate::model::facts::{Address, Facts};
+use crate::{Scope, Target};
+
+/// Time for a run that looks at servers only.
+const TIME: Duration = Duration::from_secs(10);
+/// Time for a run that looks at replication, too: writes must have time to arrive.
+const TIME_WITH_LINKS: Duration = Duration::from_secs(30);
+
+/// Options about reaching servers.
+///
+/// The password comes from an environment variable, a file or a prompt; never from an argument, where
+/// other users could read it.
+#[derive(Debug, clap::Args)]
+pub struct Connecting {
+    /// Time for the whole run [default: 10s, or 30s where replication is looked at]
+    #[arg(short, long, value_name = "DURATION", value_parser = parse_duration)]
+    timeout: Option<Duration>,
+
+    /// Time for a connection to one address
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = parse_duration)]
+    connect_timeout: Duration,
+
+    /// Time for the answer to one batch of commands
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration)]
+    reply_timeout: Duration,
+
+    /// File whose only line is the password
+    #[arg(long, value_name = "FILE", conflicts_with = "ask_password")]
+    password_file: Option<PathBuf>,
+
+    /// File with the password of the master or peer, where it is another one
+    #[arg(long, value_name = "FILE")]
+    master_password_file: Option<PathBuf>,
+
+    /// Ask for the password on the terminal
+    #[arg(long)]
+    ask_password: bool,
+
+    /// Do not touch the ports that are counted from the client port
+    #[arg(long)]
+    no_ports: bool,
+}
+
+/// What a server is named as on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// A server, or the replica of a link.
+    Server,
+    /// The master of a link.
+    Master,
+    /// The other half of a double master.
+    Peer,
+}
+
+impl Connecting {
+    /// The servers with their passwords, each with a name of its own.
+    pub fn targets(&self, named: &[(Side, &Address)]) -> Result<Vec<Target>, Failure> {
+        let mut targets: Vec<Target> = Vec::new();
+        let common = self.common_password(named)?;
+        for (side, address) in named {
+            let name = address.to_string();
+            if targets.iter().any(|target| target.name == name) {
+                return Err(Failure(match side {
+                    Side::Server => format!("{name} is named twice"),
+                    Side::Master => format!("{name} cannot be its own master"),
+                    Side::Peer => format!("{name} cannot be its own peer"),
+                }));
+            }
+            let own = match side {
+                Side::Server => None,
+                Side::Master | Side::Peer => self.other_password(*side)?,
+            };
+            let password = own.or_else(|| common.clone());
+            targets.push(Target { name, address: (*address).clone(), password });
+        }
+        Ok(targets)
+    }
+
+    /// Runs `look` to its end. `links`: whether replication is looked at.
+    pub fn run(&self, links: bool, look: impl AsyncFnOnce(Scope) -> Facts) -> Result<Facts, Failure> {
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
+        let time = self.timeout.unwrap_or(if links { TIME_WITH_LINKS } else { TIME });
+        let facts = runtime.block_on(async {
+            let deadlines = Deadlines::starting_now(time, self.connect_timeout, self.reply_timeout);
+            look(Scope { deadlines, ports: !self.no_ports }).await
+        });
+        // A resolver that hangs must not hold up the end: its thread is left to itself.
+        runtime.shutdown_background();
+        Ok(facts)
+    }
+
+    fn common_password(&self, named: &[(Side, &Address)]) -> Result<Option<Password>, Failure> {
+        if let Some(path) = &self.password_file {
+            return file(path);
+        }
+        if self.ask_password {
+            let names: Vec<String> = named.iter().map(|(_, address)| address.to_string()).collect();
+            return ask_password(&names.join(", ")).map(Some).map_err(Failure::new);
+        }
+        variable(PASSWORD_VARIABLE)
+    }
+
+    fn other_password(&self, side: Side) -> Result<Option<Password>, Failure> {
+        if let Some(path) = &self.master_password_file {
+            return file(path);
+        }
+        let suffix = if side == Side::Peer { "PEER" } else { "MASTER" };
+        variable(&format!("{PASSWORD_VARIABLE}_{suffix}"))
+    }
+}
+
+fn file(path: &Path) -> Result<Option<Password>, Failure> {
+    read_password_file(path).map(Some).map_err(Failure::new)
+}
+
+fn variable(name: &str) -> Result<Option<Password>, Failure> {
+    match std::env::var(name) {
+        Ok(text) if !text.is_empty() => Ok(Some(Password::new(text))),
+        Ok(_) | Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => Err(Failure(format!("{name} is not valid UTF-8"))),
+    }
+}

@@ -1,0 +1,300 @@
+//! What is done on a link, in which order, and what is left alone.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::lookup_host;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::canary::{Key, canary};
+use super::session::{Party, Session, Trouble};
+use super::{echo, reading, sample};
+use crate::collect::clock::Deadlines;
+use crate::collect::gate::Gate;
+use crate::collect::ports;
+use crate::derive::network::kind_of;
+use crate::model::facts::{Absence, AbsenceKind, Node};
+use crate::model::knowledge::Knowledge;
+use crate::model::link::{CanaryOutcome, DialledPort, Link, LinkMode, MasterAddress, Pair, Relation, Sample};
+
+/// The time between the two readings, at least. A replica that receives anything moves within it.
+const BETWEEN_READINGS: Duration = Duration::from_secs(1);
+
+/// The most keys of a sample, over all databases.
+const SAMPLE: usize = 200;
+
+/// What may be done on a link.
+#[derive(Clone, Copy, Debug)]
+pub struct Live {
+    /// Whether a canary may be written.
+    pub write: bool,
+    /// How long a canary may take.
+    pub canary_wait: Duration,
+}
+
+/// Looks at links.
+pub struct Prober<'a> {
+    /// What may be sent, and what to whom.
+    pub knowledge: &'a Knowledge,
+    /// How long things may take.
+    pub deadlines: Deadlines,
+    /// Whether ports may be dialled.
+    pub ports: bool,
+    /// What may be done.
+    pub live: Live,
+}
+
+impl Prober<'_> {
+    /// Finds out which address the replica uses for its master, or would use.
+    pub async fn find_address(&self, link: &mut Link, master: &Node, replica: &Node) {
+        let named = replica.replication.as_ref().and_then(|replication| replication.master.as_ref());
+        let named = named.and_then(|named| Some((named.host.clone()?, named.port?)));
+        let (host, port) =
+            named.unwrap_or_else(|| (master.address.host.clone(), i64::from(master.address.port)));
+        let lookup = lookup_host((host.as_str(), 0));
+        let resolved = match timeout_at(self.deadlines.of(self.deadlines.connect), lookup).await {
+            Ok(Ok(found)) => {
+                let mut addresses: Vec<String> = found.map(|found| found.ip().to_string()).collect();
+                addresses.sort();
+                addresses.dedup();
+                addresses
+            }
+            Ok(Err(_)) | Err(_) => Vec::new(),
+        };
+        link.address = Some(MasterAddress { kind: kind_of(&host), host, port, resolved });
+    }
+
+    /// Dials the ports of the master at the address that the replica uses, where it is another one than
+    /// the one at which the master was examined.
+    pub async fn dial_ports(&self, link: &mut Link, master: &Node) {
+        let (Some(address), Some(release)) = (&link.address, master.version) else {
+            link.errors.push(failed("ports", "the master's address or release is not known"));
+            return;
+        };
+        let examined = master
+            .ports
+            .as_ref()
+            .filter(|_| master.reached_at.as_ref().is_some_and(|reached| address.resolved.contains(reached)));
+        let ports = if let Some(ports) = examined {
+            ports.clone()
+        } else if !self.ports {
+            link.errors.push(no_access("ports", "derived ports were not to be looked at"));
+            return;
+        } else {
+            let generation = self.knowledge.generations.iter().find(|entry| entry.releases.contains(release));
+            let target =
+                address.resolved.first().and_then(|ip| ip.parse().ok()).zip(u16::try_from(address.port).ok());
+            let (Some(generation), Some((ip, port))) = (generation, target) else {
+                link.errors.push(failed("ports", "the address that the replica uses has no meaning here"));
+                return;
+            };
+            let mut gate = Gate::new(&self.knowledge.commands);
+            gate.settle(Some(release), false);
+            ports::look(generation, SocketAddr::new(ip, port), &gate, false, &self.deadlines).await
+        };
+        let host = address.host.clone();
+        let dialled = |port| DialledPort { address: host.clone(), port };
+        link.ports = Some(ports.into_iter().map(dialled).collect());
+    }
+
+    /// Says that nothing was tried on the link.
+    pub fn leave_alone(&self, link: &mut Link) {
+        for path in ["canary", "sample", "readings"] {
+            link.errors.push(no_access(path, "a forecast tries nothing"));
+        }
+    }
+
+    /// Reads positions twice and, in between, writes a canary and compares a sample. Returns the keys of the
+    /// canaries.
+    pub async fn try_out(&self, link: &mut Link, master: Party<'_>, replica: Party<'_>) -> Vec<String> {
+        let mut keys = Vec::new();
+        if link.relation.is_none() {
+            for path in ["canary", "sample", "readings"] {
+                link.errors.push(failed(path, "the replica's INFO replication was not read"));
+            }
+            return keys;
+        }
+        if link.relation == Some(Relation::Nobody) {
+            // Nothing flows, and nothing is expected to.
+            for path in ["canary", "sample", "readings"] {
+                let reason = "the replica follows nobody".to_owned();
+                link.errors.push(Absence { path: path.into(), kind: AbsenceKind::NotInRelease, reason });
+            }
+            return keys;
+        }
+        if master.node.version.is_none() || replica.node.version.is_none() {
+            for path in ["canary", "sample", "readings"] {
+                link.errors.push(failed(path, "the release of one of the two is not known"));
+            }
+            return keys;
+        }
+        let why_not = self.why_no_canary(link, master.node, replica.node);
+        let write = why_not.is_none();
+        if let Some(absence) = why_not {
+            link.errors.push(absence);
+        }
+        let rules = &self.knowledge.commands;
+        let opened = tokio::join!(
+            Session::open(master, rules, &self.deadlines, write),
+            Session::open(replica, rules, &self.deadlines, false),
+        );
+        let (mut there, mut here) = match opened {
+            (Ok(there), Ok(here)) => (there, here),
+            (Err(trouble), _) | (_, Err(trouble)) => {
+                for path in ["canary", "sample", "readings"] {
+                    link.errors.push(failed(path, trouble.reason()));
+                }
+                return keys;
+            }
+        };
+        let first = Instant::now();
+        self.take_reading(link, &mut there, &mut here, first).await;
+        let dbs = databases(master.node, replica.node);
+        if write {
+            let mut canaries = Vec::new();
+            for db in &dbs {
+                let key = Key::new();
+                let wait = self.live.canary_wait;
+                let flown = canary(&mut there, &mut here, *db, &key, wait, self.deadlines.run).await;
+                let goes_on = !matches!(
+                    flown.outcome,
+                    CanaryOutcome::Broken | CanaryOutcome::MasterReadOnly | CanaryOutcome::WriteNotPermitted
+                );
+                canaries.push(flown);
+                keys.push(key.name);
+                if !goes_on {
+                    break;
+                }
+            }
+            link.canary = Some(canaries);
+        }
+        self.take_sample(link, &mut there, &mut here, &dbs).await;
+        let wait = BETWEEN_READINGS.saturating_sub(first.elapsed());
+        if Instant::now() + wait < self.deadlines.run {
+            sleep(wait).await;
+        }
+        if link.readings.len() == 1 {
+            self.take_reading(link, &mut there, &mut here, first).await;
+        }
+        keys
+    }
+
+    async fn take_reading(
+        &self,
+        link: &mut Link,
+        there: &mut Session<'_>,
+        here: &mut Session<'_>,
+        first: Instant,
+    ) {
+        match reading::read(there, here, link.listed, first).await {
+            Ok(reading) => link.readings.push(reading),
+            Err(trouble) => link.errors.push(failed("readings", trouble.reason())),
+        }
+    }
+
+    async fn take_sample<'s>(
+        &self,
+        link: &mut Link,
+        there: &mut Session<'s>,
+        here: &mut Session<'s>,
+        dbs: &[Option<u64>],
+    ) {
+        let mut sample = Sample::default();
+        let each = (SAMPLE / dbs.len().max(1)).max(1);
+        for db in dbs {
+            match self.sample_database(there, here, *db, each, &mut sample).await {
+                Ok(()) => {}
+                Err(trouble) => {
+                    link.errors.push(failed("sample", trouble.reason()));
+                    return;
+                }
+            }
+        }
+        link.sample = Some(sample);
+    }
+
+    async fn sample_database<'s>(
+        &self,
+        there: &mut Session<'s>,
+        here: &mut Session<'s>,
+        db: Option<u64>,
+        most: usize,
+        sample: &mut Sample,
+    ) -> Result<(), Trouble> {
+        let name = db.map(|db| format!("db{db}"));
+        if let Some(db) = db {
+            let index = db.to_string();
+            for session in [&mut *there, &mut *here] {
+                session.ask_one(&["select", &index]).await?;
+            }
+        }
+        sample::compare(there, here, name.as_deref(), most, self.deadlines.run, sample).await
+    }
+
+    /// Why no canary is written on this link.
+    fn why_no_canary(&self, link: &Link, master: &Node, replica: &Node) -> Option<Absence> {
+        if !self.live.write {
+            return Some(no_access("canary", "nothing was to be written (--read-only)"));
+        }
+        let (of_master, of_replica) = (master.version?, replica.version?);
+        let harmful = self
+            .knowledge
+            .dialects
+            .no_canary
+            .iter()
+            .find(|rule| rule.master.contains(of_master) && rule.replica.contains(of_replica));
+        if let Some(rule) = harmful {
+            return Some(no_access("canary", &rule.why));
+        }
+        let ids = |node: &Node| node.double_master.as_ref().and_then(|pair| pair.peer_server_id);
+        if link.mode == LinkMode::DoubleMaster {
+            let (a, b) = (ids(master), ids(replica));
+            if a == b || [a, b].contains(&Some(0)) {
+                let reason = "the ids of the pair are wrong, and a write would travel round and round";
+                return Some(no_access("canary", reason));
+            }
+        }
+        None
+    }
+
+    /// Watches a double master after canaries were written in both directions.
+    pub async fn watch_echo(&self, pair: &mut Pair, a: Party<'_>, b: Party<'_>, keys: &[String]) {
+        if keys.is_empty() {
+            pair.errors.push(no_access("echo", "no canary was written"));
+            return;
+        }
+        let rules = &self.knowledge.commands;
+        let opened = tokio::join!(
+            Session::open(a, rules, &self.deadlines, false),
+            Session::open(b, rules, &self.deadlines, false),
+        );
+        let watched = match opened {
+            (Ok(mut a), Ok(mut b)) => echo::watch(&mut a, &mut b, keys, self.deadlines.run).await,
+            (Err(trouble), _) | (_, Err(trouble)) => Err(trouble),
+        };
+        match watched {
+            Ok(echo) => pair.echo = Some(echo),
+            Err(trouble) => pair.errors.push(failed("echo", trouble.reason())),
+        }
+    }
+}
+
+/// The databases that both have: `None` where there is only one.
+fn databases(master: &Node, replica: &Node) -> Vec<Option<u64>> {
+    let count = |node: &Node| {
+        node.config
+            .as_ref()
+            .and_then(|config| config.get("databases")?.trim().parse::<u64>().ok())
+            .unwrap_or(1)
+    };
+    let both = count(master).min(count(replica)).min(8);
+    if both <= 1 { vec![None] } else { (0..both).map(Some).collect() }
+}
+
+fn failed(path: &str, reason: &str) -> Absence {
+    Absence { path: path.to_owned(), kind: AbsenceKind::Failed, reason: reason.to_owned() }
+}
+
+fn no_access(path: &str, reason: &str) -> Absence {
+    Absence { path: path.to_owned(), kind: AbsenceKind::NoAccess, reason: reason.to_owned() }
+}

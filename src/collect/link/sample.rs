@@ -1,0 +1,187 @@
+//! Old keys of the master that must be on the replica, with the same type and length.
+//!
+//! A canary shows that new writes arrive. A replica whose old data is gone passes it; only looking at
+//! old keys finds that out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::session::{Session, Trouble};
+use crate::collect::gate::CANARY;
+use crate::collect::resp::Reply;
+use crate::model::link::{Sample, SampleDifference};
+
+/// The most keys that are compared.
+const MOST_KEYS: usize = 200;
+/// The most replies to SCAN that are read, for servers on which many keys are not to be looked at.
+const MOST_SCANS: usize = 20;
+/// The pauses before a key that differs is looked at again.
+const SECOND_LOOKS: [Duration; 3] =
+    [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(800)];
+/// How many keys are named.
+const MOST_EXAMPLES: usize = 5;
+/// How much of a key is shown.
+const SHOWN: usize = 60;
+/// Keys of Pika's own, which differ between nodes.
+const INTERNAL: &str = "_internal:";
+/// Types that a range can be asked for.
+const TYPES: [&str; 5] = ["string", "hash", "list", "set", "zset"];
+
+/// What a key is on one server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Shape {
+    /// `string`, `hash`, …; `none` when it is not there.
+    kind: String,
+    /// Bytes or elements.
+    length: i64,
+}
+
+impl std::fmt::Display for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.is_none() { f.write_str("none") } else { write!(f, "{} of {}", self.kind, self.length) }
+    }
+}
+
+impl Shape {
+    fn is_none(&self) -> bool {
+        self.kind == "none"
+    }
+}
+
+/// Compares keys of one database, and adds what it finds to `sample`. The database was selected before.
+pub async fn compare(
+    master: &mut Session<'_>,
+    replica: &mut Session<'_>,
+    db: Option<&str>,
+    most: usize,
+    run_ends: Instant,
+    sample: &mut Sample,
+) -> Result<(), Trouble> {
+    let keys = find(master, most.min(MOST_KEYS)).await?;
+    let mut there = shapes(master, &keys).await?;
+    let mut here = shapes(replica, &keys).await?;
+    let mut open: Vec<usize> = (0..keys.len()).collect();
+    for pause in std::iter::once(None).chain(SECOND_LOOKS.map(Some)) {
+        if let Some(pause) = pause {
+            if open.is_empty() || Instant::now() + pause >= run_ends {
+                break;
+            }
+            sleep(pause).await;
+            let again: Vec<String> = open.iter().map(|index| keys[*index].clone()).collect();
+            // The replica is asked first: what it has then, the master had before.
+            let (now_here, now_there) = (shapes(replica, &again).await?, shapes(master, &again).await?);
+            for ((index, now_here), now_there) in open.iter().zip(now_here).zip(now_there) {
+                here[*index] = now_here;
+                // A key that changes on the master proves nothing.
+                if there[*index] != now_there {
+                    there[*index] = now_there;
+                    sample.changed += 1;
+                }
+            }
+        }
+        open.retain(|index| there[*index] != here[*index] && !there[*index].is_none());
+    }
+    for (index, key) in keys.iter().enumerate() {
+        if there[index].is_none() {
+            continue;
+        }
+        sample.compared += 1;
+        *sample.types.entry(there[index].kind.clone()).or_default() += 1;
+        if !open.contains(&index) {
+            continue;
+        }
+        if here[index].is_none() {
+            sample.missing += 1;
+        } else {
+            sample.different += 1;
+        }
+        if sample.examples.len() < MOST_EXAMPLES {
+            sample.examples.push(SampleDifference {
+                db: db.map(str::to_owned),
+                key: key.chars().take(SHOWN).collect(),
+                master: there[index].to_string(),
+                replica: here[index].to_string(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Up to `most` keys of the master, of as many types as can be had cheaply.
+async fn find(master: &mut Session<'_>, most: usize) -> Result<Vec<String>, Trouble> {
+    let each = (most / TYPES.len()).max(1).to_string();
+    let ranges = TYPES.map(|kind| ["pkscanrange", kind, "", "", "limit", each.as_str()]);
+    let mut keys: Vec<String> = Vec::new();
+    if master.may(&ranges[0]) {
+        let ranges: Vec<&[&str]> = ranges.iter().map(<[&str; 6]>::as_slice).collect();
+        for reply in master.ask(&ranges).await? {
+            let Reply::List(parts) = reply else { continue };
+            let found = parts.get(1).map(Reply::texts).unwrap_or_default();
+            keys.extend(found.into_iter().filter(|key| usable(key)).map(str::to_owned));
+        }
+    } else {
+        let mut cursor = "0".to_owned();
+        for _ in 0..MOST_SCANS {
+            let Reply::List(parts) = master.ask_one(&["scan", &cursor, "count", "50"]).await? else { break };
+            let found = parts.get(1).map(Reply::texts).unwrap_or_default();
+            keys.extend(found.into_iter().filter(|key| usable(key)).map(str::to_owned));
+            match parts.first() {
+                Some(Reply::Text(next)) if next != "0" && keys.len() < most => cursor.clone_from(next),
+                _ => break,
+            }
+        }
+    }
+    keys.sort();
+    keys.dedup();
+    keys.truncate(most);
+    Ok(keys)
+}
+
+/// Keys whose bytes are not UTF-8 cannot be asked for again; Pika's and our own are not the user's.
+fn usable(key: &str) -> bool {
+    !key.contains('\u{fffd}') && !key.starts_with(INTERNAL) && !key.starts_with(CANARY)
+}
+
+async fn shapes(session: &mut Session<'_>, keys: &[String]) -> Result<Vec<Shape>, Trouble> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let kinds: Vec<[&str; 2]> = keys.iter().map(|key| ["type", key.as_str()]).collect();
+    let kinds: Vec<&[&str]> = kinds.iter().map(<[&str; 2]>::as_slice).collect();
+    let mut shapes = Vec::with_capacity(keys.len());
+    for reply in session.ask(&kinds).await? {
+        let kind = match reply {
+            Reply::Text(kind) => kind,
+            Reply::Error(text) => return Err(Trouble::Broken(format!("TYPE is answered with `{text}`"))),
+            _ => "none".to_owned(),
+        };
+        shapes.push(Shape { kind, length: 0 });
+    }
+    let lengths = BTreeMap::from([
+        ("string", "strlen"),
+        ("hash", "hlen"),
+        ("list", "llen"),
+        ("set", "scard"),
+        ("zset", "zcard"),
+        ("stream", "xlen"),
+    ]);
+    let mut asked: Vec<(usize, [&str; 2])> = Vec::new();
+    for (index, key) in keys.iter().enumerate() {
+        if let Some(command) = lengths.get(shapes[index].kind.as_str()) {
+            let words = [*command, key.as_str()];
+            if session.may(&words) {
+                asked.push((index, words));
+            }
+        }
+    }
+    if asked.is_empty() {
+        return Ok(shapes);
+    }
+    let commands: Vec<&[&str]> = asked.iter().map(|(_, words)| words.as_slice()).collect();
+    for ((index, _), reply) in asked.iter().zip(session.ask(&commands).await?) {
+        shapes[*index].length = if let Reply::Number(length) = reply { length } else { -1 };
+    }
+    Ok(shapes)
+}

@@ -1,0 +1,104 @@
+//! A conversation with one server of a link, beyond the examination of a node.
+
+use crate::collect::clock::Deadlines;
+use crate::collect::dial::dial;
+use crate::collect::gate::Gate;
+use crate::collect::resp::{Broken, Connection, Reply};
+use crate::collect::secret::Password;
+use crate::model::facts::{Address, Node};
+use crate::model::knowledge::CommandRule;
+
+/// A server of a link, and how it is let in.
+#[derive(Clone, Copy)]
+pub struct Party<'a> {
+    /// What was seen of it.
+    pub node: &'a Node,
+    /// Its password, if there is one.
+    pub password: Option<&'a Password>,
+}
+
+/// Why something was not answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The gate did not let it out, for this reason.
+    NotSent(String),
+    /// The connection is of no further use.
+    Broken(String),
+}
+
+impl Trouble {
+    /// The reason.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::NotSent(reason) | Self::Broken(reason) => reason,
+        }
+    }
+}
+
+/// An open connection to a server whose release is known.
+pub struct Session<'a> {
+    connection: Connection,
+    gate: Gate<'a>,
+    deadlines: &'a Deadlines,
+}
+
+impl<'a> Session<'a> {
+    /// Connects and authenticates. The address is the very one that was examined, not its name.
+    pub async fn open(
+        party: Party<'a>,
+        rules: &'a [CommandRule],
+        deadlines: &'a Deadlines,
+        canaries: bool,
+    ) -> Result<Self, Trouble> {
+        let node = party.node;
+        let peer = node.reach.peer.as_deref().and_then(|peer| peer.parse::<std::net::SocketAddr>().ok());
+        let address = peer.map_or_else(
+            || node.address.clone(),
+            |peer| Address { host: peer.ip().to_string(), port: peer.port() },
+        );
+        let (reach, stream) = dial(&address, deadlines).await;
+        let Some(stream) = stream else {
+            let detail = reach.detail.unwrap_or_else(|| "it was not reached".into());
+            return Err(Trouble::Broken(format!("a second connection to {}: {detail}", node.name)));
+        };
+        let mut gate = Gate::new(rules);
+        gate.settle(node.version, false);
+        if canaries {
+            gate.allow_canaries();
+        }
+        let mut session = Self { connection: Connection::new(stream), gate, deadlines };
+        if let Some(password) = party.password {
+            // What it answers was judged when the node was examined.
+            session.ask(&[&["auth", password.expose()]]).await?;
+        }
+        Ok(session)
+    }
+
+    /// Sends all commands in one write, and returns one reply for each.
+    pub async fn ask(&mut self, commands: &[&[&str]]) -> Result<Vec<Reply>, Trouble> {
+        let mut permits = Vec::with_capacity(commands.len());
+        for words in commands {
+            match self.gate.permit(words) {
+                Ok(permit) => permits.push(permit),
+                Err(refusal) => return Err(Trouble::NotSent(refusal.not_sent.reason)),
+            }
+        }
+        let deadline = self.deadlines.of(self.deadlines.reply);
+        let (replies, broken) = self.connection.exchange(&permits, deadline).await;
+        match broken {
+            Some(broken) if replies.len() < commands.len() => Err(Trouble::Broken(broken.to_string())),
+            _ => Ok(replies),
+        }
+    }
+
+    /// Sends one command.
+    pub async fn ask_one(&mut self, words: &[&str]) -> Result<Reply, Trouble> {
+        let replies = self.ask(&[words]).await?;
+        replies.into_iter().next().ok_or_else(|| Trouble::Broken(Broken::Closed.to_string()))
+    }
+
+    /// Whether a command may be sent to this release.
+    pub fn may(&self, words: &[&str]) -> bool {
+        self.gate.permit(words).is_ok()
+    }
+}

@@ -1,0 +1,136 @@
+//! What follows from the facts of two servers about replication between them.
+
+use std::net::IpAddr;
+
+use super::side::{Missing, Side};
+use super::{dialect, flow, forecast, link_auth};
+use crate::model::facts::{Absence, AbsenceKind, Address, Facts, Node};
+use crate::model::knowledge::Knowledge;
+use crate::model::link::{Link, Pair, Relation};
+use crate::model::replication::Master;
+
+/// What of a link can be said before anything is tried on it.
+pub fn relate(link: &mut Link, master: &Node, replica: &Node) {
+    let Some(replication) = &replica.replication else {
+        note(link, "relation", "the replica's INFO replication was not read");
+        return;
+    };
+    link.listed = listed(master, replica);
+    link.relation = Some(match &replication.master {
+        None => Relation::Nobody,
+        Some(named) if names(named, link, master) || link.listed.is_some() => Relation::Follows,
+        Some(_) => Relation::Elsewhere,
+    });
+}
+
+/// Whether what the replica names as its master is one of the addresses of the master.
+fn names(named: &Master, link: &Link, master: &Node) -> bool {
+    let host = named.host.as_deref().unwrap_or_default();
+    let own = master.own_address.as_ref().and_then(|own| own.address.as_deref());
+    let resolved = link.address.iter().flat_map(|address| &address.resolved);
+    let known = [Some(master.address.host.as_str()), master.reached_at.as_deref(), own];
+    let is_known = |name: &str| known.iter().flatten().any(|known| known.eq_ignore_ascii_case(name));
+    named.port == Some(i64::from(master.address.port))
+        && (is_known(host) || resolved.into_iter().any(|address| is_known(address)))
+}
+
+/// The place of the replica among the replicas that the master lists.
+fn listed(master: &Node, replica: &Node) -> Option<usize> {
+    let own = replica.own_address.as_ref().and_then(|own| own.address.as_deref());
+    let known = [Some(replica.address.host.as_str()), replica.reached_at.as_deref(), own];
+    master
+        .replication
+        .as_ref()?
+        .replicas
+        .iter()
+        .position(|listed| listed.port == replica.address.port && known.contains(&Some(listed.ip.as_str())))
+}
+
+/// Everything else, once the link was looked at.
+pub fn complete(facts: &mut Facts, knowledge: &Knowledge, forced: bool) {
+    let mut links = std::mem::take(&mut facts.links);
+    for link in &mut links {
+        if let (Some(master), Some(replica)) = (facts.node(&link.master), facts.node(&link.replica)) {
+            conclude(link, master, replica, knowledge, forced);
+        }
+    }
+    facts.links = links;
+    let mut pairs = std::mem::take(&mut facts.pairs);
+    for pair in &mut pairs {
+        if let (Some(a), Some(b)) = (facts.node(&pair.a), facts.node(&pair.b)) {
+            pair.a_names_b = names_peer(a, b);
+            pair.b_names_a = names_peer(b, a);
+        }
+    }
+    facts.pairs = pairs;
+}
+
+fn conclude(link: &mut Link, master: &Node, replica: &Node, knowledge: &Knowledge, forced: bool) {
+    link.dialect = dialect::dialect(knowledge, master, replica);
+    if link.dialect.is_none() {
+        note(link, "dialect", "the release of one of the two is not known");
+    }
+    let (there, here) = (Side::master(master), Side::replica(replica));
+    match link_auth::auth(&there, &here) {
+        Ok(auth) => link.auth = Some(auth),
+        Err(Missing(path)) => note(link, "auth", &path),
+    }
+    link.forecast = Some(forecast::forecast(&forecast::Question {
+        replica: here,
+        master: there,
+        address: &target(link, master),
+        known_address: link.address.as_ref(),
+        dialect: link.dialect.as_ref(),
+        lists_replica: link.listed.is_some() && link.relation == Some(Relation::Nobody),
+        forced,
+    }));
+    link.flow = flow::flow(master, replica, &link.readings);
+    if link.flow.is_none() && !link.errors.iter().any(|absence| absence.path == "flow") {
+        let why = link.errors.iter().find(|absence| absence.path == "readings").cloned();
+        let (kind, reason) = why.map_or_else(
+            || (AbsenceKind::Failed, "the positions of both binlogs were not read twice".to_owned()),
+            |why| (why.kind, why.reason),
+        );
+        link.errors.push(Absence { path: "flow".into(), kind, reason });
+    }
+}
+
+/// The address that the forecast is about: the one that the replica follows, if that is this master.
+fn target(link: &Link, master: &Node) -> Address {
+    let followed = link.address.as_ref().filter(|_| link.relation == Some(Relation::Follows));
+    let followed = followed.and_then(|address| {
+        Some(Address { host: address.host.clone(), port: u16::try_from(address.port).ok()? })
+    });
+    followed.unwrap_or_else(|| master.address.clone())
+}
+
+/// Whether the peer that `node` names is `other`. Addresses are compared as the server compares them, as
+/// strings; a name is never the address of a peer that declares an IP address.
+fn names_peer(node: &Node, other: &Node) -> Option<bool> {
+    let pair = node.double_master.as_ref().filter(|pair| pair.enabled == Some(true))?;
+    let host = pair.peer_host.as_deref()?;
+    let own = other.own_address.as_ref().and_then(|own| own.address.as_deref());
+    let known = [Some(other.address.host.as_str()), other.reached_at.as_deref(), own];
+    let same_host = known.contains(&Some(host))
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()) && same_machine(node, other);
+    Some(same_host && pair.peer_port == Some(i64::from(other.address.port)))
+}
+
+fn same_machine(a: &Node, b: &Node) -> bool {
+    a.reached_at.is_some() && a.reached_at == b.reached_at
+}
+
+fn note(link: &mut Link, path: &str, reason: &str) {
+    let (path, reason) = (path.to_owned(), reason.to_owned());
+    link.errors.push(Absence { path, kind: AbsenceKind::Failed, reason });
+}
+
+/// The name of a link.
+pub fn link_name(replica: &str, master: &str) -> String {
+    format!("{replica} <- {master}")
+}
+
+/// The name of a double master.
+pub fn pair_name(pair: &Pair) -> String {
+    format!("{} <-> {}", pair.a, pair.b)
+}

@@ -1,0 +1,69 @@
+//! Whether a master would let a replica in: three eras of AUTH between servers.
+//!
+//! Sources: `Send` and `RecvProc` of src/pika_trysync_thread.cc (v2.1.2, v2.3.0, v2.3.6), `AuthStat` of
+//! src/pika_client_conn.cc (v2.3.6), `HandleMetaSyncRequest` of src/pika_repl_server_conn.cc (v3.1.0 to
+//! v3.5.5); every verdict but `unwanted` and `nobody-is-let-in` was measured.
+
+use super::side::{Missing, Side};
+use crate::model::link::{AuthVerdict, Credential, LinkAuth};
+use crate::model::release::Releases;
+
+/// Up to here the replica shows its own requirepass.
+const OWN_REQUIREPASS: &str = "2.0.0-2.1.4";
+/// Here it shows masterauth, or its own requirepass in its place; it awaits an answer only if the latter is set.
+const EITHER: &str = "2.2.0-2.3.2";
+/// Here a refused AUTH is not tried again.
+const GIVES_UP: &str = "2.0.0-2.2.4";
+/// From here on the password travels in MetaSync, and the master compares it with requirepass alone.
+const META_SYNC: &str = "3.1.0-3.4.1, 3.5.0-alpha+, 4.0.0+";
+/// Here both passwords are secrets of rsync, too.
+const RSYNC_SECRET: &str = "3.1.0-3.4.1";
+
+/// What the master makes of what the replica shows it.
+pub fn auth(master: &Side<'_>, replica: &Side<'_>) -> Result<LinkAuth, Missing> {
+    let version = replica.version()?;
+    let within =
+        |releases: &str| releases.parse::<Releases>().is_ok_and(|releases| releases.contains(version));
+    let own = replica.setting("requirepass")?.unwrap_or_default();
+    // 2.0 and 2.1 have no masterauth.
+    let masterauth = replica.setting("masterauth")?.unwrap_or_default();
+    let required = master.setting("requirepass")?.unwrap_or_default();
+    let (sends, sent) = if within(OWN_REQUIREPASS) {
+        if own.is_empty() { (Credential::Nothing, "") } else { (Credential::Requirepass, own) }
+    } else if !masterauth.is_empty() {
+        (Credential::Masterauth, masterauth)
+    } else if within(EITHER) && !own.is_empty() {
+        (Credential::Requirepass, own)
+    } else {
+        (Credential::Nothing, "")
+    };
+
+    if within(META_SYNC) {
+        let verdict = match (required.is_empty(), sent.is_empty()) {
+            (true, _) => AuthVerdict::Accepted,
+            (false, true) => AuthVerdict::Missing,
+            (false, false) if sent == required => AuthVerdict::Accepted,
+            (false, false) => AuthVerdict::Wrong,
+        };
+        // An empty password is the secret `default` on both sides.
+        let rsync_refuses = verdict == AuthVerdict::Accepted && within(RSYNC_SECRET) && sent != required;
+        return Ok(LinkAuth { sends, verdict, retries: false, rsync_refuses });
+    }
+
+    let user = master.setting("userpass")?.unwrap_or_default();
+    let answer_awaited =
+        if within(OWN_REQUIREPASS) || within(EITHER) { !own.is_empty() } else { !masterauth.is_empty() };
+    let refused_at_auth =
+        |verdict| LinkAuth { sends, verdict, retries: !within(GIVES_UP), rsync_refuses: false };
+    let refused_at_trysync = |verdict| LinkAuth { sends, verdict, retries: false, rsync_refuses: false };
+    Ok(match (sent.is_empty(), required.is_empty()) {
+        _ if required.is_empty() && !user.is_empty() => refused_at_trysync(AuthVerdict::NobodyIsLetIn),
+        (true, true) => refused_at_trysync(AuthVerdict::Accepted),
+        (true, false) => refused_at_trysync(AuthVerdict::Missing),
+        (false, _) if !answer_awaited => refused_at_trysync(AuthVerdict::AnswersMixedUp),
+        (false, true) => refused_at_auth(AuthVerdict::Unwanted),
+        (false, false) if sent == required => refused_at_trysync(AuthVerdict::Accepted),
+        (false, false) if sent == user => refused_at_trysync(AuthVerdict::UserPassword),
+        (false, false) => refused_at_auth(AuthVerdict::Wrong),
+    })
+}
