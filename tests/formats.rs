@@ -203,7 +203,7 @@ fn every_state_in_every_format_with_hostile_text() {
             State::Unknown | State::Skipped | State::NotApplicable => 3,
         };
         assert_eq!(report.exit_code, expected, "{state:?}");
-        let look = Look { color: false, width: 80, verbose: true };
+        let look = Look { color: false, width: 80, verbose: true, always: None };
         let human = render(&report, Format::Human, look);
         assert!(
             !human.contains('\u{1b}') && !human.contains('\u{202e}') && !human.contains('\u{0}'),
@@ -232,7 +232,8 @@ fn long_text_for_nagios_is_cut_at_a_line() {
     let mut report = hostile_report("x", State::Critical);
     let one = report.findings[0].clone();
     report.findings = std::iter::repeat_n(one, 200).collect();
-    let text = render(&report, Format::Nagios, Look { color: false, width: 80, verbose: false });
+    let text =
+        render(&report, Format::Nagios, Look { color: false, width: 80, verbose: false, always: None });
     assert_nagios(&text, 2);
     assert!(text.ends_with("(more: run pikadoctor by hand)\n"));
 }

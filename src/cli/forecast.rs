@@ -49,5 +49,5 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let facts = arguments.connecting.run(false, async |scope| {
         examine_links(&targets, &[request], &catalogue.knowledge, scope, trial).await
     })?;
-    Ok(arguments.printing.outcome(facts, &catalogue, &Parameters::new()))
+    Ok(arguments.printing.outcome_about(Some("link/forecast"), facts, &catalogue, &Parameters::new()))
 }

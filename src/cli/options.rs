@@ -36,8 +36,20 @@ pub struct Printing {
 impl Printing {
     /// Judges facts, and prints the report as it was asked for.
     pub fn outcome(&self, facts: Facts, catalogue: &Catalogue, parameters: &Parameters) -> Outcome {
+        self.outcome_about(None, facts, catalogue, parameters)
+    }
+
+    /// The same for a command that is about one check, which is shown whatever its result is.
+    pub fn outcome_about(
+        &self,
+        always: Option<&'static str>,
+        facts: Facts,
+        catalogue: &Catalogue,
+        parameters: &Parameters,
+    ) -> Outcome {
         let report = judge(facts, catalogue, parameters, self.output.language());
-        Outcome { document: render(&report, self.format, look(self.verbose)), exit_code: report.exit_code }
+        let look = Look { always, ..look(self.verbose) };
+        Outcome { document: render(&report, self.format, look), exit_code: report.exit_code }
     }
 }
 
@@ -67,7 +79,7 @@ pub fn look(verbose: bool) -> Look {
     const WIDEST: u16 = 100;
     const NARROWEST: u16 = 50;
     let width = terminal_size::terminal_size().map_or(80, |(width, _)| width.0.clamp(NARROWEST, WIDEST));
-    Look { color: true, width: usize::from(width), verbose }
+    Look { color: true, width: usize::from(width), verbose, always: None }
 }
 
 fn parse_language(text: &str) -> Result<Language, String> {

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use minijinja::{Environment, Error, State, Value, context};
+use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
 use super::language::{fact, is_not_in_release, list, refuse, version_of};
 use crate::derive::look_up;
 use crate::model::knowledge::{DialectRule, Knowledge};
+use crate::model::link::{Cause, Prospect};
 use crate::model::release::Version;
-use crate::model::text::Language;
+use crate::model::text::{Bilingual, Language};
 
 /// The functions, for the checker of names.
-pub const FUNCTIONS: [&str; 4] = ["dialect_rules", "forecast_notes", "pair_states", "ways_out"];
+pub const FUNCTIONS: [&str; 5] =
+    ["dialect_rules", "forecast_notes", "forecast_words", "pair_states", "ways_out"];
 
 /// Adds the functions to an environment.
 pub fn add(env: &mut Environment<'static>, knowledge: &Arc<Knowledge>, language: Language) {
@@ -32,9 +35,22 @@ pub fn add(env: &mut Environment<'static>, knowledge: &Arc<Knowledge>, language:
             w.forecast_notes(state, &link, &master, &replica)
         },
     );
+    let w = words.clone();
+    env.add_function(
+        "forecast_words",
+        move |state: &State<'_, '_>, link: Value, master: Value, replica: Value| {
+            w.forecast_words(state, &link, &master, &replica)
+        },
+    );
     env.add_function("pair_states", move |state: &State<'_, '_>, node: Value| {
         words.pair_states(state, &node)
     });
+}
+
+/// A word of one of the vocabularies of the model.
+fn named<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
+    let word = value.as_str().ok_or_else(|| refuse(format!("`{value}` is not a word")))?;
+    serde_json::from_value(Json::from(word)).map_err(|error| refuse(error.to_string()))
 }
 
 #[derive(Clone)]
@@ -108,18 +124,12 @@ impl LinkWords {
         replica: &Value,
     ) -> Result<Value, Error> {
         let version = version_of(state, replica)?;
-        let prospect = link.get_attr("forecast")?.get_attr("prospect")?;
-        let prospect = prospect.as_str().ok_or_else(|| refuse("the link has no forecast"))?.to_owned();
+        let prospect: Prospect = named(&link.get_attr("forecast")?.get_attr("prospect")?)?;
         let ctx = context! { link, master, replica };
         let mut notes = Vec::new();
-        for note in &self.knowledge.forecasts {
-            let about = |prospects: &[_]| {
-                prospects
-                    .iter()
-                    .any(|known| serde_json::to_value(known).is_ok_and(|known| known == prospect.as_str()))
-            };
+        for note in &self.knowledge.forecasts.notes {
             if note.replica.as_ref().is_some_and(|releases| !releases.contains(version))
-                || !about(&note.prospects)
+                || !note.prospects.contains(&prospect)
             {
                 continue;
             }
@@ -135,6 +145,31 @@ impl LinkWords {
             notes.push(json!({"kind": note.kind, "text": text}));
         }
         Ok(list(notes))
+    }
+
+    /// A forecast in words.
+    fn forecast_words(
+        &self,
+        state: &State<'_, '_>,
+        link: &Value,
+        master: &Value,
+        replica: &Value,
+    ) -> Result<Value, Error> {
+        let forecast = link.get_attr("forecast")?;
+        let prospect: Prospect = named(&forecast.get_attr("prospect")?)?;
+        let cause: Cause = named(&forecast.get_attr("cause")?)?;
+        let words = &self.knowledge.forecasts;
+        let ctx = context! { link, master, replica };
+        let render = |text: &Bilingual| state.env().render_str(text.get(self.language), ctx.clone());
+        let cause = words.causes.get(&cause);
+        // Line by line: a line feed in a value is escaped, as it could come from a server.
+        let fix = cause.and_then(|cause| cause.fix.as_ref()).map(render).transpose()?;
+        let fix: Vec<&str> = fix.iter().flat_map(|fix| fix.lines()).collect();
+        Ok(list(vec![json!({
+            "prospect": words.prospects.get(&prospect).map(render).transpose()?,
+            "cause": cause.map(|cause| render(&cause.says)).transpose()?,
+            "fix": fix,
+        })]))
     }
 
     /// The state of the link to the peer of a double master, in words: one, or none.

@@ -101,6 +101,8 @@ pub enum Appendix {
     SettingFaults,
     /// All keys of pika.conf whose values a release ignores, clamps, misreads or dies of.
     ConfigKeys,
+    /// Which release replicates from which.
+    Dialects,
     /// All states of a link, in every vocabulary.
     LinkStates,
     /// All releases.

@@ -1,11 +1,13 @@
 //! What is known about Pika, as the files below `checks/knowledge/` say it.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::facts::Generation;
 use super::finding::State;
-use super::link::{Basis, Outcome, Prospect};
+use super::link::{Basis, Cause, Outcome, Prospect};
 use super::network::PortRole;
 use super::release::{Releases, Version};
 use super::replication::Stage;
@@ -27,7 +29,7 @@ pub struct Knowledge {
     /// `dialects.yaml`
     pub dialects: Dialects,
     /// `forecasts.yaml`
-    pub forecasts: Vec<ForecastNote>,
+    pub forecasts: Forecasts,
     /// `link-states.yaml`
     pub link_states: Vec<LinkStateWord>,
     /// `defects.yaml`
@@ -100,6 +102,29 @@ pub struct DialectRule {
     pub source: String,
 }
 
+/// What a forecast means to an operator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Forecasts {
+    /// What each prospect means.
+    pub prospects: BTreeMap<Prospect, Bilingual>,
+    /// Why it comes to it, and what mends it.
+    pub causes: BTreeMap<Cause, CauseWords>,
+    /// Remarks.
+    pub notes: Vec<ForecastNote>,
+}
+
+/// A cause in words, with `link`, `master` and `replica`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CauseWords {
+    /// A sentence that goes on after "because".
+    pub says: Bilingual,
+    /// What mends it, where it is bad.
+    #[serde(default)]
+    pub fix: Option<Bilingual>,
+}
+
 /// What kind of remark on a forecast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -123,8 +148,7 @@ pub struct ForecastNote {
     /// The releases of the replica that it is about; absent: all.
     #[serde(default)]
     pub replica: Option<Releases>,
-    /// The prospects that it is about; absent: all of those that change something.
-    #[serde(default)]
+    /// The prospects that it is about.
     pub prospects: Vec<Prospect>,
     /// A further condition on `link`, `master` and `replica`.
     #[serde(rename = "if", default)]

@@ -184,7 +184,7 @@ pub struct LinkAuth {
 }
 
 /// What a `slaveof` comes to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Prospect {
     /// The command is answered with an error, and nothing changes.
@@ -214,7 +214,7 @@ pub enum Prospect {
 }
 
 /// Why a `slaveof` comes to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// A fact is missing that decides; `Forecast::missing` names it.

@@ -13,6 +13,7 @@ use crate::model::catalogue::Catalogue;
 use crate::model::check::{Appendix, Case, Check, Target};
 use crate::model::finding::State;
 use crate::model::knowledge::{Bind, Defect, Impact, Knowledge, PortOpen};
+use crate::model::link::Outcome;
 use crate::model::release::{Releases, Version};
 use crate::model::text::{Bilingual, Language, Template};
 
@@ -155,6 +156,7 @@ impl Page<'_> {
             Appendix::Defects => self.defects(out, release),
             Appendix::SettingFaults => self.setting_faults(out, release),
             Appendix::ConfigKeys => self.config_keys(out, release),
+            Appendix::Dialects => self.dialects(out, release),
             Appendix::LinkStates => self.link_states(out, release),
             Appendix::Releases => self.releases(out, release),
             Appendix::Ports => self.ports(out, release),
@@ -271,6 +273,35 @@ impl Page<'_> {
         self.wrap(out, 4, &format!("{label}{}", plain(self.say(needed))));
         let label = pick(self.language, "fix: ", "处理：");
         self.wrap(out, 4, &format!("{label}{}", plain(self.say(fix))));
+    }
+
+    fn dialects(&self, out: &mut String, release: Option<Version>) {
+        self.heading(out, "Which release follows which", "哪些版本之间可以复制");
+        for rule in &self.knowledge.dialects.pairs {
+            if release
+                .is_some_and(|release| !rule.master.contains(release) && !rule.replica.contains(release))
+            {
+                continue;
+            }
+            let old = if rule.binlog_type_old == Some(true) { " (identify-binlog-type : old)" } else { "" };
+            let line = match self.language {
+                Language::En => format!("{} -> {}{old}: ", rule.master, rule.replica),
+                Language::Zh => format!("{} -> {}{old}：", rule.master, rule.replica),
+            };
+            let outcomes = match self.language {
+                Language::En => {
+                    format!("{} incremental, {} with a full copy", word(rule.incremental), word(rule.full))
+                }
+                Language::Zh => format!("增量 {}，全量 {}", word(rule.incremental), word(rule.full)),
+            };
+            out.push('\n');
+            self.wrap(out, 2, &self.bold(&format!("{line}{outcomes}")));
+            if let Some(sees) = &rule.sees {
+                self.wrap(out, 4, self.say(sees));
+            }
+            self.wrap(out, 4, &rule.source);
+        }
+        out.push('\n');
     }
 
     fn link_states(&self, out: &mut String, release: Option<Version>) {
@@ -517,6 +548,11 @@ fn plain_expression(expression: &str) -> String {
         Some(text) if !text.contains('\'') => text.to_owned(),
         _ => format!("<{}>", bare.trim_matches(['(', ')'])),
     }
+}
+
+/// An outcome as the data spell it.
+fn word(outcome: Outcome) -> String {
+    serde_json::to_value(outcome).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 #[cfg(test)]

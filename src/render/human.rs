@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
-use super::words::{conf_line, node_line, pick, state as state_word};
+use super::words::{conf_line, link_line, node_line, pick, state as state_word};
 use crate::judge::language::escape_control;
 use crate::model::exit;
 use crate::model::finding::{Finding, Problem, Report, State};
@@ -19,8 +19,11 @@ const INDENT: usize = 10;
 pub fn render(report: &Report, look: Look) -> String {
     let mut page = Page { out: String::new(), look, language: report.language };
     page.header(report);
-    let shown =
-        |finding: &&Finding| look.verbose || matches!(finding.state, State::Critical | State::Warning);
+    let shown = |finding: &&Finding| {
+        look.verbose
+            || matches!(finding.state, State::Critical | State::Warning)
+            || look.always == Some(finding.check.as_str())
+    };
     for finding in report.findings.iter().filter(|finding| finding.state != State::Unknown).filter(shown) {
         page.finding(finding);
     }
@@ -40,6 +43,9 @@ impl Page {
         let _ = writeln!(self.out, "pikadoctor {}", report.tool_version);
         for node in &report.facts.nodes {
             let _ = writeln!(self.out, "  {}", escape_control(&node_line(node, self.language)));
+        }
+        for link in &report.facts.links {
+            let _ = writeln!(self.out, "  {}", escape_control(&link_line(link, self.language)));
         }
         for conf in &report.facts.conf_files {
             let _ = writeln!(self.out, "  {}", escape_control(&conf_line(conf, self.language)));

@@ -28,6 +28,8 @@ pub struct Look {
     pub width: usize,
     /// Show findings that are ok, skipped or not applicable, too.
     pub verbose: bool,
+    /// A check whose result is shown whatever it is: what the command was asked for.
+    pub always: Option<&'static str>,
 }
 
 /// The report in a format, with a line feed at its end.

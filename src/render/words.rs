@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::model::conf::ConfFile;
 use crate::model::facts::{Node, ReachState, ServerKind};
 use crate::model::finding::State;
+use crate::model::link::{Link, Relation};
 use crate::model::replication::Role;
 use crate::model::text::Language;
 
@@ -63,6 +64,17 @@ pub fn node_line(node: &Node, language: Language) -> String {
         let _ = write!(line, "  {role}");
     }
     line
+}
+
+/// One line about a replication link: `10.0.0.2:9221 <- 10.0.0.1:9221  follows it`.
+pub fn link_line(link: &Link, language: Language) -> String {
+    let relation = match link.relation {
+        Some(Relation::Follows) => pick(language, "follows it", "已在复制"),
+        Some(Relation::Elsewhere) => pick(language, "follows another address", "跟随其他地址"),
+        Some(Relation::Nobody) => pick(language, "follows nobody", "未跟随任何主库"),
+        None => pick(language, "not known whom it follows", "复制关系未知"),
+    };
+    format!("{}  {relation}", link.name)
 }
 
 /// One line about a configuration file: `pika.conf  for 2.3.6`.
