@@ -78,7 +78,8 @@ impl End {
 
 /// The forecast.
 pub fn forecast(question: &Question<'_>) -> Forecast {
-    let host = &question.address.host;
+    // It can be the word of a server, and goes into a command line.
+    let host = shlex::try_quote(&question.address.host).unwrap_or_default();
     let force = if question.forced { " force" } else { "" };
     let command = format!("slaveof {host} {}{force}", question.address.port);
     let forced = question.forced;
@@ -122,7 +123,7 @@ impl Question<'_> {
             return Ok(end);
         }
         let (way, end) = self.way()?;
-        if end.prospect == Prospect::Error {
+        if matches!(end.prospect, Prospect::Error | Prospect::Retries) {
             return Ok(end);
         }
         if let Some(end) = self.wrong_address(way)? {
@@ -217,9 +218,10 @@ impl Question<'_> {
             return Ok(Some(End::after_ok(prospect, Cause::Masterauth)));
         }
         if self.lists_replica {
-            // From 3.3.4 on the replica goes on asking until the master has forgotten it.
-            let asks_on = within(version, "3.3.4-3.4.1, 3.5.0-alpha+, 4.0.0+");
-            let prospect = if asks_on { Prospect::Retries } else { Prospect::Error };
+            // From 3.3.4 on such a master lets the replica go on asking, until it has forgotten it.
+            const ASKS_ON: &str = "3.3.4-3.4.1, 3.5.0-alpha+, 4.0.0+";
+            let asks_on = within(version, ASKS_ON) && within(self.master.version()?, ASKS_ON);
+            let prospect = if asks_on { Prospect::Retries } else { self.refused_for_good()? };
             return Ok(Some(End::after_ok(prospect, Cause::AlreadyListed)));
         }
         if !within(version, "3.1.0-3.4.1, 3.5.0-alpha+, 4.0.0+") {
@@ -287,7 +289,7 @@ impl Question<'_> {
             };
             let (way, end) = self.of_positions(own, other)?;
             let rank = |way: Way, end: &End| match (end.prospect, way) {
-                (Prospect::Error, _) => 0,
+                (Prospect::Error | Prospect::Retries, _) => 0,
                 (_, Way::Full) => 1,
                 (_, Way::Incremental) => 2,
             };
@@ -304,15 +306,16 @@ impl Question<'_> {
             format!("{db}{}:{}", position.file, position.offset)
         };
         let values = |end: End| end.with(show(own), show(other));
+        let refused = self.refused_for_good()?;
         if (own.file, own.offset) > (other.file, other.offset) {
-            return Ok((Way::Incremental, values(End::after_ok(Prospect::Error, Cause::Ahead))));
+            return Ok((Way::Incremental, values(End::after_ok(refused, Cause::Ahead))));
         }
         let by_name = within(self.replica.version()?, "2.0.0-2.3.8, 3.0.0-3.0.16");
         if by_name
             && let Some(size) = self.master.number("binlog-file-size")?
             && own.offset > size
         {
-            return Ok((Way::Incremental, values(End::after_ok(Prospect::Error, Cause::BeyondFileSize))));
+            return Ok((Way::Incremental, values(End::after_ok(refused, Cause::BeyondFileSize))));
         }
         // The master keeps expire-logs-nums files, and never less than ten.
         if let Some(kept) = self.master.number("expire-logs-nums")?
@@ -323,6 +326,12 @@ impl Question<'_> {
             return Ok((Way::Full, end));
         }
         Ok((Way::Incremental, values(End::after_ok(Prospect::Incremental, Cause::Position))))
+    }
+
+    /// What a refusal by the master leads to: an error that lasts, but for two releases that go on trying.
+    fn refused_for_good(&self) -> Result<Prospect, Missing> {
+        let tries_on = within(self.replica.version()?, "2.2.5-2.2.6");
+        Ok(if tries_on { Prospect::Retries } else { Prospect::Error })
     }
 
     /// Up to 3.4 the master must be named by the address that it has for itself.

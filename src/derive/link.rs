@@ -84,11 +84,18 @@ fn conclude(link: &mut Link, master: &Node, replica: &Node, knowledge: &Knowledg
         lists_replica: link.listed.is_some() && link.relation == Some(Relation::Nobody),
         forced,
     }));
-    link.flow = flow::flow(master, replica, &link.readings);
+    link.flow = flow::flow(link.mode, master, replica, &link.readings);
     if link.flow.is_none() && !link.errors.iter().any(|absence| absence.path == "flow") {
         let why = link.errors.iter().find(|absence| absence.path == "readings").cloned();
         let (kind, reason) = why.map_or_else(
-            || (AbsenceKind::Failed, "the positions of both binlogs were not read twice".to_owned()),
+            || {
+                let reason = if link.readings.len() < 2 {
+                    "the positions of both binlogs were not read twice"
+                } else {
+                    "the two show no position of the same database"
+                };
+                (AbsenceKind::Failed, reason.to_owned())
+            },
             |why| (why.kind, why.reason),
         );
         link.errors.push(Absence { path: "flow".into(), kind, reason });

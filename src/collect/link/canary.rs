@@ -14,7 +14,7 @@ use crate::model::link::{Canary, CanaryOutcome};
 
 /// The life of the key, in seconds, when nobody deletes it. Longer than any wait, and longer than clocks
 /// of two hosts usually differ: the end travels as a point in time.
-const LIFE: u64 = 120;
+const LIFE: u64 = 300;
 
 /// The time between two looks at the replica grows from this …
 const FIRST_PAUSE: Duration = Duration::from_millis(5);

@@ -16,12 +16,17 @@ use crate::derive::network::kind_of;
 use crate::model::facts::{Absence, AbsenceKind, Node};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{CanaryOutcome, DialledPort, Link, LinkMode, MasterAddress, Pair, Relation, Sample};
+use crate::model::release::Releases;
 
 /// The time between the two readings, at least. A replica that receives anything moves within it.
 const BETWEEN_READINGS: Duration = Duration::from_secs(1);
 
 /// The most keys of a sample, over all databases.
 const SAMPLE: usize = 200;
+
+/// The largest database of 4.x whose keys are listed: about 0.1 microseconds a key were measured, and all types
+/// lie in one store.
+const MOST_BYTES_TO_SCAN: u64 = 1 << 30;
 
 /// What may be done on a link.
 #[derive(Clone, Copy, Debug)]
@@ -168,15 +173,26 @@ impl Prober<'_> {
             }
             link.canary = Some(canaries);
         }
-        self.take_sample(link, &mut there, &mut here, &dbs).await;
-        let wait = BETWEEN_READINGS.saturating_sub(first.elapsed());
-        if Instant::now() + wait < self.deadlines.run {
-            sleep(wait).await;
-        }
+        self.take_sample(link, master.node, (&mut there, &mut here), &dbs).await;
+        self.pause_since(first).await;
         if link.readings.len() == 1 {
             self.take_reading(link, &mut there, &mut here, first).await;
         }
+        // What the canary wrote must have moved the replica; if it did not arrive, look once more.
+        let lost = link.canary.iter().flatten().any(|canary| canary.outcome == CanaryOutcome::Lost);
+        if lost && link.readings.len() == 2 {
+            self.pause_since(Instant::now()).await;
+            self.take_reading(link, &mut there, &mut here, first).await;
+        }
         keys
+    }
+
+    /// Waits until a reading that was taken at `then` is old enough for another one, if there is time.
+    async fn pause_since(&self, then: Instant) {
+        let wait = BETWEEN_READINGS.saturating_sub(then.elapsed());
+        if Instant::now() + wait < self.deadlines.run {
+            sleep(wait).await;
+        }
     }
 
     async fn take_reading(
@@ -195,10 +211,15 @@ impl Prober<'_> {
     async fn take_sample<'s>(
         &self,
         link: &mut Link,
-        there: &mut Session<'s>,
-        here: &mut Session<'s>,
+        master: &Node,
+        sessions: (&mut Session<'s>, &mut Session<'s>),
         dbs: &[Option<u64>],
     ) {
+        let (there, here) = sessions;
+        if let Some(reason) = why_no_sample(master) {
+            link.errors.push(no_access("sample", reason));
+            return;
+        }
         let mut sample = Sample::default();
         let each = (SAMPLE / dbs.len().max(1)).max(1);
         for db in dbs {
@@ -246,13 +267,22 @@ impl Prober<'_> {
         if let Some(rule) = harmful {
             return Some(no_access("canary", &rule.why));
         }
-        let ids = |node: &Node| node.double_master.as_ref().and_then(|pair| pair.peer_server_id);
-        if link.mode == LinkMode::DoubleMaster {
-            let (a, b) = (ids(master), ids(replica));
-            if a == b || [a, b].contains(&Some(0)) {
-                let reason = "the ids of the pair are wrong, and a write would travel round and round";
-                return Some(no_access("canary", reason));
-            }
+        let setting =
+            |node: &Node, name: &str| node.config.as_ref().and_then(|config| config.get(name).cloned());
+        if setting(master, "write-binlog").as_deref() == Some("no") {
+            return Some(no_access(
+                "canary",
+                "the master writes no binlog (write-binlog no): nothing can arrive",
+            ));
+        }
+        if [master, replica].iter().any(|node| setting(node, "instance-mode").as_deref() == Some("sharding"))
+        {
+            return Some(no_access("canary", "in sharding mode the slots are followed one by one"));
+        }
+        if link.mode == LinkMode::DoubleMaster && !proven_crossed(master, replica) {
+            let reason = "the ids of the pair are not proven to be crossed: a write could travel round and round, \
+                          and stay for ever";
+            return Some(no_access("canary", reason));
         }
         None
     }
@@ -277,6 +307,42 @@ impl Prober<'_> {
             Err(trouble) => pair.errors.push(failed("echo", trouble.reason())),
         }
     }
+}
+
+/// Why the keys of a master are not looked for.
+fn why_no_sample(master: &Node) -> Option<&'static str> {
+    let within = |releases: &str| {
+        let releases = releases.parse::<Releases>();
+        releases.is_ok_and(|releases| master.version.is_some_and(|version| releases.contains(version)))
+    };
+    let sharding = master
+        .config
+        .as_ref()
+        .is_some_and(|config| config.get("instance-mode").is_some_and(|mode| mode == "sharding"));
+    let size = master.data.as_ref().and_then(|data| data.db_size_bytes);
+    if sharding {
+        Some("in sharding mode keys cannot be listed")
+    } else if within("2.0.0-2.1.4") {
+        Some("on this release SCAN never returns once it meets a key that has expired")
+    } else if within("4.0.0+") && size.is_none_or(|size| size > MOST_BYTES_TO_SCAN) {
+        Some("from 4.0.0 on one SCAN can read all keys, and this database is large")
+    } else {
+        None
+    }
+}
+
+/// Whether each of a double master takes the records of the other for what they are: the server-id of each is
+/// the double-master-server-id of the other, the two differ, and the peers are named by IP addresses.
+fn proven_crossed(a: &Node, b: &Node) -> bool {
+    let own = |node: &Node| node.process.as_ref()?.server_id.as_ref()?.trim().parse::<i64>().ok();
+    let peer =
+        |node: &Node| node.double_master.as_ref().filter(|pair| pair.enabled == Some(true))?.peer_server_id;
+    let by_address = |node: &Node| {
+        let host = node.double_master.as_ref().and_then(|pair| pair.peer_host.as_deref());
+        host.is_some_and(|host| host.parse::<std::net::IpAddr>().is_ok())
+    };
+    let (Some(a_id), Some(b_id)) = (own(a), own(b)) else { return false };
+    peer(a) == Some(b_id) && peer(b) == Some(a_id) && a_id != b_id && by_address(a) && by_address(b)
 }
 
 /// The databases that both have: `None` where there is only one.

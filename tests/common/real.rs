@@ -1,0 +1,193 @@
+//! Real Pika servers, from `PIKADOCTOR_PIKA_HOME`.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Run, pikadoctor};
+
+pub fn home() -> PathBuf {
+    PathBuf::from(std::env::var_os("PIKADOCTOR_PIKA_HOME").expect("PIKADOCTOR_PIKA_HOME is set"))
+}
+
+/// The versions below the home, which must include those that are promised.
+pub fn versions() -> Vec<String> {
+    let mut versions: Vec<String> = fs::read_dir(home())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.join("pika").is_file())
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    versions.sort();
+    for promised in ["2.3.0", "2.3.6", "3.3.6", "3.5.5"] {
+        assert!(
+            versions.iter().any(|version| version == promised),
+            "{promised} is not below {}",
+            home().display()
+        );
+    }
+    versions
+}
+
+/// A running Pika with the stock configuration, but for its port, its paths and what `extra` says.
+pub struct Pika {
+    pub process: Child,
+    pub directory: tempfile::TempDir,
+    pub port: u16,
+}
+
+/// A client port whose derived ports are free, too.
+pub fn free_port() -> u16 {
+    for _ in 0..200 {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let derived = [0, 1000, 1100, 2000, 3000, 10001].map(|offset| port.checked_add(offset));
+        if derived.iter().all(|port| port.is_some_and(|port| TcpListener::bind(("0.0.0.0", port)).is_ok())) {
+            return port;
+        }
+    }
+    panic!("no free port with free derived ports");
+}
+
+impl Pika {
+    pub fn start(version: &str, extra: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let named = extra.iter().find(|(name, _)| *name == "port").map(|(_, port)| port.parse().unwrap());
+        let port: u16 = named.unwrap_or_else(free_port);
+        let path = |name: &str| format!("{}/{name}", directory.path().display());
+        let mut settings = vec![
+            ("port", port.to_string()),
+            ("log-path", path("log/")),
+            ("db-path", path("db/")),
+            ("dump-path", path("dump/")),
+            ("db-sync-path", path("dbsync/")),
+            ("pidfile", path("pika.pid")),
+            // The stock 20000 wants more open files than many hosts allow.
+            ("maxclients", "1000".to_owned()),
+        ];
+        settings.retain(|(name, _)| !extra.iter().any(|(other, _)| other == name));
+        settings.extend(extra.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        let stock = fs::read_to_string(home().join(version).join("pika.conf")).unwrap();
+        let key = |line: &str| line.split_once(':').map(|(key, _)| key.trim().to_owned());
+        let mut conf: Vec<String> = stock
+            .lines()
+            .filter(|line| !settings.iter().any(|(name, _)| key(line).as_deref() == Some(name)))
+            .map(str::to_owned)
+            .collect();
+        conf.extend(settings.iter().map(|(name, value)| format!("{name} : {value}")));
+        let conf_path = path("pika.conf");
+        fs::write(&conf_path, conf.join("\n") + "\n").unwrap();
+        let output = fs::File::create(path("output")).unwrap();
+        let process = Command::new(home().join(version).join("pika"))
+            .args(["-c", &conf_path])
+            .current_dir(directory.path())
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .spawn()
+            .unwrap();
+        let mut pika = Self { process, directory, port };
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            assert!(pika.process.try_wait().unwrap().is_none(), "{version} ended: {}", pika.output());
+            assert!(
+                began.elapsed() < Duration::from_secs(30),
+                "{version} does not listen: {}",
+                pika.output()
+            );
+            thread::sleep(Duration::from_millis(100));
+        }
+        pika
+    }
+
+    pub fn output(&self) -> String {
+        fs::read_to_string(self.directory.path().join("output")).unwrap_or_default()
+    }
+
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Sends a command and returns its reply, as far as it comes within a moment.
+    pub fn ask(&self, words: &[&str]) -> String {
+        self.converse(&[words])
+    }
+
+    /// The same for several commands on one connection.
+    pub fn converse(&self, commands: &[&[&str]]) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        let mut request = String::new();
+        for words in commands {
+            request += &format!("*{}\r\n", words.len());
+            for word in *words {
+                request += &format!("${}\r\n{word}\r\n", word.len());
+            }
+        }
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut reply = Vec::new();
+        let _ = stream.read_to_end(&mut reply);
+        String::from_utf8_lossy(&reply).into_owned()
+    }
+
+    /// Lines of its WARNING, ERROR and FATAL logs.
+    pub fn complaints(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for entry in fs::read_dir(self.directory.path().join("log")).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if ["WARNING", "ERROR", "FATAL"].iter().any(|level| name.contains(level)) && !path.is_symlink() {
+                let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+                lines
+                    .extend(text.lines().filter(|line| line.starts_with(['W', 'E', 'F'])).map(str::to_owned));
+            }
+        }
+        lines
+    }
+
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").args([name, &self.process.id().to_string()]).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits until `holds` says so, and panics after `longest`.
+    pub fn wait_for(&self, what: &str, longest: Duration, holds: impl Fn(&Self) -> bool) {
+        let began = Instant::now();
+        while !holds(self) {
+            assert!(
+                began.elapsed() < longest,
+                "{what}: not after {longest:?}: {}",
+                self.ask(&["INFO", "replication"])
+            );
+            thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    pub fn check(&self, arguments: &[&str]) -> Run {
+        Run::of(pikadoctor().arg("check").arg(self.address()).args(arguments))
+    }
+
+    pub fn report(&self) -> serde_json::Value {
+        serde_json::from_str(&self.check(&["--format", "json"]).stdout).unwrap()
+    }
+}
+
+impl Drop for Pika {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        // From 3.1 to 3.4 a killed Pika leaves its rsync daemon behind; end that one, and no other.
+        let pid_file = self.directory.path().join("dbsync/rsync/slash_rsync.pid");
+        if let Ok(pid) = fs::read_to_string(pid_file) {
+            let pid = pid.trim();
+            let is_rsync = fs::read_to_string(Path::new("/proc").join(pid).join("comm"))
+                .is_ok_and(|comm| comm.trim() == "rsync");
+            if is_rsync {
+                let _ = Command::new("kill").arg(pid).status();
+            }
+        }
+    }
+}
