@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod pair;
 pub mod real;
 
 use std::io::{Read, Write};
