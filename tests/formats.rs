@@ -181,12 +181,7 @@ fn hostile_report(text: &str, state: State) -> Report {
             Metric { name: "none".into(), value: None, unit: String::new(), warn: None, crit: None },
         ],
     };
-    let facts = Facts {
-        schema: String::new(),
-        collected_at: String::new(),
-        nodes: Vec::new(),
-        conf_files: Vec::new(),
-    };
+    let facts = Facts::default();
     report(vec![finding], facts, Language::En)
 }
 
@@ -218,12 +213,7 @@ fn every_state_in_every_format_with_hostile_text() {
 
 #[test]
 fn a_run_that_judged_nothing_proves_nothing() {
-    let facts = Facts {
-        schema: String::new(),
-        collected_at: String::new(),
-        nodes: Vec::new(),
-        conf_files: Vec::new(),
-    };
+    let facts = Facts::default();
     assert_eq!(report(Vec::new(), facts, Language::En).exit_code, exit::UNKNOWN);
 }
 

@@ -29,8 +29,8 @@ fn lint(files: &[(&str, &str)], version: Option<&str>) -> Report {
     let facts = Facts {
         schema: facts::SCHEMA.to_owned(),
         collected_at: "2026-01-01T00:00:00Z".to_owned(),
-        nodes: Vec::new(),
         conf_files: conf::read(&texts, &catalogue.knowledge, &Tokens::new(), version),
+        ..Facts::default()
     };
     judge(facts, &catalogue, &Parameters::new(), Language::En)
 }
