@@ -185,6 +185,8 @@ fn hostile_report(text: &str, state: State) -> Report {
         schema: String::new(),
         collected_at: String::new(),
         nodes: Vec::new(),
+        links: Vec::new(),
+        pairs: Vec::new(),
         conf_files: Vec::new(),
     };
     report(vec![finding], facts, Language::En)
@@ -222,6 +224,8 @@ fn a_run_that_judged_nothing_proves_nothing() {
         schema: String::new(),
         collected_at: String::new(),
         nodes: Vec::new(),
+        links: Vec::new(),
+        pairs: Vec::new(),
         conf_files: Vec::new(),
     };
     assert_eq!(report(Vec::new(), facts, Language::En).exit_code, exit::UNKNOWN);
