@@ -394,6 +394,11 @@ fn promised(seen: &Seen) {
         "replicationid-mismatch/slave-after-clearreplicationid" => {
             assert_eq!(wrong(seen), Vec::<String>::new(), "{name}");
         }
+        // A copy that runs is no reason to begin anew. (3.1.0 has one word for this and for an error.)
+        "full-sync-running/slave-running" if version != "v3.1.0" => {
+            assert_eq!(seen.state("link/state"), State::Warning, "{name}");
+            assert_eq!(seen.state("link/positions"), State::Warning, "{name}");
+        }
         "double-master-up" => {
             assert_eq!(seen.report.facts.links.len(), 2, "{name}");
             assert_eq!(wrong(seen), Vec::<String>::new(), "{name}");
