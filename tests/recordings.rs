@@ -4,6 +4,7 @@
 mod common;
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use common::{all_recordings, recording};
@@ -13,10 +14,14 @@ use pikadoctor::collect::secret::Password;
 use pikadoctor::judge::catalogue::built_in;
 use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::lab::recorded::RecordedServer;
+use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::facts::{Address, Facts, Node, ServerKind};
 use pikadoctor::model::finding::{Report, State};
 use pikadoctor::model::text::Language;
 use pikadoctor::{Scope, Target, examine, judge};
+
+/// Read once: there are hundreds of recordings.
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(built_in);
 
 /// The password that was used while the file was recorded.
 fn password_of(name: &str) -> Option<Password> {
@@ -37,11 +42,11 @@ async fn facts_of(name: &str) -> Facts {
     let target = Target { name: "node".into(), address, password: password_of(name) };
     let deadlines =
         Deadlines::starting_now(Duration::from_secs(20), Duration::from_secs(5), Duration::from_secs(10));
-    examine(&[target], &built_in().knowledge, Scope { deadlines, ports: false }).await
+    examine(&[target], &CATALOGUE.knowledge, Scope { deadlines, ports: false }).await
 }
 
 fn report_of(facts: Facts) -> Report {
-    judge(facts, &built_in(), &Parameters::new(), Language::En)
+    judge(facts, &CATALOGUE, &Parameters::new(), Language::En)
 }
 
 /// The text of a recorded bulk string.

@@ -23,10 +23,13 @@ pub fn dialect(knowledge: &Knowledge, master: &Node, replica: &Node) -> Option<D
     let measured_master = measured_as(knowledge, master.version?);
     let measured_replica = measured_as(knowledge, replica.version?);
     let exactly = measured_master == master.version && measured_replica == replica.version;
+    let stand_for_both = measured_master.is_some() && measured_replica.is_some();
     let basis = match rule.basis {
         Basis::Measured if exactly => Basis::Measured,
-        Basis::Measured => Basis::SameProtocol,
-        basis => basis,
+        Basis::Measured if stand_for_both => Basis::SameProtocol,
+        // The entry holds releases for which no measured one stands.
+        Basis::Measured | Basis::Code => Basis::Code,
+        Basis::SameProtocol => Basis::SameProtocol,
     };
     let by_measurement = basis != Basis::Code;
     Some(Dialect {

@@ -2,7 +2,7 @@
 
 use super::absence::covers;
 use crate::model::facts::{AbsenceKind, Node};
-use crate::model::release::Version;
+use crate::model::release::{Releases, Version};
 use crate::model::replication::{BinlogPosition, Replication};
 
 /// One end of a link.
@@ -49,9 +49,20 @@ impl<'n> Side<'n> {
         let not_in_release = |kind| kind == AbsenceKind::NotInRelease;
         let why = self.node.errors.iter().filter(|absence| covers(&absence.path, &path));
         match why.max_by_key(|absence| absence.path.len()) {
-            Some(absence) if not_in_release(absence.kind) => Ok(None),
+            Some(absence) if not_in_release(absence.kind) && !self.keeps_to_itself(name) => Ok(None),
             _ => Err(self.missing(&path)),
         }
+    }
+
+    /// Whether the release has the setting, and does not tell it: 2.0 spells the names with underscores, and
+    /// is not asked.
+    fn keeps_to_itself(&self, name: &str) -> bool {
+        let without_config_get = "2.0.0-2.0.5".parse::<Releases>();
+        ["requirepass", "userpass", "expire-logs-nums", "binlog-file-size"].contains(&name)
+            && self
+                .node
+                .version
+                .is_some_and(|version| without_config_get.is_ok_and(|releases| releases.contains(version)))
     }
 
     /// A setting that is a number.
