@@ -87,9 +87,9 @@ fn set_and_expire_go_out_together_and_nothing_else_is_written() {
         .map(String::as_str)
         .filter(|line| ["set ", "expire ", "del "].iter().any(|word| line.contains(&format!(": {word}"))))
         .collect();
-    let [set, expire, del] = writes.as_slice() else { panic!("{writes:?}") };
-    let key = set.split(' ').nth(2).unwrap();
-    assert!(set.starts_with("master: set ") && key.starts_with(CANARY), "{set}");
+    let [first, expire, del] = writes.as_slice() else { panic!("{writes:?}") };
+    let key = first.split(' ').nth(2).unwrap();
+    assert!(first.starts_with("master: set ") && key.starts_with(CANARY), "{first}");
     assert_eq!(*expire, format!("master: expire {key} 300"));
     assert_eq!(*del, format!("master: del {key}"));
 }

@@ -11,10 +11,11 @@ use common::{RecordedNetwork, recording, recordings_directory};
 use futures_util::StreamExt as _;
 use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::link::Live;
+use pikadoctor::derive::network::kind_of;
 use pikadoctor::judge::catalogue::built_in;
 use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::model::catalogue::Catalogue;
-use pikadoctor::model::facts::Address;
+use pikadoctor::model::facts::{Address, Facts};
 use pikadoctor::model::finding::{Finding, Report, State};
 use pikadoctor::model::link::{
     AuthVerdict, Cause, Credential, Link, LinkMode, Outcome, Prospect, Relation, Step,
@@ -120,7 +121,11 @@ async fn look(case: Case) -> Seen {
     let scope = Scope { deadlines, ports: false };
     let facts = examine_links(&targets, &[request], &CATALOGUE.knowledge, scope, trial).await;
     let text = serde_json::to_string(&facts).unwrap();
-    let facts = serde_json::from_str(&network.as_recorded(&text)).unwrap();
+    let mut facts: Facts = serde_json::from_str(&network.as_recorded(&text)).unwrap();
+    // What the addresses are was derived from those of the replay.
+    for address in facts.links.iter_mut().filter_map(|link| link.address.as_mut()) {
+        address.kind = kind_of(&address.host);
+    }
     Seen { case, report: judge(facts, &CATALOGUE, &Parameters::new(), Language::En) }
 }
 

@@ -104,8 +104,8 @@ impl Connecting {
             return file(path);
         }
         if self.ask_password {
-            let names: Vec<String> = named.iter().map(|(_, address)| address.to_string()).collect();
-            return ask_password(&names.join(", ")).map(Some).map_err(Failure::new);
+            let servers: Vec<String> = named.iter().map(|(_, address)| address.to_string()).collect();
+            return ask_password(&servers.join(", ")).map(Some).map_err(Failure::new);
         }
         variable(PASSWORD_VARIABLE)
     }

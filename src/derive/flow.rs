@@ -40,7 +40,7 @@ pub fn flow(mode: LinkMode, master: &Node, replica: &Node, readings: &[Reading])
             Step::Incomparable
         } else if is_known_shift(master, replica, there, here) {
             Step::Shifted
-        } else if here_before > there {
+        } else if here_before > there && mode == LinkMode::Replica {
             Step::Ahead
         } else if here >= there_before {
             Step::Level

@@ -217,6 +217,8 @@ impl Question<'_> {
             let prospect = if auth.retries { Prospect::Retries } else { Prospect::Error };
             return Ok(Some(End::after_ok(prospect, Cause::Masterauth)));
         }
+        // Without the master's own list it is not known whether it lists the replica.
+        self.master.replication()?;
         if self.lists_replica {
             // From 3.3.4 on such a master lets the replica go on asking, until it has forgotten it.
             const ASKS_ON: &str = "3.3.4-3.4.1, 3.5.0-alpha+, 4.0.0+";

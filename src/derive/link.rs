@@ -16,11 +16,16 @@ pub fn relate(link: &mut Link, master: &Node, replica: &Node) {
         return;
     };
     link.listed = listed(master, replica);
-    link.relation = Some(match &replication.master {
+    link.relation = Some(match replication.master.as_ref().filter(|named| is_address(named)) {
         None => Relation::Nobody,
         Some(named) if names(named, link, master) || link.listed.is_some() => Relation::Follows,
         Some(_) => Relation::Elsewhere,
     });
+}
+
+/// A double master that has given up its peer prints an empty host and port -1.
+pub fn is_address(named: &Master) -> bool {
+    named.host.as_ref().is_some_and(|host| !host.is_empty()) && named.port.is_some_and(|port| port > 0)
 }
 
 /// Whether what the replica names as its master is one of the addresses of the master.
@@ -79,7 +84,8 @@ fn conclude(link: &mut Link, master: &Node, replica: &Node, knowledge: &Knowledg
         replica: here,
         master: there,
         address: &target(link, master),
-        known_address: link.address.as_ref(),
+        // The address of another master says nothing about the one in the command.
+        known_address: link.address.as_ref().filter(|_| link.relation != Some(Relation::Elsewhere)),
         dialect: link.dialect.as_ref(),
         lists_replica: link.listed.is_some() && link.relation == Some(Relation::Nobody),
         forced,

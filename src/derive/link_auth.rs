@@ -16,8 +16,6 @@ const EITHER: &str = "2.2.0-2.3.2";
 const GIVES_UP: &str = "2.0.0-2.2.4";
 /// Here a refused trysync is tried again, too; everywhere else it is an error for good.
 const ALWAYS_RETRIES: &str = "2.2.5-2.2.6";
-/// Here CONFIG GET shows no password.
-const SHOWS_NONE: &str = "2.0.0-2.0.5";
 /// From here on the password travels in MetaSync, and the master compares it with requirepass alone.
 const META_SYNC: &str = "3.1.0-3.4.1, 3.5.0-alpha+, 4.0.0+";
 /// Here both passwords are secrets of rsync, too.
@@ -28,9 +26,6 @@ pub fn auth(master: &Side<'_>, replica: &Side<'_>) -> Result<LinkAuth, Missing> 
     let version = replica.version()?;
     let within =
         |releases: &str| releases.parse::<Releases>().is_ok_and(|releases| releases.contains(version));
-    if within(SHOWS_NONE) {
-        return Err(Missing(format!("replica.config.requirepass: {version} does not show it")));
-    }
     let own = replica.setting("requirepass")?.unwrap_or_default();
     // 2.0 and 2.1 have no masterauth.
     let masterauth = replica.setting("masterauth")?.unwrap_or_default();

@@ -333,11 +333,17 @@ impl Words {
     fn link_states(&self, state: &State<'_, '_>, node: &Value) -> Result<Value, Error> {
         let version = version_of(state, node)?;
         let states = fact(state, node, ".replication.master.states")?;
-        let mut words = Vec::new();
+        let (mut words, mut seen) = (Vec::new(), Vec::new());
         for link in states.try_iter()? {
             let text = |key: &str| link.get_attr(key).map(|value| value.as_str().map(str::to_owned));
             let raw = text("raw")?.unwrap_or_default();
             let word = look_up(&self.knowledge, &text("field")?.unwrap_or_default(), &raw, version);
+            // 3.5.5 and 4.0 say it twice, in two vocabularies.
+            let said = (text("db")?, word.map(|word| word.stage));
+            if said.1.is_some() && seen.contains(&said) {
+                continue;
+            }
+            seen.push(said);
             let fix = match word.and_then(|word| word.fix.as_ref()) {
                 Some(fix) => Json::from(state.env().render_str(fix.get(self.language), context! { node })?),
                 None => Json::Null,

@@ -71,7 +71,7 @@ impl RecordedPair {
                 kind,
                 value: "x".repeat(length),
                 length,
-                since: Instant::now() - Duration::from_secs(60),
+                since: Instant::now().checked_sub(Duration::from_secs(60)).unwrap(),
                 deleted: false,
                 expires: false,
             };

@@ -12,6 +12,7 @@ use super::{echo, reading, sample};
 use crate::collect::clock::Deadlines;
 use crate::collect::gate::Gate;
 use crate::collect::ports;
+use crate::derive::link::is_address;
 use crate::derive::network::kind_of;
 use crate::model::facts::{Absence, AbsenceKind, Node};
 use crate::model::knowledge::Knowledge;
@@ -53,6 +54,7 @@ impl Prober<'_> {
     /// Finds out which address the replica uses for its master, or would use.
     pub async fn find_address(&self, link: &mut Link, master: &Node, replica: &Node) {
         let named = replica.replication.as_ref().and_then(|replication| replication.master.as_ref());
+        let named = named.filter(|named| is_address(named));
         let named = named.and_then(|named| Some((named.host.clone()?, named.port?)));
         let (host, port) =
             named.unwrap_or_else(|| (master.address.host.clone(), i64::from(master.address.port)));
@@ -165,8 +167,11 @@ impl Prober<'_> {
                     flown.outcome,
                     CanaryOutcome::Broken | CanaryOutcome::MasterReadOnly | CanaryOutcome::WriteNotPermitted
                 );
+                // One that did not arrive cannot come back.
+                if matches!(flown.outcome, CanaryOutcome::Arrived | CanaryOutcome::NotDeleted) {
+                    keys.push(key.name);
+                }
                 canaries.push(flown);
-                keys.push(key.name);
                 if !goes_on {
                     break;
                 }

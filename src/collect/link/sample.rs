@@ -74,12 +74,12 @@ pub async fn compare(
             sleep(pause).await;
             let again: Vec<String> = open.iter().map(|index| keys[*index].clone()).collect();
             // The replica is asked first: what it has then, the master had before.
-            let (now_here, now_there) = (shapes(replica, &again).await?, shapes(master, &again).await?);
-            for ((index, now_here), now_there) in open.iter().zip(now_here).zip(now_there) {
-                here[*index] = now_here;
+            let (then_here, then_there) = (shapes(replica, &again).await?, shapes(master, &again).await?);
+            for ((index, then_here), then_there) in open.iter().zip(then_here).zip(then_there) {
+                here[*index] = then_here;
                 // A key that changes on the master proves nothing.
-                if there[*index] != now_there {
-                    there[*index] = now_there;
+                if there[*index] != then_there {
+                    there[*index] = then_there;
                     sample.changed += 1;
                 }
             }
