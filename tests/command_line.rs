@@ -39,6 +39,22 @@ fn wrong_usage() {
         "it has critical_percent, warning_percent",
     );
     assert_refused(&["check", "a:1", "--set", "node/clients.warning_percent=many"], "`many` is not a number");
+    assert_refused(&["check", "a:1", "--master", "a:1"], "a:1 cannot be its own master");
+    assert_refused(&["check", "a:1", "--peer", "a:1"], "a:1 cannot be its own peer");
+    assert_refused(&["check", "a:1", "--peer", "b:1", "--master", "c:1"], "cannot be used with");
+    assert_refused(&["check", "a:1", "b:1", "--peer", "c:1"], "--peer makes a pair with one server");
+    assert_refused(&["check", "a:1", "--master", "b:0"], "`0` is not a port");
+    assert_refused(
+        &["check", "a:1", "--master", "b:1", "--canary-timeout", "never"],
+        "`never` is not a duration",
+    );
+    assert_refused(
+        &["check", "a:1", "--master", "b:1", "--master-password-file", "no/such/file"],
+        "no/such/file",
+    );
+    assert_refused(&["forecast", "a:1"], "<MASTER>");
+    assert_refused(&["forecast", "a:1", "a:1"], "a:1 cannot be its own master");
+    assert_refused(&["forecast", "a:1", "b:x"], "`x` is not a port");
     assert_refused(&["explain", "node/known-defect"], "did you mean `node/known-defects`?");
     assert_refused(&["explain", "writable-x"], "did you mean `node/writable`?");
     assert_refused(&["explain", "node/known-defects", "--release", "newest"], "newest");

@@ -19,9 +19,17 @@ use pikadoctor::lab::recorded::{RecordedServer, Recording};
 /// The binary under test, in English and without a password from the environment.
 pub fn pikadoctor() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pikadoctor"));
-    for variable in
-        ["PIKADOCTOR_PASSWORD", "LC_ALL", "LC_MESSAGES", "LANG", "NO_COLOR", "CLICOLOR_FORCE", "COLUMNS"]
-    {
+    for variable in [
+        "PIKADOCTOR_PASSWORD",
+        "PIKADOCTOR_PASSWORD_MASTER",
+        "PIKADOCTOR_PASSWORD_PEER",
+        "LC_ALL",
+        "LC_MESSAGES",
+        "LANG",
+        "NO_COLOR",
+        "CLICOLOR_FORCE",
+        "COLUMNS",
+    ] {
         command.env_remove(variable);
     }
     command
