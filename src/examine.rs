@@ -85,55 +85,68 @@ pub async fn examine_links(
     let mut facts = examine(targets, knowledge, scope).await;
     let live = trial.live.unwrap_or(Live { write: false, canary_wait: Duration::ZERO });
     let prober = Prober { knowledge, deadlines: scope.deadlines, ports: scope.ports, live };
-    let password = |name: &str| targets.iter().find(|target| target.name == name)?.password.as_ref();
-    let party = |facts: &'_ Facts, name: &str| -> Option<Node> { facts.node(name).cloned() };
-    let mut links = Vec::new();
-    let mut keys = Vec::new();
-    for request in requests {
-        let directions = match request.mode {
-            LinkMode::Replica => vec![(&request.replica, &request.master)],
-            LinkMode::DoubleMaster => {
-                vec![(&request.replica, &request.master), (&request.master, &request.replica)]
-            }
-        };
-        for (replica, master) in directions {
-            let name = derive::link::link_name(replica, master);
-            let mut link = Link {
-                name,
-                master: master.clone(),
-                replica: replica.clone(),
-                mode: request.mode,
-                ..Link::default()
-            };
-            let (Some(there), Some(here)) = (party(&facts, master), party(&facts, replica)) else { continue };
-            prober.find_address(&mut link, &there, &here).await;
-            derive::link::relate(&mut link, &there, &here);
-            prober.dial_ports(&mut link, &there).await;
-            let (there, here) = (
-                Party { node: &there, password: password(master) },
-                Party { node: &here, password: password(replica) },
-            );
-            if trial.live.is_some() {
-                keys.extend(prober.try_out(&mut link, there, here).await);
-            } else {
-                prober.leave_alone(&mut link);
-            }
-            links.push(link);
-        }
-        if request.mode == LinkMode::DoubleMaster
-            && let (Some(a), Some(b)) = (party(&facts, &request.replica), party(&facts, &request.master))
-        {
-            let mut pair = Pair { a: a.name.clone(), b: b.name.clone(), ..Pair::default() };
-            pair.name = derive::link::pair_name(&pair);
-            let (a, b) = (
-                Party { node: &a, password: password(&request.replica) },
-                Party { node: &b, password: password(&request.master) },
-            );
-            prober.watch_echo(&mut pair, a, b, &keys).await;
-            facts.pairs.push(pair);
-        }
+    let survey = Survey { targets, nodes: &facts.nodes, prober, tries: trial.live.is_some() };
+    // Beside each other: a link that waits for its canary must not use up the time of the others.
+    let looks = futures_util::future::join_all(requests.iter().map(|request| survey.look(request))).await;
+    for (links, pair) in looks {
+        facts.links.extend(links);
+        facts.pairs.extend(pair);
     }
-    facts.links = links;
     derive::link::complete(&mut facts, knowledge, trial.forced);
     facts
+}
+
+/// Links between servers that were examined.
+struct Survey<'a> {
+    targets: &'a [Target],
+    nodes: &'a [Node],
+    prober: Prober<'a>,
+    /// Whether anything is tried on a link.
+    tries: bool,
+}
+
+impl Survey<'_> {
+    /// A double master is a link in each direction, one after the other: what is written on one side must
+    /// not be taken for an echo of the other.
+    async fn look(&self, request: &LinkRequest) -> (Vec<Link>, Option<Pair>) {
+        let (a, b) = (&request.replica, &request.master);
+        let (first, mut keys) = self.look_one_way(a, b, request.mode).await;
+        if request.mode == LinkMode::Replica {
+            return (first.into_iter().collect(), None);
+        }
+        let (second, more_keys) = self.look_one_way(b, a, request.mode).await;
+        keys.extend(more_keys);
+        let mut pair = Pair { a: a.clone(), b: b.clone(), ..Pair::default() };
+        pair.name = derive::link::pair_name(&pair);
+        if let (Some(a), Some(b)) = (self.party(a), self.party(b)) {
+            self.prober.watch_echo(&mut pair, a, b, &keys).await;
+        }
+        (first.into_iter().chain(second).collect(), Some(pair))
+    }
+
+    /// The link of `replica` from `master`, and the keys that arrived on it.
+    async fn look_one_way(&self, replica: &str, master: &str, mode: LinkMode) -> (Option<Link>, Vec<String>) {
+        let (Some(here), Some(there)) = (self.party(replica), self.party(master)) else {
+            return (None, Vec::new());
+        };
+        let name = derive::link::link_name(replica, master);
+        let mut link =
+            Link { name, master: master.to_owned(), replica: replica.to_owned(), mode, ..Link::default() };
+        self.prober.find_address(&mut link, there.node, here.node).await;
+        derive::link::relate(&mut link, there.node, here.node);
+        self.prober.dial_ports(&mut link, there.node).await;
+        let keys = if self.tries {
+            self.prober.try_out(&mut link, there, here).await
+        } else {
+            self.prober.leave_alone(&mut link);
+            Vec::new()
+        };
+        (Some(link), keys)
+    }
+
+    fn party(&self, name: &str) -> Option<Party<'_>> {
+        let node = self.nodes.iter().find(|node| node.name == name)?;
+        let target = self.targets.iter().find(|target| target.name == name)?;
+        Some(Party { node, password: target.password.as_ref() })
+    }
 }

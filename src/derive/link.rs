@@ -119,7 +119,7 @@ fn target(link: &Link, master: &Node) -> Address {
 
 /// Whether the peer that `node` names is `other`. Addresses are compared as the server compares them, as
 /// strings; a name is never the address of a peer that declares an IP address.
-fn names_peer(node: &Node, other: &Node) -> Option<bool> {
+pub fn names_peer(node: &Node, other: &Node) -> Option<bool> {
     let pair = node.double_master.as_ref().filter(|pair| pair.enabled == Some(true))?;
     let host = pair.peer_host.as_deref()?;
     let own = other.own_address.as_ref().and_then(|own| own.address.as_deref());

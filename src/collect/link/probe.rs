@@ -12,7 +12,7 @@ use super::{echo, reading, sample};
 use crate::collect::clock::Deadlines;
 use crate::collect::gate::Gate;
 use crate::collect::ports;
-use crate::derive::link::is_address;
+use crate::derive::link::{is_address, names_peer};
 use crate::derive::network::kind_of;
 use crate::model::facts::{Absence, AbsenceKind, Node};
 use crate::model::knowledge::Knowledge;
@@ -284,9 +284,12 @@ impl Prober<'_> {
         {
             return Some(no_access("canary", "in sharding mode the slots are followed one by one"));
         }
-        if link.mode == LinkMode::DoubleMaster && !proven_crossed(master, replica) {
-            let reason = "the ids of the pair are not proven to be crossed: a write could travel round and round, \
-                          and stay for ever";
+        // Whatever was asked for: a write on one half of a double master goes to its peer, and must not come back.
+        let is_half = |node: &Node| node.double_master.as_ref().and_then(|pair| pair.enabled) == Some(true);
+        let of_pair = link.mode == LinkMode::DoubleMaster || is_half(master);
+        if of_pair && !proven_crossed(master, replica) {
+            let reason = "the master is one half of a double master whose ids are not proven to be crossed with those \
+                          of the other server: a write could travel round for ever (--peer looks at a pair)";
             return Some(no_access("canary", reason));
         }
         None
@@ -295,7 +298,7 @@ impl Prober<'_> {
     /// Watches a double master after canaries were written in both directions.
     pub async fn watch_echo(&self, pair: &mut Pair, a: Party<'_>, b: Party<'_>, keys: &[String]) {
         if keys.is_empty() {
-            pair.errors.push(no_access("echo", "no canary was written"));
+            pair.errors.push(no_access("echo", "no canary arrived that could come back"));
             return;
         }
         let rules = &self.knowledge.commands;
@@ -337,7 +340,7 @@ fn why_no_sample(master: &Node) -> Option<&'static str> {
 }
 
 /// Whether each of a double master takes the records of the other for what they are: the server-id of each is
-/// the double-master-server-id of the other, the two differ, and the peers are named by IP addresses.
+/// the double-master-server-id of the other, the two differ, and each names the other by an IP address.
 fn proven_crossed(a: &Node, b: &Node) -> bool {
     let own = |node: &Node| node.process.as_ref()?.server_id.as_ref()?.trim().parse::<i64>().ok();
     let peer =
@@ -347,7 +350,9 @@ fn proven_crossed(a: &Node, b: &Node) -> bool {
         host.is_some_and(|host| host.parse::<std::net::IpAddr>().is_ok())
     };
     let (Some(a_id), Some(b_id)) = (own(a), own(b)) else { return false };
-    peer(a) == Some(b_id) && peer(b) == Some(a_id) && a_id != b_id && by_address(a) && by_address(b)
+    let crossed = peer(a) == Some(b_id) && peer(b) == Some(a_id) && a_id != b_id;
+    let named = names_peer(a, b) == Some(true) && names_peer(b, a) == Some(true);
+    crossed && named && by_address(a) && by_address(b)
 }
 
 /// The databases that both have: `None` where there is only one.

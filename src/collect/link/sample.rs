@@ -74,12 +74,12 @@ pub async fn compare(
             sleep(pause).await;
             let again: Vec<String> = open.iter().map(|index| keys[*index].clone()).collect();
             // The replica is asked first: what it has then, the master had before.
-            let (then_here, then_there) = (shapes(replica, &again).await?, shapes(master, &again).await?);
-            for ((index, then_here), then_there) in open.iter().zip(then_here).zip(then_there) {
-                here[*index] = then_here;
+            let (of_replica, of_master) = (shapes(replica, &again).await?, shapes(master, &again).await?);
+            for ((index, of_replica), of_master) in open.iter().zip(of_replica).zip(of_master) {
+                here[*index] = of_replica;
                 // A key that changes on the master proves nothing.
-                if there[*index] != then_there {
-                    there[*index] = then_there;
+                if there[*index] != of_master {
+                    there[*index] = of_master;
                     sample.changed += 1;
                 }
             }
