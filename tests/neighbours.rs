@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Run, pikadoctor};
+use common::{Run, pikadoctor, recording, serve_at};
 
 /// A process that ends with the test, by its own pid.
 struct Neighbour(Child);
@@ -132,4 +132,44 @@ fn a_real_rsync_daemon() {
     let run = check(port, "");
     assert_eq!(run.code, 2, "{}", run.stdout);
     assert!(run.text().contains("an rsync daemon answers"), "{}", run.stdout);
+}
+
+#[test]
+#[cfg_attr(not(real_neighbours), ignore = "needs rsync: set PIKADOCTOR_NEIGHBOURS=1")]
+fn a_real_rsync_daemon_is_told_by_its_module() {
+    // As Pika 3.1 to 3.4 configures it, and without the module.
+    for (module, state) in [("[document]\npath = /tmp\nauth users = rsync_user\n", "proven"), ("", "other")] {
+        let directory = tempfile::tempdir().unwrap();
+        let secrets = write(directory.path(), "secrets", "rsync_user:default\n");
+        let conf =
+            format!("use chroot = no\nlist = no\nstrict modes = no\nsecrets file = {secrets}\n{module}");
+        let conf = write(directory.path(), "rsyncd.conf", &conf);
+        let log = directory.path().join("log").to_string_lossy().into_owned();
+        // The port of rsync is that of Pika plus 1000.
+        let port = loop {
+            let port = free_port();
+            if port < 60_000 && TcpListener::bind(("127.0.0.1", port + 1000)).is_ok() {
+                break port;
+            }
+        };
+        let rsync_port = (port + 1000).to_string();
+        let arguments = [
+            "--daemon",
+            "--no-detach",
+            "--address=127.0.0.1",
+            "--port",
+            &rsync_port,
+            "--config",
+            &conf,
+            "--log-file",
+            &log,
+        ];
+        let _rsync = start(port + 1000, "rsync", &arguments);
+        let pika = serve_at(recording("v3.3.6/standalone/standalone"), &format!("127.0.0.1:{port}"));
+        let run = Run::of(pikadoctor().args(["check", &pika.address, "--format", "json"]));
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let ports = report["facts"]["nodes"][0]["ports"].as_array().unwrap();
+        let rsync = ports.iter().find(|port| port["role"] == "rsync").unwrap();
+        assert_eq!(rsync["state"], state, "{rsync}");
+    }
 }

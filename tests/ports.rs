@@ -309,3 +309,25 @@ fn two_servers_of_one_run_that_want_the_same_port() {
     let run = Run::of(pikadoctor().args(["check", "--no-ports", &elsewhere.address(), &second.address]));
     assert_eq!(run.code, 0, "{}", run.stdout);
 }
+
+#[test]
+fn the_rsync_of_3_1_to_3_4_must_have_the_module_of_full_copies_and_ask_for_a_secret() {
+    for (number, answer, state) in [
+        (71, "@RSYNCD: AUTHREQD qzPOLmBjkaKaBDKkKMiAJw\n", "proven"),
+        (72, "@ERROR: Unknown module 'document'\n", "other"),
+        (73, "@RSYNCD: OK\n", "other"),
+        (74, "", "open"),
+    ] {
+        let others: Vec<u16> = OFFSETS.into_iter().filter(|offset| *offset != 1000).collect();
+        let host = Host::with(number, recording("v3.3.6/standalone/standalone"), &others, |_| b"");
+        listener_at(&format!("{}:{}", host.ip, CLIENT + 1000), move |mut stream: TcpStream| {
+            let _ = stream.write_all(b"@RSYNCD: 32.0 sha512 sha256 sha1 md5 md4\n");
+            let mut question = [0; 64];
+            let read = stream.read(&mut question).unwrap_or(0);
+            assert_eq!(&question[..read], b"@RSYNCD: 31.0\ndocument\n");
+            let _ = stream.write_all(answer.as_bytes());
+        });
+        let seen = host.ports().into_iter().find(|(offset, ..)| *offset == 1000).unwrap();
+        assert_eq!(seen.1, state, "{answer}: {}", seen.2);
+    }
+}

@@ -22,6 +22,9 @@ const MOMENT: Duration = Duration::from_millis(200);
 /// whole check is not worth that.
 const GREETING: Duration = Duration::from_secs(2);
 
+/// A client of rsync's protocol 31, which every daemon since 2013 speaks, and the module of full copies.
+const MODULE_QUESTION: &[u8] = b"@RSYNCD: 31.0\ndocument\n";
+
 /// The most that is read from a port; the longest answer that is expected has some 60 bytes.
 const MOST_BYTES: usize = 512;
 
@@ -94,6 +97,7 @@ async fn touch(permit: &PortPermit, rule: &PortRule, server: SocketAddr, deadlin
             if came.is_empty() { Seen::plain(PortState::Open, None) } else { Seen::other(&came) }
         }
         Probe::Greeting => greeting(&mut stream, deadlines).await,
+        Probe::Module => module(&mut stream, deadlines).await,
         Probe::Trysync => ask_for_position(&mut stream, rule, deadlines).await,
     }
 }
@@ -120,6 +124,34 @@ async fn greeting(stream: &mut TcpStream, deadlines: &Deadlines) -> Seen {
         Seen::plain(PortState::Open, Some(detail.into()))
     } else {
         Seen::other(&came)
+    }
+}
+
+/// The daemon of 3.1 to 3.4 has one module, and lets nobody in without a secret. The connection is closed
+/// where it would have to be given: nothing was copied, and the daemon's own log has a line.
+async fn module(stream: &mut TcpStream, deadlines: &Deadlines) -> Seen {
+    let greeted = greeting(stream, deadlines).await;
+    if greeted.state != PortState::Proven {
+        return greeted;
+    }
+    let deadline = deadlines.of(GREETING.min(deadlines.reply));
+    let _ = timeout_at(deadline, stream.write_all(MODULE_QUESTION)).await;
+    let came = read_some(stream, deadline, |bytes| bytes.contains(&b'\n')).await;
+    let line = String::from_utf8_lossy(&came).lines().next().unwrap_or_default().to_owned();
+    if line.starts_with("@RSYNCD: AUTHREQD") {
+        Seen::plain(PortState::Proven, None)
+    } else if line.starts_with("@RSYNCD: OK") {
+        Seen::plain(
+            PortState::Other,
+            Some("its module `document` asks for no secret: it is not that of a Pika".into()),
+        )
+    } else if came.is_empty() {
+        Seen::plain(
+            PortState::Open,
+            Some("it greets as rsync, and does not answer for the module `document`".into()),
+        )
+    } else {
+        Seen::plain(PortState::Other, Some(format!("rsync without Pika's module: {line}")))
     }
 }
 

@@ -273,6 +273,8 @@ pub enum Probe {
     ConnectAlone,
     /// Read the greeting of an rsync daemon.
     Greeting,
+    /// Read the greeting, and name the module of full copies: it must be there, and ask for a secret.
+    Module,
     /// Send a TrySync with an impossible position and read the answer.
     Trysync,
 }
