@@ -5,7 +5,6 @@
 
 use crate::model::facts::Node;
 use crate::model::link::{Flow, LinkMode, Reading, Step};
-use crate::model::release::Releases;
 use crate::model::replication::BinlogPosition;
 
 /// A replica up to here, under a master from 2.3.3 on, counts the master's greeting as a write of its own.
@@ -72,8 +71,7 @@ fn place(position: &BinlogPosition) -> (u64, u64) {
 }
 
 fn within(node: &Node, releases: &str) -> bool {
-    let releases = releases.parse::<Releases>();
-    releases.is_ok_and(|releases| node.version.is_some_and(|version| releases.contains(version)))
+    node.version.is_some_and(|version| version.is_in(releases))
 }
 
 fn file_size(node: &Node) -> Option<u64> {

@@ -11,7 +11,6 @@ use super::side::{Missing, Side};
 use crate::model::facts::Address;
 use crate::model::link::{AuthVerdict, Cause, Dialect, Forecast, MasterAddress, Outcome, Prospect};
 use crate::model::network::AddressKind;
-use crate::model::release::Releases;
 use crate::model::replication::BinlogPosition;
 
 /// What the forecast looks at.
@@ -54,10 +53,6 @@ const ANSWER_OK: &str = "OK";
 
 /// Releases of which the binlog receiver wants the connection to come from the address in `slaveof`.
 const STRICT_SENDER: &str = "2.0.0-2.3.2, 3.0.6-3.0.16";
-
-fn within(version: crate::model::release::Version, releases: &str) -> bool {
-    releases.parse::<Releases>().is_ok_and(|releases| releases.contains(version))
-}
 
 impl End {
     fn new(answer: &'static str, prospect: Prospect, cause: Cause) -> Self {
@@ -147,7 +142,7 @@ impl Question<'_> {
         const NOT_IN_STATE: &str = "ERR Server is not in correct state for slaveof";
         let version = self.replica.version()?;
         let replication = self.replica.replication()?;
-        let by_protobuf = within(version, "3.1.0-3.4.1, 3.5.0-alpha+, 4.0.0+");
+        let by_protobuf = version.is_in("3.1.0-3.4.1, 3.5.0-alpha+, 4.0.0+");
 
         if by_protobuf && replication.connected_replicas.unwrap_or_default() > 0 {
             let count = replication.connected_replicas.unwrap_or_default();
@@ -156,7 +151,7 @@ impl Question<'_> {
             return Ok(Some(end.with(format!("{count} replicas of its own"), "-")));
         }
         if self.is_same_server() {
-            let answer = if within(version, "3.5.1+, 4.0.0+") {
+            let answer = if version.is_in("3.5.1+, 4.0.0+") {
                 "ERR The master ip:port and the slave ip:port are the same"
             } else {
                 // The server's own words.
@@ -166,7 +161,7 @@ impl Question<'_> {
         }
         let mode = self.replica.setting("instance-mode")?;
         if mode == Some("sharding") && by_protobuf {
-            return Ok(Some(if within(version, "3.3.0-3.4.1") {
+            return Ok(Some(if version.is_in("3.3.0-3.4.1") {
                 let answer = "ERR This command is not supported in current configuration";
                 End::new(answer, Prospect::Refused, Cause::Sharding)
             } else {
@@ -197,7 +192,7 @@ impl Question<'_> {
             let same_port = master.port == Some(i64::from(self.address.port));
             let same_host = host.eq_ignore_ascii_case(&self.address.host) || self.address.host == "127.0.0.1";
             let follows = format!("follows {host}:{}", master.port.unwrap_or_default());
-            if within(version, "2.0.0-2.3.0") {
+            if version.is_in("2.0.0-2.3.0") {
                 let end = End::new(NOT_IN_STATE, Prospect::Refused, Cause::FollowsAlready);
                 return Ok(Some(end.with(follows, self.address)));
             }
@@ -222,11 +217,11 @@ impl Question<'_> {
         if self.lists_replica {
             // From 3.3.4 on such a master lets the replica go on asking, until it has forgotten it.
             const ASKS_ON: &str = "3.3.4-3.4.1, 3.5.0-alpha+, 4.0.0+";
-            let asks_on = within(version, ASKS_ON) && within(self.master.version()?, ASKS_ON);
+            let asks_on = version.is_in(ASKS_ON) && self.master.version()?.is_in(ASKS_ON);
             let prospect = if asks_on { Prospect::Retries } else { self.refused_for_good()? };
             return Ok(Some(End::after_ok(prospect, Cause::AlreadyListed)));
         }
-        if !within(version, "3.1.0-3.4.1, 3.5.0-alpha+, 4.0.0+") {
+        if !version.is_in("3.1.0-3.4.1, 3.5.0-alpha+, 4.0.0+") {
             return Ok(None);
         }
         for (name, cause) in [
@@ -245,7 +240,7 @@ impl Question<'_> {
                 return Ok(Some(End::after_ok(Prospect::Error, cause).with(own, other)));
             }
         }
-        if within(version, "3.5.1+, 4.0.0+") {
+        if version.is_in("3.5.1+, 4.0.0+") {
             let own = self.replica.setting("replication-id")?.unwrap_or_default();
             let other = self.master.setting("replication-id")?.unwrap_or_default();
             // A master without an id makes one when its first replica comes, and it will be another one.
@@ -271,14 +266,14 @@ impl Question<'_> {
         if self.forced {
             return Ok((Way::Full, full(Cause::Forced)));
         }
-        if within(version, "3.5.1+, 4.0.0+")
+        if version.is_in("3.5.1+, 4.0.0+")
             && self.replica.setting("replication-id")?.unwrap_or_default().is_empty()
         {
             let other = self.master.setting("replication-id")?.unwrap_or_default();
             let other = if other.is_empty() { "(none yet)" } else { other };
             return Ok((Way::Full, full(Cause::NoReplicationId).with("(none)", other)));
         }
-        if within(version, "3.5.0-alpha-3.5.0") {
+        if version.is_in("3.5.0-alpha-3.5.0") {
             return Ok((Way::Full, full(Cause::NewRunId)));
         }
         let mut worst: Option<(Way, End)> = None;
@@ -312,7 +307,7 @@ impl Question<'_> {
         if (own.file, own.offset) > (other.file, other.offset) {
             return Ok((Way::Incremental, values(End::after_ok(refused, Cause::Ahead))));
         }
-        let by_name = within(self.replica.version()?, "2.0.0-2.3.8, 3.0.0-3.0.16");
+        let by_name = self.replica.version()?.is_in("2.0.0-2.3.8, 3.0.0-3.0.16");
         if by_name
             && let Some(size) = self.master.number("binlog-file-size")?
             && own.offset > size
@@ -332,14 +327,14 @@ impl Question<'_> {
 
     /// What a refusal by the master leads to: an error that lasts, but for two releases that go on trying.
     fn refused_for_good(&self) -> Result<Prospect, Missing> {
-        let tries_on = within(self.replica.version()?, "2.2.5-2.2.6");
+        let tries_on = self.replica.version()?.is_in("2.2.5-2.2.6");
         Ok(if tries_on { Prospect::Retries } else { Prospect::Error })
     }
 
     /// Up to 3.4 the master must be named by the address that it has for itself.
     fn wrong_address(&self, way: Way) -> Result<Option<End>, Missing> {
         let version = self.replica.version()?;
-        if within(version, "3.5.0-alpha+, 4.0.0+") {
+        if version.is_in("3.5.0-alpha+, 4.0.0+") {
             return Ok(None);
         }
         let Some(known) = self.known_address else { return Ok(None) };
@@ -354,9 +349,9 @@ impl Question<'_> {
             return Ok(None);
         }
         let values = |end: End| end.with(&known.host, own.unwrap_or("another address"));
-        let by_protobuf = within(version, "3.1.0-3.4.1");
+        let by_protobuf = version.is_in("3.1.0-3.4.1");
         Ok(match way {
-            Way::Incremental if within(version, STRICT_SENDER) => {
+            Way::Incremental if version.is_in(STRICT_SENDER) => {
                 Some(values(End::after_ok(Prospect::Retries, Cause::MasterAddress)))
             }
             Way::Incremental => None,

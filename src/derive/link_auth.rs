@@ -6,7 +6,6 @@
 
 use super::side::{Missing, Side};
 use crate::model::link::{AuthVerdict, Credential, LinkAuth};
-use crate::model::release::Releases;
 
 /// Up to here the replica shows its own requirepass.
 const OWN_REQUIREPASS: &str = "2.0.0-2.1.4";
@@ -24,23 +23,21 @@ const RSYNC_SECRET: &str = "3.1.0-3.4.1";
 /// What the master makes of what the replica shows it.
 pub fn auth(master: &Side<'_>, replica: &Side<'_>) -> Result<LinkAuth, Missing> {
     let version = replica.version()?;
-    let within =
-        |releases: &str| releases.parse::<Releases>().is_ok_and(|releases| releases.contains(version));
     let own = replica.setting("requirepass")?.unwrap_or_default();
     // 2.0 and 2.1 have no masterauth.
     let masterauth = replica.setting("masterauth")?.unwrap_or_default();
     let required = master.setting("requirepass")?.unwrap_or_default();
-    let (sends, sent) = if within(OWN_REQUIREPASS) {
+    let (sends, sent) = if version.is_in(OWN_REQUIREPASS) {
         if own.is_empty() { (Credential::Nothing, "") } else { (Credential::Requirepass, own) }
     } else if !masterauth.is_empty() {
         (Credential::Masterauth, masterauth)
-    } else if within(EITHER) && !own.is_empty() {
+    } else if version.is_in(EITHER) && !own.is_empty() {
         (Credential::Requirepass, own)
     } else {
         (Credential::Nothing, "")
     };
 
-    if within(META_SYNC) {
+    if version.is_in(META_SYNC) {
         let verdict = match (required.is_empty(), sent.is_empty()) {
             (true, _) => AuthVerdict::Accepted,
             (false, true) => AuthVerdict::Missing,
@@ -48,17 +45,21 @@ pub fn auth(master: &Side<'_>, replica: &Side<'_>) -> Result<LinkAuth, Missing> 
             (false, false) => AuthVerdict::Wrong,
         };
         // An empty password is the secret `default` on both sides.
-        let rsync_refuses = verdict == AuthVerdict::Accepted && within(RSYNC_SECRET) && sent != required;
+        let rsync_refuses =
+            verdict == AuthVerdict::Accepted && version.is_in(RSYNC_SECRET) && sent != required;
         return Ok(LinkAuth { sends, verdict, retries: false, rsync_refuses });
     }
 
     let user = master.setting("userpass")?.unwrap_or_default();
-    let answer_awaited =
-        if within(OWN_REQUIREPASS) || within(EITHER) { !own.is_empty() } else { !masterauth.is_empty() };
+    let answer_awaited = if version.is_in(OWN_REQUIREPASS) || version.is_in(EITHER) {
+        !own.is_empty()
+    } else {
+        !masterauth.is_empty()
+    };
     let refused_at_auth =
-        |verdict| LinkAuth { sends, verdict, retries: !within(GIVES_UP), rsync_refuses: false };
+        |verdict| LinkAuth { sends, verdict, retries: !version.is_in(GIVES_UP), rsync_refuses: false };
     let refused_at_trysync =
-        |verdict| LinkAuth { sends, verdict, retries: within(ALWAYS_RETRIES), rsync_refuses: false };
+        |verdict| LinkAuth { sends, verdict, retries: version.is_in(ALWAYS_RETRIES), rsync_refuses: false };
     Ok(match (sent.is_empty(), required.is_empty()) {
         _ if required.is_empty() && !user.is_empty() => refused_at_trysync(AuthVerdict::NobodyIsLetIn),
         (true, true) => refused_at_trysync(AuthVerdict::Accepted),

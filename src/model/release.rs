@@ -83,6 +83,15 @@ impl Version {
         }
     }
 
+    /// Whether it is one of the releases that a constant of the code names.
+    ///
+    /// # Panics
+    /// When the constant is not a set of releases: a mistake that must not read as "no".
+    pub fn is_in(self, releases: &str) -> bool {
+        let releases: Releases = releases.parse().expect("a set of releases in the code is well-formed");
+        releases.contains(self)
+    }
+
     /// Whether this is a final release, not an alpha, beta or release candidate.
     pub fn is_final(&self) -> bool {
         self.stage == Stage::Final

@@ -42,118 +42,124 @@ impl Key {
     }
 }
 
-/// Writes a key on the master, waits for it on the replica, deletes it and waits for that, too. Each wait
-/// lasts `wait` at most. `db` is selected on both connections before, where there are several.
-pub async fn canary<'s>(
-    master: &mut Session<'s>,
-    replica: &mut Session<'s>,
-    db: Option<u64>,
-    key: &Key,
-    wait: Duration,
-    run_ends: Instant,
-) -> Canary {
-    let mut canary = Canary {
-        db: db.map(|db| format!("db{db}")),
-        outcome: CanaryOutcome::Lost,
-        key: key.name.clone(),
-        reply: None,
-        arrived_seconds: None,
-        deleted_seconds: None,
-        waited_seconds: wait.as_secs_f64(),
-    };
-    match fly(master, replica, db, key, wait, run_ends, &mut canary).await {
-        Ok(outcome) => canary.outcome = outcome,
-        Err(trouble) => {
-            canary.outcome = CanaryOutcome::Broken;
-            canary.reply = Some(trouble.reason().to_owned());
-        }
-    }
-    canary
+/// One canary.
+pub struct Flight {
+    /// The database that is selected on both connections, where there are several.
+    pub db: Option<u64>,
+    /// The key.
+    pub key: Key,
+    /// How long each wait lasts at most.
+    pub wait: Duration,
+    /// When the whole run ends.
+    pub run_ends: Instant,
 }
 
-async fn fly<'s>(
-    master: &mut Session<'s>,
-    replica: &mut Session<'s>,
-    db: Option<u64>,
-    key: &Key,
-    wait: Duration,
-    run_ends: Instant,
-    canary: &mut Canary,
-) -> Result<CanaryOutcome, Trouble> {
-    if let Some(db) = db {
-        let index = db.to_string();
-        for session in [&mut *master, &mut *replica] {
-            if let Reply::Error(text) = session.ask_one(&["select", &index]).await? {
-                canary.reply = Some(text);
-                return Ok(CanaryOutcome::NoDatabase);
+impl Flight {
+    /// Writes the key on the master, waits for it on the replica, deletes it and waits for that, too.
+    pub async fn fly(&self, master: &mut Session<'_>, replica: &mut Session<'_>) -> Canary {
+        let mut canary = Canary {
+            db: self.db.map(|db| format!("db{db}")),
+            outcome: CanaryOutcome::Lost,
+            key: self.key.name.clone(),
+            reply: None,
+            arrived_seconds: None,
+            deleted_seconds: None,
+            waited_seconds: self.wait.as_secs_f64(),
+        };
+        match self.attempt(master, replica, &mut canary).await {
+            Ok(outcome) => canary.outcome = outcome,
+            Err(trouble) => {
+                canary.outcome = CanaryOutcome::Broken;
+                canary.reply = Some(trouble.reason().to_owned());
             }
         }
+        canary
     }
-    let life = LIFE.to_string();
-    let written = master.ask(&[&["set", &key.name, &key.value], &["expire", &key.name, &life]]).await?;
-    if let Reply::Error(text) = &written[0] {
-        canary.reply = Some(text.clone());
-        return Ok(write_refused(text));
-    }
-    if written[1] != Reply::Number(1) {
-        // A key that would stay for ever is taken away at once.
-        master.ask_one(&["del", &key.name]).await?;
-        canary.reply = Some(format!("EXPIRE is answered with {}", shown(&written[1])));
-        return Ok(if let Reply::Error(text) = &written[1] {
-            write_refused(text)
-        } else {
-            CanaryOutcome::WriteFailed
-        });
-    }
-    let sent = Instant::now();
-    let outcome = loop {
-        match replica.ask_one(&["get", &key.name]).await? {
-            Reply::Text(value) if value == key.value => {
-                canary.arrived_seconds = Some(sent.elapsed().as_secs_f64());
-                break CanaryOutcome::Arrived;
+
+    async fn attempt(
+        &self,
+        master: &mut Session<'_>,
+        replica: &mut Session<'_>,
+        canary: &mut Canary,
+    ) -> Result<CanaryOutcome, Trouble> {
+        let key = &self.key;
+        if let Some(db) = self.db {
+            let index = db.to_string();
+            let selects =
+                [master.ask_one(&["select", &index]).await?, replica.ask_one(&["select", &index]).await?];
+            for reply in selects {
+                if let Reply::Error(text) = reply {
+                    canary.reply = Some(text);
+                    return Ok(CanaryOutcome::NoDatabase);
+                }
             }
-            Reply::Text(_) => break CanaryOutcome::WrongValue,
-            Reply::Error(text) => {
-                let outcome = read_refused(&text);
-                canary.reply = Some(text);
-                break outcome;
+        }
+        let life = LIFE.to_string();
+        let written = master.ask(&[&["set", &key.name, &key.value], &["expire", &key.name, &life]]).await?;
+        if let Reply::Error(text) = &written[0] {
+            canary.reply = Some(text.clone());
+            return Ok(write_refused(text));
+        }
+        if written[1] != Reply::Number(1) {
+            // A key that would stay for ever is taken away at once.
+            master.ask_one(&["del", &key.name]).await?;
+            canary.reply = Some(format!("EXPIRE is answered with {}", shown(&written[1])));
+            return Ok(if let Reply::Error(text) = &written[1] {
+                write_refused(text)
+            } else {
+                CanaryOutcome::WriteFailed
+            });
+        }
+        let sent = Instant::now();
+        let outcome = loop {
+            match replica.ask_one(&["get", &key.name]).await? {
+                Reply::Text(value) if value == key.value => {
+                    canary.arrived_seconds = Some(sent.elapsed().as_secs_f64());
+                    break CanaryOutcome::Arrived;
+                }
+                Reply::Text(_) => break CanaryOutcome::WrongValue,
+                Reply::Error(text) => {
+                    let outcome = read_refused(&text);
+                    canary.reply = Some(text);
+                    break outcome;
+                }
+                _ => {}
             }
-            _ => {}
+            if !self.pause(sent).await {
+                break CanaryOutcome::Lost;
+            }
+        };
+        canary.waited_seconds = sent.elapsed().as_secs_f64();
+        // It is deleted whatever came of it.
+        if let Reply::Error(text) = master.ask_one(&["del", &key.name]).await? {
+            canary.reply = Some(text);
+            return Ok(if outcome == CanaryOutcome::Arrived { CanaryOutcome::NotDeleted } else { outcome });
         }
-        if !pause(sent, wait, run_ends).await {
-            break CanaryOutcome::Lost;
-        }
-    };
-    canary.waited_seconds = sent.elapsed().as_secs_f64();
-    // It is deleted whatever came of it.
-    if let Reply::Error(text) = master.ask_one(&["del", &key.name]).await? {
-        canary.reply = Some(text);
-        return Ok(if outcome == CanaryOutcome::Arrived { CanaryOutcome::NotDeleted } else { outcome });
-    }
-    if outcome != CanaryOutcome::Arrived {
-        return Ok(outcome);
-    }
-    let deleted = Instant::now();
-    loop {
-        if matches!(replica.ask_one(&["get", &key.name]).await?, Reply::Nothing) {
-            canary.deleted_seconds = Some(deleted.elapsed().as_secs_f64());
+        if outcome != CanaryOutcome::Arrived {
             return Ok(outcome);
         }
-        if !pause(deleted, wait, run_ends).await {
-            return Ok(CanaryOutcome::NotDeleted);
+        let deleted = Instant::now();
+        loop {
+            if matches!(replica.ask_one(&["get", &key.name]).await?, Reply::Nothing) {
+                canary.deleted_seconds = Some(deleted.elapsed().as_secs_f64());
+                return Ok(outcome);
+            }
+            if !self.pause(deleted).await {
+                return Ok(CanaryOutcome::NotDeleted);
+            }
         }
     }
-}
 
-/// Waits before another look. False when there is no time for one.
-async fn pause(since: Instant, wait: Duration, run_ends: Instant) -> bool {
-    let elapsed = since.elapsed();
-    let pause = (elapsed / 4).clamp(FIRST_PAUSE, LONGEST_PAUSE);
-    if elapsed + pause > wait || Instant::now() + pause >= run_ends {
-        return false;
+    /// Waits before another look. False when there is no time for one.
+    async fn pause(&self, since: Instant) -> bool {
+        let elapsed = since.elapsed();
+        let pause = (elapsed / 4).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        if elapsed + pause > self.wait || Instant::now() + pause >= self.run_ends {
+            return false;
+        }
+        sleep(pause).await;
+        true
     }
-    sleep(pause).await;
-    true
 }
 
 fn write_refused(text: &str) -> CanaryOutcome {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::net::lookup_host;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::canary::{Key, canary};
+use super::canary::{Flight, Key};
 use super::session::{Party, Session, Trouble};
 use super::{echo, reading, sample};
 use crate::collect::clock::Deadlines;
@@ -17,7 +17,6 @@ use crate::derive::network::kind_of;
 use crate::model::facts::{Absence, AbsenceKind, Node};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{CanaryOutcome, DialledPort, Link, LinkMode, MasterAddress, Pair, Relation, Sample};
-use crate::model::release::Releases;
 
 /// The time between the two readings, at least. A replica that receives anything moves within it.
 const BETWEEN_READINGS: Duration = Duration::from_secs(1);
@@ -160,16 +159,20 @@ impl Prober<'_> {
         if write {
             let mut canaries = Vec::new();
             for db in &dbs {
-                let key = Key::new();
-                let wait = self.live.canary_wait;
-                let flown = canary(&mut there, &mut here, *db, &key, wait, self.deadlines.run).await;
+                let flight = Flight {
+                    db: *db,
+                    key: Key::new(),
+                    wait: self.live.canary_wait,
+                    run_ends: self.deadlines.run,
+                };
+                let flown = flight.fly(&mut there, &mut here).await;
                 let goes_on = !matches!(
                     flown.outcome,
                     CanaryOutcome::Broken | CanaryOutcome::MasterReadOnly | CanaryOutcome::WriteNotPermitted
                 );
                 // One that did not arrive cannot come back.
                 if matches!(flown.outcome, CanaryOutcome::Arrived | CanaryOutcome::NotDeleted) {
-                    keys.push(key.name);
+                    keys.push(flight.key.name);
                 }
                 canaries.push(flown);
                 if !goes_on {
@@ -319,10 +322,7 @@ impl Prober<'_> {
 
 /// Why the keys of a master are not looked for.
 fn why_no_sample(master: &Node) -> Option<&'static str> {
-    let within = |releases: &str| {
-        let releases = releases.parse::<Releases>();
-        releases.is_ok_and(|releases| master.version.is_some_and(|version| releases.contains(version)))
-    };
+    let within = |releases: &str| master.version.is_some_and(|version| version.is_in(releases));
     let sharding = master
         .config
         .as_ref()
