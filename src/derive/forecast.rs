@@ -109,6 +109,7 @@ impl Question<'_> {
         if let Some(end) = self.answered_at_once()? {
             return Ok(end);
         }
+        self.master.version()?;
         let dialect = self.dialect.ok_or_else(|| Missing("link.dialect".to_owned()))?;
         // Where even the handshake is not understood, nothing else matters.
         if matches!(dialect.incremental, Outcome::Refused | Outcome::Retries) {

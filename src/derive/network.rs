@@ -84,7 +84,8 @@ impl Layout {
     /// Ports that both want. Two servers that run already share none that is always open; what is left is
     /// a port that one of them opens during a full sync only, when it is too late.
     fn collisions_with(&self, other: &Self) -> Vec<Collision> {
-        if self.host.is_none() || self.host != other.host {
+        // One address under two names is one server, which is in nobody's way.
+        if self.host.is_none() || self.host != other.host || self.client == other.client {
             return Vec::new();
         }
         let mut collisions = Vec::new();

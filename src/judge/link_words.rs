@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::language::{fact, is_not_in_release, list, refuse, version_of};
 use crate::derive::look_up;
 use crate::model::knowledge::{DialectRule, Knowledge};
-use crate::model::link::{Cause, Prospect};
+use crate::model::link::{Basis, Cause, Prospect};
 use crate::model::release::Version;
 use crate::model::text::{Bilingual, Language};
 
@@ -21,9 +21,12 @@ pub const FUNCTIONS: [&str; 5] =
 pub fn add(env: &mut Environment<'static>, knowledge: &Arc<Knowledge>, language: Language) {
     let words = LinkWords { knowledge: knowledge.clone(), language };
     let w = words.clone();
-    env.add_function("dialect_rules", move |state: &State<'_, '_>, master: Value, replica: Value| {
-        w.dialect_rules(state, &master, &replica)
-    });
+    env.add_function(
+        "dialect_rules",
+        move |state: &State<'_, '_>, link: Value, master: Value, replica: Value| {
+            w.dialect_rules(state, &link, &master, &replica)
+        },
+    );
     let w = words.clone();
     env.add_function("ways_out", move |state: &State<'_, '_>, master: Value, replica: Value| {
         w.ways_out(state, &master, &replica)
@@ -61,18 +64,35 @@ struct LinkWords {
 
 impl LinkWords {
     /// The entry of the table of dialects that decides about two servers: one, or none.
-    fn dialect_rules(&self, state: &State<'_, '_>, master: &Value, replica: &Value) -> Result<Value, Error> {
+    fn dialect_rules(
+        &self,
+        state: &State<'_, '_>,
+        link: &Value,
+        master: &Value,
+        replica: &Value,
+    ) -> Result<Value, Error> {
         let rule = self.rule(state, master, replica)?;
-        Ok(list(
-            rule.into_iter()
-                .map(|rule| {
-                    json!({
-                        "sees": rule.sees.as_ref().map(|sees| sees.get(self.language)),
-                        "source": rule.source,
-                    })
-                })
-                .collect(),
-        ))
+        let dialect = link.get_attr("dialect")?;
+        let basis: Basis = named(&dialect.get_attr("basis")?)?;
+        let known = match (basis, self.language) {
+            (Basis::Measured, Language::En) => "measured".to_owned(),
+            (Basis::Measured, Language::Zh) => "实测".to_owned(),
+            (Basis::Code, Language::En) => "from the code of the tags".to_owned(),
+            (Basis::Code, Language::Zh) => "依据各版本代码".to_owned(),
+            (Basis::SameProtocol, language) => {
+                let (from, to) =
+                    (dialect.get_attr("measured_master")?, dialect.get_attr("measured_replica")?);
+                match language {
+                    Language::En => format!("measured on {from} -> {to}, same protocol"),
+                    Language::Zh => format!("依据同协议的 {from} -> {to} 实测"),
+                }
+            }
+        };
+        let item = |rule: &DialectRule| {
+            let sees = rule.sees.as_ref().map(|sees| sees.get(self.language));
+            json!({"known": known, "sees": sees, "source": rule.source})
+        };
+        Ok(list(rule.into_iter().map(item).collect()))
     }
 
     fn rule(
