@@ -3,16 +3,18 @@
 mod common;
 
 use common::pair::{Fault, RecordedPair};
+use common::reports::hostile_report;
 use common::{Run, all_recordings, pikadoctor, recording, run, serve};
 use pikadoctor::judge::verdict::report;
 use pikadoctor::model::exit;
 use pikadoctor::model::facts::Facts;
-use pikadoctor::model::finding::{Finding, Metric, Problem, Report, State};
+use pikadoctor::model::finding::{Report, State};
 use pikadoctor::model::text::Language;
 use pikadoctor::render::{Format, Look, render};
 use unicode_width::UnicodeWidthStr;
 
-const FORMATS: [&str; 3] = ["human", "json", "nagios"];
+const FORMATS: [&str; 10] =
+    ["human", "json", "short", "nagios", "junit", "sarif", "github", "prometheus", "tap", "markdown"];
 
 /// Recordings that come to each exit code.
 const EXAMPLES: [(&str, u8); 4] = [
@@ -191,33 +193,6 @@ fn nagios_output_keeps_the_rules() {
     }
 }
 
-/// A report with `text` wherever a server or a check file could put it.
-fn hostile_report(text: &str, state: State) -> Report {
-    let problem =
-        Problem { state, found: text.into(), needed: Some(text.into()), fix: Some(text.into()), place: None };
-    let bad = matches!(state, State::Critical | State::Warning | State::Unknown);
-    let finding = Finding {
-        check: "node/x".into(),
-        target: text.into(),
-        state,
-        title: text.into(),
-        problems: if bad { vec![problem] } else { Vec::new() },
-        note: text.into(),
-        metrics: vec![
-            Metric {
-                name: "it's = a metric".into(),
-                value: Some(1e21),
-                unit: "B".into(),
-                warn: Some("10".into()),
-                crit: None,
-            },
-            Metric { name: "none".into(), value: None, unit: String::new(), warn: None, crit: None },
-        ],
-    };
-    let facts = Facts::default();
-    report(vec![finding], facts, Language::En)
-}
-
 #[test]
 fn every_state_in_every_format_with_hostile_text() {
     let hostile = "a|b\u{1b}[31m\r\nPIKA OK - fine | x=1\t\u{202e}'\"<&>{{ 7*7 }} 中文 \u{0}";
@@ -231,7 +206,13 @@ fn every_state_in_every_format_with_hostile_text() {
             State::Unknown | State::Skipped | State::NotApplicable => 3,
         };
         assert_eq!(report.exit_code, expected, "{state:?}");
-        let look = Look { color: false, width: 80, verbose: true, always: None };
+        let look = Look {
+            color: false,
+            width: 80,
+            least: State::NotApplicable,
+            fail_on: Some(State::Warning),
+            always: None,
+        };
         let human = render(&report, Format::Human, look);
         assert!(
             !human.contains('\u{1b}') && !human.contains('\u{202e}') && !human.contains('\u{0}'),
@@ -255,8 +236,11 @@ fn long_text_for_nagios_is_cut_at_a_line() {
     let mut report = hostile_report("x", State::Critical);
     let one = report.findings[0].clone();
     report.findings = std::iter::repeat_n(one, 200).collect();
-    let text =
-        render(&report, Format::Nagios, Look { color: false, width: 80, verbose: false, always: None });
+    let text = render(
+        &report,
+        Format::Nagios,
+        Look { color: false, width: 80, least: Look::PROBLEMS, fail_on: Some(State::Warning), always: None },
+    );
     assert_nagios(&text, 2);
     assert!(text.ends_with("(more: run pikadoctor by hand)\n"));
 }

@@ -61,6 +61,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    arguments.printing.validate()?;
     let catalogue = catalogue_with(&arguments.checks)?;
     let parameters = parse_parameters(&arguments.set, &catalogue)?;
     let (other, mode) = match (&arguments.master, &arguments.peer) {
@@ -93,7 +94,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             examine_links(&targets, &requests, &catalogue.knowledge, scope, trial).await
         }
     })?;
-    Ok(arguments.printing.outcome(facts, &catalogue, &parameters))
+    arguments.printing.outcome(facts, &catalogue, &parameters)
 }
 
 /// Reads `--set node/clients.warning_percent=70`. The value has the type of the default.

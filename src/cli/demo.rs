@@ -77,7 +77,7 @@ async fn play(language: Language) -> Result<String, Failure> {
         };
         let _ = writeln!(out, "{}. {story}\n", index + 1);
         let _ = writeln!(out, "$ pikadoctor check {address}");
-        out.push_str(&render(&report, Format::Human, look(false)));
+        out.push_str(&render(&report, Format::Human, look()));
         out.push('\n');
     }
     let ending = match language {

@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let page = catalogue::Page {
         knowledge: &catalogue.knowledge,
         language: arguments.output.language(),
-        look: look(false),
+        look: look(),
     };
     Ok(Outcome { document: page.explain(check, arguments.release), exit_code: exit::OK })
 }

@@ -35,6 +35,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    arguments.printing.validate()?;
     let mut catalogue = catalogue_with(&[])?;
     // What the nodes are like otherwise is for `check`.
     catalogue.checks.retain(|check| check.file.target.is_about_links() || check.id == "node/reachable");
@@ -49,5 +50,5 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let facts = arguments.connecting.run(false, async |scope| {
         examine_links(&targets, &[request], &catalogue.knowledge, scope, trial).await
     })?;
-    Ok(arguments.printing.outcome_about(Some("link/forecast"), facts, &catalogue, &Parameters::new()))
+    arguments.printing.outcome_about(Some("link/forecast"), facts, &catalogue, &Parameters::new())
 }

@@ -35,6 +35,7 @@ fn parse_release(text: &str) -> Result<Version, String> {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    arguments.printing.validate()?;
     for (index, file) in arguments.files.iter().enumerate() {
         if arguments.files[..index].contains(file) {
             return Err(Failure(format!("{file} is named twice")));
@@ -42,5 +43,5 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     }
     let catalogue = catalogue_with(&[])?;
     let facts = read_conf_files(&arguments.files, &catalogue.knowledge, arguments.pika_version);
-    Ok(arguments.printing.outcome(facts, &catalogue, &Parameters::new()))
+    arguments.printing.outcome(facts, &catalogue, &Parameters::new())
 }

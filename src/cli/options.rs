@@ -1,6 +1,9 @@
 //! What several subcommands understand alike.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -10,8 +13,10 @@ use crate::collect::check_directory::read_check_directory;
 use crate::judge;
 use crate::judge::catalogue;
 use crate::judge::evaluate::Parameters;
+use crate::judge::verdict::move_gate;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::{Address, Facts};
+use crate::model::finding::State;
 use crate::model::text::Language;
 use crate::render::{Format, Look, render};
 
@@ -21,21 +26,86 @@ const DEFAULT_PORT: u16 = 9221;
 /// How a report is printed.
 #[derive(Debug, clap::Args)]
 pub struct Printing {
-    /// Output format
-    #[arg(long, value_enum, default_value = "human")]
-    format: Format,
+    /// Output format; can be given several times [default: human]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    format: Vec<Format>,
+
+    /// File for a format, written at once or not at all; the last files belong to the last formats, and one
+    /// format without a file goes to the standard output
+    #[arg(long, short = 'o', value_name = "FILE")]
+    output: Vec<PathBuf>,
 
     #[command(flatten)]
-    output: Output,
+    language: Output,
 
     /// Show what is ok, skipped or not applicable, too
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "min_state")]
     verbose: bool,
+
+    /// Hide findings that are less bad; the exit code does not change
+    #[arg(long, value_enum, value_name = "STATE", default_value = "warning")]
+    min_state: Gate,
+
+    /// The least bad state that makes the exit code other than 0
+    #[arg(long, value_enum, value_name = "STATE", default_value = "warning")]
+    fail_on: Gate,
+}
+
+/// A state that something begins at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Gate {
+    /// Warnings, unknown and critical findings.
+    Warning,
+    /// Unknown and critical findings.
+    Unknown,
+    /// Critical findings only.
+    Critical,
+    /// Nothing.
+    Never,
+}
+
+impl Gate {
+    fn state(self) -> Option<State> {
+        match self {
+            Self::Warning => Some(State::Warning),
+            Self::Unknown => Some(State::Unknown),
+            Self::Critical => Some(State::Critical),
+            Self::Never => None,
+        }
+    }
 }
 
 impl Printing {
+    /// Refuses what cannot be printed, before anything is looked at.
+    pub fn validate(&self) -> Result<(), Failure> {
+        let (formats, files) = (self.formats().len(), self.output.len());
+        if files > formats {
+            return Err(Failure(format!("--output names {files} files for {formats} format(s)")));
+        }
+        if formats - files > 1 {
+            let count = formats - files;
+            let sentence = "formats have no --output FILE, and only one can go to the standard output";
+            return Err(Failure(format!("{count} {sentence}")));
+        }
+        if self.min_state == Gate::Never {
+            return Err(Failure(
+                "--min-state never would hide everything; the states are warning, unknown, critical".into(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn formats(&self) -> Vec<Format> {
+        if self.format.is_empty() { vec![Format::Human] } else { self.format.clone() }
+    }
+
     /// Judges facts, and prints the report as it was asked for.
-    pub fn outcome(&self, facts: Facts, catalogue: &Catalogue, parameters: &Parameters) -> Outcome {
+    pub fn outcome(
+        &self,
+        facts: Facts,
+        catalogue: &Catalogue,
+        parameters: &Parameters,
+    ) -> Result<Outcome, Failure> {
         self.outcome_about(None, facts, catalogue, parameters)
     }
 
@@ -46,11 +116,35 @@ impl Printing {
         facts: Facts,
         catalogue: &Catalogue,
         parameters: &Parameters,
-    ) -> Outcome {
-        let report = judge(facts, catalogue, parameters, self.output.language());
-        let look = Look { always, ..look(self.verbose) };
-        Outcome { document: render(&report, self.format, look), exit_code: report.exit_code }
+    ) -> Result<Outcome, Failure> {
+        let mut report = judge(facts, catalogue, parameters, self.language.language());
+        move_gate(&mut report, self.fail_on.state());
+        let least = if self.verbose { Some(State::NotApplicable) } else { self.min_state.state() };
+        let least = least.unwrap_or(Look::PROBLEMS);
+        let look = Look { always, least, fail_on: self.fail_on.state(), ..look() };
+        let formats = self.formats();
+        let to_stdout = formats.len() - self.output.len();
+        for (format, path) in formats[to_stdout..].iter().zip(&self.output) {
+            // A file is no terminal.
+            let text = render(&report, *format, Look { color: false, ..look });
+            write_at_once(path, &text).map_err(|error| Failure(format!("{}: {error}", path.display())))?;
+        }
+        let document = formats[..to_stdout].first().map(|format| render(&report, *format, look));
+        Ok(Outcome { document: document.unwrap_or_default(), exit_code: report.exit_code })
     }
+}
+
+/// Writes a file so that a reader sees the old one or the new one, and never a part: a collector may read it at
+/// any time.
+fn write_at_once(path: &Path, text: &str) -> io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".pikadoctor-").tempfile_in(directory)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    // A temporary file is its owner's alone; a report is for whoever may read the directory.
+    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }
 
 /// Options about the language of the output.
@@ -75,11 +169,17 @@ impl Output {
 }
 
 /// How a person's output looks: as wide as the terminal, but not wider than reads well.
-pub fn look(verbose: bool) -> Look {
+pub fn look() -> Look {
     const WIDEST: u16 = 100;
     const NARROWEST: u16 = 50;
     let width = terminal_size::terminal_size().map_or(80, |(width, _)| width.0.clamp(NARROWEST, WIDEST));
-    Look { color: true, width: usize::from(width), verbose, always: None }
+    Look {
+        color: true,
+        width: usize::from(width),
+        least: Look::PROBLEMS,
+        fail_on: Some(State::Warning),
+        always: None,
+    }
 }
 
 fn parse_language(text: &str) -> Result<Language, String> {

@@ -5,6 +5,16 @@ use crate::model::facts::Facts;
 use crate::model::finding::{self, Counts, Finding, Report, State};
 use crate::model::text::Language;
 
+/// Moves the gate: states that are less bad than `fail_on` no longer fail the run; `None`: nothing does. A run
+/// that judged nothing stays unknown.
+pub fn move_gate(report: &mut Report, fail_on: Option<State>) {
+    let judged = report.findings.iter().any(|finding| finding.state.rank() <= State::Ok.rank());
+    let fails = fail_on.is_some_and(|gate| report.state.rank() <= gate.rank());
+    if judged && !fails {
+        report.exit_code = exit::OK;
+    }
+}
+
 /// The report of a run. It is made once, before anything is rendered, so every format has the same
 /// exit code.
 pub fn report(mut findings: Vec<Finding>, facts: Facts, language: Language) -> Report {

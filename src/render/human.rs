@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
-use super::words::{conf_line, link_line, node_line, pick, state as state_word};
+use super::words::{conf_line, counts, link_line, node_line, pick, state as state_word};
 use crate::judge::language::escape_control;
 use crate::model::exit;
 use crate::model::finding::{Finding, Problem, Report, State};
@@ -19,15 +19,13 @@ const INDENT: usize = 10;
 pub fn render(report: &Report, look: Look) -> String {
     let mut page = Page { out: String::new(), look, language: report.language };
     page.header(report);
-    let shown = |finding: &&Finding| {
-        look.verbose
-            || matches!(finding.state, State::Critical | State::Warning)
-            || look.always == Some(finding.check.as_str())
-    };
+    let shown = |finding: &&Finding| look.shows(finding.state) || look.always == Some(finding.check.as_str());
     for finding in report.findings.iter().filter(|finding| finding.state != State::Unknown).filter(shown) {
         page.finding(finding);
     }
-    page.unknowns(report);
+    if look.shows(State::Unknown) {
+        page.unknowns(report);
+    }
     page.summary(report);
     page.out
 }
@@ -157,7 +155,7 @@ impl Page {
                     };
                     self.heading(State::Unknown, &count, target);
                     self.labelled(pick(self.language, "reason", "原因"), &reason);
-                    if self.look.verbose {
+                    if self.look.verbose() {
                         let ids: Vec<&str> = many.iter().map(|finding| finding.check.as_str()).collect();
                         self.labelled(pick(self.language, "checks", "检查"), &ids.join(", "));
                     }
@@ -168,21 +166,7 @@ impl Page {
     }
 
     fn summary(&mut self, report: &Report) {
-        let parts: Vec<String> = State::WORST_FIRST
-            .iter()
-            .filter(|state| report.counts.of(**state) > 0)
-            .map(|state| {
-                let word = state_word(*state, self.language);
-                let word = match (state, self.language) {
-                    (State::NotApplicable, Language::En) => "not applicable".to_owned(),
-                    (_, Language::En) => word.to_lowercase(),
-                    (_, Language::Zh) => word.to_owned(),
-                };
-                format!("{} {word}", report.counts.of(*state))
-            })
-            .collect();
-        let separator = pick(self.language, ", ", "，");
-        self.paragraph(0, "", &parts.join(separator));
+        self.paragraph(0, "", &counts(report));
         // What was skipped for want of access is said, so that nobody takes it for ok.
         let mut reasons: Vec<&str> = Vec::new();
         for finding in report.findings.iter().filter(|finding| finding.state == State::Skipped) {

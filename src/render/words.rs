@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::model::conf::ConfFile;
 use crate::model::facts::{Node, ReachState, ServerKind};
-use crate::model::finding::State;
+use crate::model::finding::{Report, State};
 use crate::model::link::{Link, Relation};
 use crate::model::replication::Role;
 use crate::model::text::Language;
@@ -27,6 +27,23 @@ pub fn state(state: State, language: Language) -> &'static str {
         State::Skipped => pick(language, "skipped", "跳过"),
         State::NotApplicable => pick(language, "n/a", "不适用"),
     }
+}
+
+/// `1 critical, 2 warning, 17 ok`: how many findings there are of each state that occurs, worst first.
+pub fn counts(report: &Report) -> String {
+    let occurs = State::WORST_FIRST.into_iter().filter(|state| report.counts.of(*state) > 0);
+    let parts: Vec<String> = occurs
+        .map(|of| {
+            let word = state(of, report.language);
+            let word = match (of, report.language) {
+                (State::NotApplicable, Language::En) => "not applicable".to_owned(),
+                (_, Language::En) => word.to_lowercase(),
+                (_, Language::Zh) => word.to_owned(),
+            };
+            format!("{} {word}", report.counts.of(of))
+        })
+        .collect();
+    parts.join(pick(report.language, ", ", "，"))
 }
 
 /// One line about a node: `10.0.0.1:9221 Pika 2.3.6 master`.

@@ -4,6 +4,7 @@
 
 pub mod pair;
 pub mod real;
+pub mod reports;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

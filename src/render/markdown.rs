@@ -1,0 +1,85 @@
+//! Markdown, for a ticket or the summary of a CI step.
+
+use std::fmt::Write as _;
+
+use super::Look;
+use super::short::one_line;
+use super::words::{conf_line, counts, link_line, node_line, pick, state as state_word};
+use crate::judge::language::escape_control;
+use crate::model::finding::{Finding, Report};
+use crate::model::text::Language;
+
+/// The report as Markdown.
+pub fn render(report: &Report, look: Look) -> String {
+    let language = report.language;
+    let mut out = String::new();
+    let _ = writeln!(out, "## pikadoctor: {}\n", state_word(report.state, language));
+    let nodes = report.facts.nodes.iter().map(|node| node_line(node, language));
+    let links = report.facts.links.iter().map(|link| link_line(link, language));
+    let confs = report.facts.conf_files.iter().map(|conf| conf_line(conf, language));
+    for line in nodes.chain(links).chain(confs) {
+        let _ = writeln!(out, "- {}", inline(&line));
+    }
+    let _ = writeln!(out, "\n{}\n", counts(report));
+    let shown: Vec<&Finding> = report.findings.iter().filter(|finding| look.shows(finding.state)).collect();
+    if shown.is_empty() {
+        return out;
+    }
+    let head = match language {
+        Language::En => "| state | check | target | found |",
+        Language::Zh => "| 状态 | 检查 | 对象 | 现状 |",
+    };
+    let _ = writeln!(out, "{head}\n|---|---|---|---|");
+    for finding in &shown {
+        let found: Vec<String> = if finding.problems.is_empty() {
+            vec![inline(&finding.note)]
+        } else {
+            finding.problems.iter().map(|problem| inline(&problem.found)).collect()
+        };
+        let word = state_word(finding.state, language);
+        let _ = writeln!(
+            out,
+            "| {word} | `{}` | {} | {} |",
+            finding.check,
+            inline(&finding.target),
+            found.join("<br>")
+        );
+    }
+    for finding in &shown {
+        let mut mends: Vec<&str> =
+            finding.problems.iter().filter_map(|problem| problem.fix.as_deref()).collect();
+        // Many problems of one check are mended alike.
+        mends.dedup();
+        if mends.is_empty() {
+            continue;
+        }
+        let how = pick(language, "what mends it", "处理办法");
+        let _ = writeln!(out, "\n#### `{}` {}: {how}\n", finding.check, inline(&finding.target));
+        for mend in mends {
+            // Indented, not fenced: no text can end such a block.
+            for line in mend.lines() {
+                let _ = writeln!(out, "    {}", escape_control(line));
+            }
+            out.push('\n');
+        }
+    }
+    out
+}
+
+/// A text inside of a line or a cell, in which nothing has a meaning of its own.
+fn inline(text: &str) -> String {
+    let mut safe = String::new();
+    for c in one_line(text).chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '\\' | '|' | '`' | '*' | '_' | '[' | ']' | '#' | '!' | '~' | '@' => {
+                safe.push('\\');
+                safe.push(c);
+            }
+            c => safe.push(c),
+        }
+    }
+    safe
+}

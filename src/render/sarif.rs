@@ -1,0 +1,113 @@
+//! SARIF 2.1.0, for code scanning: a rule for each check, a result for each problem.
+
+use serde_json::{Value, json};
+
+use crate::model::conf::Place;
+use crate::model::finding::{Finding, Problem, Report, State};
+
+/// The report as SARIF.
+pub fn render(report: &Report) -> String {
+    let mut rules: Vec<&Finding> = Vec::new();
+    for finding in &report.findings {
+        if !rules.iter().any(|rule| rule.check == finding.check) {
+            rules.push(finding);
+        }
+    }
+    rules.sort_by(|a, b| a.check.cmp(&b.check));
+    let mut results = Vec::new();
+    for finding in &report.findings {
+        let Some(level) = level(finding.state) else { continue };
+        let index = rules.iter().position(|rule| rule.check == finding.check);
+        let none = Problem {
+            state: finding.state,
+            found: finding.note.clone(),
+            needed: None,
+            fix: None,
+            place: None,
+        };
+        let problems =
+            if finding.problems.is_empty() { std::slice::from_ref(&none) } else { &finding.problems };
+        for (number, problem) in problems.iter().enumerate() {
+            results.push(result(finding, problem, number, level, index));
+        }
+    }
+    let document = json!({
+        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "pikadoctor",
+                "semanticVersion": report.tool_version,
+                "rules": rules.iter().map(|rule| json!({
+                    "id": rule.check,
+                    "shortDescription": {"text": rule.title},
+                    "help": {"text": format!("pikadoctor explain {}", rule.check)},
+                })).collect::<Vec<_>>(),
+            }},
+            "invocations": [{"executionSuccessful": true, "exitCode": report.exit_code}],
+            "results": results,
+        }],
+    });
+    let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Ok, skipped and not applicable are no results.
+fn level(state: State) -> Option<&'static str> {
+    match state {
+        State::Critical => Some("error"),
+        State::Warning => Some("warning"),
+        State::Unknown => Some("note"),
+        State::Ok | State::Skipped | State::NotApplicable => None,
+    }
+}
+
+fn result(finding: &Finding, problem: &Problem, number: usize, level: &str, rule: Option<usize>) -> Value {
+    let mut text = format!("{}: {}", finding.target, problem.found);
+    for (label, part) in [("needed", &problem.needed), ("fix", &problem.fix)] {
+        if let Some(part) = part {
+            text.push_str(&format!("\n{label}: {part}"));
+        }
+    }
+    // Equal for the same problem of another run, whatever the values in its text are.
+    let identity = format!("{}\n{}\n{number}", finding.check, finding.target);
+    json!({
+        "ruleId": finding.check,
+        "ruleIndex": rule,
+        "level": level,
+        "message": {"text": text},
+        "locations": [{
+            "physicalLocation": location(&finding.target, problem.place.as_ref()),
+            "logicalLocations": [{"fullyQualifiedName": finding.target}],
+        }],
+        "partialFingerprints": {"pikadoctor/v1": &blake3::hash(identity.as_bytes()).to_hex()[..32]},
+    })
+}
+
+/// The place in a file, or an address in the place of one: a viewer needs something to show.
+fn location(target: &str, place: Option<&Place>) -> Value {
+    match place {
+        Some(place) => json!({
+            "artifactLocation": {"uri": uri("", &place.file)},
+            "region": {"startLine": place.line.max(1), "startColumn": place.column.max(1)},
+        }),
+        None => {
+            let server = target.split_whitespace().next().unwrap_or("unknown");
+            json!({"artifactLocation": {"uri": uri("pika://", server)}})
+        }
+    }
+}
+
+/// A URI reference: everything that has a meaning of its own in one is escaped.
+fn uri(scheme: &str, text: &str) -> String {
+    let mut escaped = scheme.to_owned();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/:[]".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
+}

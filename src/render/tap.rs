@@ -1,0 +1,54 @@
+//! The Test Anything Protocol, version 14: a test for each check and target.
+
+use std::fmt::Write as _;
+
+use super::Look;
+use super::short::one_line;
+use crate::model::finding::{Report, State};
+
+/// The report as TAP.
+pub fn render(report: &Report, look: Look) -> String {
+    let mut out = format!("TAP version 14\n1..{}\n", report.findings.len());
+    for (index, finding) in report.findings.iter().enumerate() {
+        let passes = !look.fails(finding.state);
+        let verdict = if passes { "ok" } else { "not ok" };
+        let name = escaped(&format!("{} {}", finding.check, finding.target));
+        let directive = match finding.state {
+            State::Skipped | State::NotApplicable => format!(" # SKIP {}", escaped(&finding.note)),
+            _ => String::new(),
+        };
+        let _ = writeln!(out, "{verdict} {} - {name}{directive}", index + 1);
+        if !matches!(finding.state, State::Critical | State::Unknown | State::Warning) {
+            continue;
+        }
+        let _ = writeln!(out, "  ---");
+        let severity = serde_json::to_value(finding.state).unwrap_or_default();
+        let _ = writeln!(out, "  severity: {}", severity.as_str().unwrap_or_default());
+        if !finding.note.is_empty() {
+            let _ = writeln!(out, "  message: {}", quoted(&finding.note));
+        }
+        if !finding.problems.is_empty() {
+            let _ = writeln!(out, "  problems:");
+        }
+        for problem in &finding.problems {
+            let _ = writeln!(out, "    - found: {}", quoted(&problem.found));
+            for (label, part) in [("needed", &problem.needed), ("fix", &problem.fix)] {
+                if let Some(part) = part {
+                    let _ = writeln!(out, "      {label}: {}", quoted(part));
+                }
+            }
+        }
+        let _ = writeln!(out, "  ...");
+    }
+    out
+}
+
+/// `#` begins a directive, and `\` escapes.
+fn escaped(text: &str) -> String {
+    one_line(text).replace('\\', "\\\\").replace('#', "\\#")
+}
+
+/// A string of JSON is one of YAML, too, on one line and without control characters.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
