@@ -119,11 +119,11 @@ fn sarif_has_what_code_scanning_wants() {
     let conf = tempfile::tempdir().unwrap();
     let path = conf.path().join("pika.conf");
     fs::write(&path, "port : 9221\nnonsense : 1\nnonsens : 2\n").unwrap();
-    let sarif = |_| -> Value {
+    let sarif = || -> Value {
         let lint = run(&["lint", path.to_str().unwrap(), "--pika-version", "2.3.6", "--format", "sarif"]);
         serde_json::from_str(&lint.stdout).unwrap()
     };
-    let (first, second) = (sarif(()), sarif(()));
+    let (first, second) = (sarif(), sarif());
     let prints = |sarif: &Value| -> Vec<String> {
         let results = sarif["runs"][0]["results"].as_array().unwrap();
         results.iter().map(|result| result["partialFingerprints"]["pikadoctor/v1"].to_string()).collect()
@@ -224,13 +224,13 @@ fn tap_counts_its_tests_and_its_blocks_are_yaml() {
         let mut lines = text.lines();
         assert_eq!(lines.next(), Some("TAP version 14"));
         assert_eq!(lines.next(), Some("1..1"));
-        let test = lines.next().unwrap();
-        assert!(test.starts_with(&format!("{verdict} 1 - node/x ")), "{test}");
+        let first = lines.next().unwrap();
+        assert!(first.starts_with(&format!("{verdict} 1 - node/x ")), "{first}");
         let skipped = matches!(report.findings[0].state, State::Skipped | State::NotApplicable);
         // A `#` of the text is escaped; one that is not begins a directive.
-        let bare = test.replace("\\\\", "").replace("\\#", "");
-        assert_eq!(bare.contains('#'), skipped, "{test}");
-        assert_eq!(bare.contains("# SKIP"), skipped, "{test}");
+        let bare = first.replace("\\\\", "").replace("\\#", "");
+        assert_eq!(bare.contains('#'), skipped, "{first}");
+        assert_eq!(bare.contains("# SKIP"), skipped, "{first}");
         let block: Vec<&str> = lines.collect();
         if verdict == "ok" {
             assert!(block.is_empty(), "{text}");

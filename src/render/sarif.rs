@@ -87,16 +87,14 @@ fn result(finding: &Finding, problem: &Problem, number: usize, level: &str, rule
 
 /// The place in a file, or an address in the place of one: a viewer needs something to show.
 fn location(target: &str, place: Option<&Place>) -> Value {
-    match place {
-        Some(place) => json!({
+    if let Some(place) = place {
+        return json!({
             "artifactLocation": {"uri": uri("", &place.file)},
             "region": {"startLine": place.line.max(1), "startColumn": place.column.max(1)},
-        }),
-        None => {
-            let server = target.split_whitespace().next().unwrap_or("unknown");
-            json!({"artifactLocation": {"uri": uri("pika://", server)}})
-        }
+        });
     }
+    let server = target.split_whitespace().next().unwrap_or("unknown");
+    json!({"artifactLocation": {"uri": uri("pika://", server)}})
 }
 
 /// A URI reference: everything that has a meaning of its own in one is escaped.
