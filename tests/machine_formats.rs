@@ -168,7 +168,7 @@ fn samples(text: &str) -> BTreeMap<String, Vec<String>> {
     let mut current = String::new();
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {
-            current = rest.split(' ').next().unwrap().to_owned();
+            rest.split(' ').next().unwrap().clone_into(&mut current);
             assert!(families.insert(current.clone(), Vec::new()).is_none(), "{current} stands twice");
         } else if let Some(rest) = line.strip_prefix("# TYPE ") {
             assert_eq!(rest, format!("{current} gauge"));

@@ -1,19 +1,14 @@
 //! `pikadoctor check`
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::Value as Json;
 
-use super::connection::{Connecting, Side};
-use super::options::{Printing, catalogue_with, parse_address, parse_duration};
+use super::looking::Looking;
+use super::options::{Printing, catalogue_with};
 use super::{Failure, Outcome};
-use crate::collect::link::Live;
 use crate::judge::evaluate::Parameters;
 use crate::model::catalogue::Catalogue;
-use crate::model::facts::Address;
-use crate::model::link::LinkMode;
-use crate::{LinkRequest, Trial, examine, examine_links};
 
 /// Look at servers, and at replication between them, and say what is wrong
 ///
@@ -25,28 +20,8 @@ use crate::{LinkRequest, Trial, examine, examine_links};
 /// a prompt; never from an argument, where other users could read it.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Servers: HOST[:PORT], [IPV6]:PORT; the port is 9221 when none is named
-    #[arg(required = true, value_name = "HOST:PORT", value_parser = parse_address)]
-    targets: Vec<Address>,
-
-    /// Look at the replication of each server from this master, too, whether it follows it already or not
-    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
-    master: Option<Address>,
-
-    /// Look at the double master that the server makes with this one (2.3.0 to 3.0.16)
-    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address, conflicts_with = "master")]
-    peer: Option<Address>,
-
-    /// Write nothing, not even a key that expires by itself
-    #[arg(long)]
-    read_only: bool,
-
-    /// Time for a write to arrive on the replica, for each database
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration)]
-    canary_timeout: Duration,
-
     #[command(flatten)]
-    connecting: Connecting,
+    looking: Looking,
 
     /// Further checks: a directory of YAML files whose paths are their ids
     #[arg(long, value_name = "DIR")]
@@ -64,36 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     arguments.printing.validate()?;
     let catalogue = catalogue_with(&arguments.checks)?;
     let parameters = parse_parameters(&arguments.set, &catalogue)?;
-    let (other, mode) = match (&arguments.master, &arguments.peer) {
-        (Some(master), _) => (Some((Side::Master, master)), LinkMode::Replica),
-        (None, Some(peer)) => (Some((Side::Peer, peer)), LinkMode::DoubleMaster),
-        (None, None) => (None, LinkMode::Replica),
-    };
-    if mode == LinkMode::DoubleMaster && arguments.targets.len() > 1 {
-        return Err(Failure("--peer makes a pair with one server; several are named".into()));
-    }
-    let named: Vec<(Side, &Address)> =
-        arguments.targets.iter().map(|address| (Side::Server, address)).chain(other).collect();
-    let targets = arguments.connecting.targets(&named)?;
-    let requests: Vec<LinkRequest> = other
-        .iter()
-        .flat_map(|(_, address)| {
-            arguments.targets.iter().map(|target| LinkRequest {
-                replica: target.to_string(),
-                master: address.to_string(),
-                mode,
-            })
-        })
-        .collect();
-    let live = Live { write: !arguments.read_only, canary_wait: arguments.canary_timeout };
-    let trial = Trial { live: Some(live), forced: false };
-    let facts = arguments.connecting.run(other.is_some(), async |scope| {
-        if requests.is_empty() {
-            examine(&targets, &catalogue.knowledge, scope).await
-        } else {
-            examine_links(&targets, &requests, &catalogue.knowledge, scope, trial).await
-        }
-    })?;
+    let facts = arguments.looking.look(&catalogue.knowledge)?;
     arguments.printing.outcome(facts, &catalogue, &parameters)
 }
 

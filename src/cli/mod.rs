@@ -1,12 +1,15 @@
 //! The subcommands: each reads its flags, calls the pipeline, and says where the result goes.
 
+mod capture;
 mod check;
 mod connection;
 mod demo;
+mod diff;
 mod explain;
 mod forecast;
 mod lint;
 mod list;
+mod looking;
 mod options;
 mod schema;
 mod test_checks;
@@ -35,6 +38,8 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Forecast(forecast::Arguments),
+    Capture(capture::Arguments),
+    Diff(diff::Arguments),
     Lint(lint::Arguments),
     List(list::Arguments),
     Explain(explain::Arguments),
@@ -72,6 +77,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let result = match arguments.command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Capture(arguments) => capture::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Forecast(arguments) => forecast::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::List(arguments) => list::run(&arguments),

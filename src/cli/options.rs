@@ -127,7 +127,8 @@ impl Printing {
         for (format, path) in formats[to_stdout..].iter().zip(&self.output) {
             // A file is no terminal.
             let text = render(&report, *format, Look { color: false, ..look });
-            write_at_once(path, &text).map_err(|error| Failure(format!("{}: {error}", path.display())))?;
+            write_at_once(path, text.as_bytes())
+                .map_err(|error| Failure(format!("{}: {error}", path.display())))?;
         }
         let document = formats[..to_stdout].first().map(|format| render(&report, *format, look));
         Ok(Outcome { document: document.unwrap_or_default(), exit_code: report.exit_code })
@@ -136,10 +137,10 @@ impl Printing {
 
 /// Writes a file so that a reader sees the old one or the new one, and never a part: a collector may read it at
 /// any time.
-fn write_at_once(path: &Path, text: &str) -> io::Result<()> {
+pub fn write_at_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".pikadoctor-").tempfile_in(directory)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(bytes)?;
     file.as_file().sync_all()?;
     // A temporary file is its owner's alone; a report is for whoever may read the directory.
     file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;

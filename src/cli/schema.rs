@@ -1,6 +1,8 @@
 //! `pikadoctor schema`
 
 use super::{Failure, Outcome};
+use crate::judge::difference::Difference;
+use crate::model::bundle::Bundle;
 use crate::model::check::CheckFile;
 use crate::model::exit;
 use crate::model::facts::Facts;
@@ -22,6 +24,10 @@ enum Document {
     Report,
     /// A check file
     Check,
+    /// What `capture` writes, when it is unpacked
+    Bundle,
+    /// What `diff --json` prints
+    Difference,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
@@ -29,6 +35,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Document::Facts => schemars::schema_for!(Facts),
         Document::Report => schemars::schema_for!(Report),
         Document::Check => schemars::schema_for!(CheckFile),
+        Document::Bundle => schemars::schema_for!(Bundle),
+        Document::Difference => schemars::schema_for!(Difference),
     };
     let document = serde_json::to_string_pretty(&schema).map_err(Failure::new)? + "\n";
     Ok(Outcome { document, exit_code: exit::OK })

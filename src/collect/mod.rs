@@ -3,6 +3,7 @@
 //! This is the only room that touches the network or a file. Nothing leaves it for a server but
 //! through the [`gate`].
 
+pub mod bundle;
 pub mod check_directory;
 pub mod clock;
 pub mod conf_file;

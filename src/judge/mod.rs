@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod check_file;
+pub mod difference;
 pub mod evaluate;
 pub mod examples;
 pub mod language;

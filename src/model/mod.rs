@@ -4,6 +4,7 @@
 //! are used at run time. It therefore depends on `serde`, `serde_json`, `schemars` and `thiserror`
 //! only, and on no other room.
 
+pub mod bundle;
 pub mod catalogue;
 pub mod check;
 pub mod conf;

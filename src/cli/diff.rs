@@ -1,0 +1,49 @@
+//! `pikadoctor diff`
+
+use std::path::PathBuf;
+
+use super::options::Output;
+use super::{Failure, Outcome};
+use crate::collect::bundle::read_facts;
+use crate::judge::catalogue::built_in;
+use crate::judge::difference::difference;
+use crate::judge::evaluate::Parameters;
+use crate::model::exit;
+use crate::render;
+
+/// Say what changed between two bundles or reports
+///
+/// Both are judged with the checks of this program, so that only the servers can have changed. The exit code is 0
+/// when nothing changed and 1 when something did.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// The earlier one: what `capture` wrote, or a report of --format json
+    before: PathBuf,
+
+    /// The later one
+    after: PathBuf,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+
+    #[command(flatten)]
+    output: Output,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let catalogue = built_in();
+    let language = arguments.output.language();
+    let report = |path: &PathBuf| {
+        let facts = read_facts(path).map_err(Failure::new)?;
+        Ok(crate::judge(facts, &catalogue, &Parameters::new(), language))
+    };
+    let difference = difference(&report(&arguments.before)?, &report(&arguments.after)?);
+    let nothing = difference.findings.is_empty() && difference.facts.is_empty();
+    let document = if arguments.json {
+        serde_json::to_string_pretty(&difference).map_err(Failure::new)? + "\n"
+    } else {
+        render::difference::render(&difference, language)
+    };
+    Ok(Outcome { document, exit_code: if nothing { exit::OK } else { exit::WARNING } })
+}

@@ -1,0 +1,98 @@
+//! Reads and writes bundles: facts as compressed JSON, versioned.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use serde::Deserialize;
+
+use crate::model::bundle::{Bundle, SCHEMA};
+use crate::model::facts::{self, Facts};
+use crate::model::finding;
+
+/// The most that a bundle may have when it is unpacked. One server comes to some 100 KB.
+const MOST_BYTES: u64 = 256 * 1024 * 1024;
+
+/// How a gzip file begins.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// Why a file is not a bundle.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// The operating system says no, or the file is cut off.
+    #[error("cannot read {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It is larger than any bundle.
+    #[error("{}: more than {} MiB when unpacked; this is not a bundle", .0.display(), MOST_BYTES / 1024 / 1024)]
+    TooLarge(PathBuf),
+    /// Not JSON, or not the JSON of a bundle.
+    #[error("{}: {message}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with line and column.
+        message: String,
+    },
+    /// A document of another kind, or of a version that this program does not know.
+    #[error("{}: the schema is `{schema}`; this version reads {SCHEMA}, {} and {}", path.display(), finding::SCHEMA, facts::SCHEMA)]
+    OtherSchema {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        schema: String,
+    },
+}
+
+/// The bytes of a bundle.
+pub fn pack(facts: &Facts) -> io::Result<Vec<u8>> {
+    let bundle = Bundle {
+        schema: SCHEMA.to_owned(),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        facts: facts.clone(),
+    };
+    let mut packed = GzEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(&serde_json::to_vec(&bundle).map_err(io::Error::other)?)?;
+    packed.finish()
+}
+
+/// The facts in a file: a bundle, a report of `--format json`, or facts alone; compressed or not.
+pub fn read_facts(path: &Path) -> Result<Facts, BundleError> {
+    let io = |source| BundleError::Io { path: path.to_owned(), source };
+    let malformed = |error: serde_json::Error| BundleError::Malformed {
+        path: path.to_owned(),
+        message: format!("not a bundle: {error}"),
+    };
+    let packed = std::fs::read(path).map_err(io)?;
+    let mut text = Vec::new();
+    let mut reader: Box<dyn Read> =
+        if packed.starts_with(&GZIP) { Box::new(GzDecoder::new(&*packed)) } else { Box::new(&*packed) };
+    reader.by_ref().take(MOST_BYTES + 1).read_to_end(&mut text).map_err(io)?;
+    if text.len() as u64 > MOST_BYTES {
+        return Err(BundleError::TooLarge(path.to_owned()));
+    }
+    let Head { schema } = serde_json::from_slice(&text).map_err(malformed)?;
+    // Facts stand below `facts`, or are all there is.
+    let facts: Facts = match schema.as_str() {
+        SCHEMA => serde_json::from_slice::<Bundle>(&text).map_err(malformed)?.facts,
+        finding::SCHEMA => serde_json::from_slice::<finding::Report>(&text).map_err(malformed)?.facts,
+        facts::SCHEMA => serde_json::from_slice(&text).map_err(malformed)?,
+        _ => return Err(BundleError::OtherSchema { path: path.to_owned(), schema }),
+    };
+    if facts.schema != facts::SCHEMA {
+        return Err(BundleError::OtherSchema { path: path.to_owned(), schema: facts.schema });
+    }
+    Ok(facts)
+}
+
+/// The member that every document of this program has.
+#[derive(Deserialize)]
+struct Head {
+    schema: String,
+}

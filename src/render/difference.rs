@@ -1,0 +1,39 @@
+//! What changed between two runs, for a person.
+
+use std::fmt::Write as _;
+
+use super::short::one_line;
+use super::words::{pick, state as state_word};
+use crate::judge::difference::Difference;
+use crate::model::finding::State;
+use crate::model::text::Language;
+
+/// The changes, worst first.
+pub fn render(difference: &Difference, language: Language) -> String {
+    let mut out = String::new();
+    let word = |state: Option<State>| state.map_or("-", |state| state_word(state, language));
+    for change in &difference.findings {
+        let states = format!("{} -> {}", word(change.before), word(change.after));
+        let _ = writeln!(out, "{}", one_line(&format!("{states}  {}  {}", change.check, change.target)));
+        if let Some(found) = change.found.as_ref().filter(|found| !found.is_empty()) {
+            let _ = writeln!(out, "    {}", one_line(found));
+        }
+    }
+    if !difference.findings.is_empty() && !difference.facts.is_empty() {
+        out.push('\n');
+    }
+    for change in &difference.facts {
+        let value = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+        let line = format!("{}: {} -> {}", change.path, value(&change.before), value(&change.after));
+        let _ = writeln!(out, "{}", one_line(&line));
+    }
+    let (findings, facts) = (difference.findings.len(), difference.facts.len());
+    let _ = match language {
+        Language::En => writeln!(out, "{findings} findings and {facts} facts changed"),
+        Language::Zh => writeln!(out, "{findings} 项结果、{facts} 项信息发生变化"),
+    };
+    if findings + facts == 0 {
+        return pick(language, "nothing changed\n", "没有变化\n").to_owned();
+    }
+    out
+}
