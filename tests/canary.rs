@@ -184,6 +184,19 @@ fn old_keys_that_are_gone_or_shorter_are_found_although_the_canary_arrives() {
 }
 
 #[test]
+fn a_master_that_does_not_list_its_keys_has_not_shown_that_there_are_none() {
+    for release in ["v2.3.6", "v3.5.5"] {
+        let of = |node: &str| recording(&format!("{release}/replica-up/{node}"));
+        let pair = RecordedPair::start(of("master"), of("slave"), Fault::ListNotPermitted);
+        let (report, code) = check(&pair, &[]);
+        let sample = finding(&report, "link/sample");
+        assert_eq!(sample["state"], "unknown", "{release}: {sample}");
+        assert!(sample["note"].as_str().unwrap().contains("NOPERM"), "{sample}");
+        assert_eq!(code, 3, "{release}");
+    }
+}
+
+#[test]
 fn the_gate_lets_writes_out_for_canaries_only_and_only_when_they_are_allowed() {
     let knowledge = built_in().knowledge;
     let mut gate = Gate::new(&knowledge.commands);

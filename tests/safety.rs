@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::pair::{Fault, RecordedPair};
 use common::{Run, pikadoctor, recording, relay, serve};
 use pikadoctor::collect::gate::Gate;
 use pikadoctor::judge::catalogue::built_in;
@@ -51,6 +52,37 @@ fn what_is_sent_to_each_release() {
         let others: Vec<&str> =
             sent.iter().filter(|command| !command.starts_with("config get ")).map(String::as_str).collect();
         table += &format!("{release}\n  {}\n  config get: {}\n", others.join("\n  "), settings.join(" "));
+    }
+    insta::assert_snapshot!(table);
+}
+
+#[test]
+fn what_is_sent_on_a_link_of_each_release() {
+    let mut table = String::new();
+    for release in RELEASES {
+        let of = |node: &str| recording(&format!("{release}/replica-up/{node}"));
+        let pair = RecordedPair::start(of("master"), of("slave"), Fault::None);
+        let arguments =
+            ["check", &pair.replica, "--master", &pair.master, "--no-ports", "--canary-timeout", "1s"];
+        Run::of(pikadoctor().args(arguments));
+        let mut seen: Vec<String> = Vec::new();
+        for line in pair.sent() {
+            let (side, command) = line.split_once(": ").unwrap();
+            // The examination of each node has a table of its own, and keys are random.
+            if ["info ", "config ", "acl "].iter().any(|known| command.starts_with(known)) {
+                continue;
+            }
+            let words: Vec<&str> = command
+                .split(' ')
+                .map(|word| if word.starts_with("pikadoctor:canary:") { "<canary>" } else { word })
+                .map(|word| if word.len() == 32 { "<value>" } else { word })
+                .collect();
+            let line = format!("{side}: {}", words.join(" "));
+            if seen.last() != Some(&line) {
+                seen.push(line);
+            }
+        }
+        table += &format!("{release}\n  {}\n", seen.join("\n  "));
     }
     insta::assert_snapshot!(table);
 }

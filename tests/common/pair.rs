@@ -35,6 +35,8 @@ pub enum Fault {
     Hangup,
     /// Old keys are not on the replica.
     Hollow,
+    /// The master does not list its keys.
+    ListNotPermitted,
     /// A list is shorter on the replica.
     Shorter,
     /// A key of the sample changes on the master all the time.
@@ -193,6 +195,14 @@ impl Server {
                 Some(held) => bulk(&held.value),
                 None => "$-1\r\n".to_owned(),
             },
+            "pkscanrange" | "scan" if self.fault == Fault::ListNotPermitted => no_permission(),
+            "scan" => {
+                let found: Vec<&String> =
+                    keys.iter().filter(|(_, held)| !held.deleted).map(|(key, _)| key).collect();
+                let keys: String = found.iter().map(|key| bulk(key)).collect();
+                format!("*2\r\n$1\r\n0\r\n*{}\r\n{keys}", found.len())
+            }
+            "ttl" => ":-1\r\n".to_owned(),
             "pkscanrange" => {
                 let found: Vec<&String> = keys
                     .iter()

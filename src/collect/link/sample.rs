@@ -118,33 +118,43 @@ async fn find(master: &mut Session<'_>, most: usize) -> Result<Vec<String>, Trou
     let each = (most / TYPES.len()).max(1).to_string();
     let ranges = TYPES.map(|kind| ["pkscanrange", kind, "", "", "limit", each.as_str()]);
     let mut keys: Vec<String> = Vec::new();
-    let mut take = |found: Vec<&str>| {
-        keys.extend(found.into_iter().filter(|key| usable(key)).map(str::to_owned));
-        keys.len()
-    };
     if master.may(&ranges[0]) {
         let ranges: Vec<&[&str]> = ranges.iter().map(<[&str; 6]>::as_slice).collect();
         for reply in master.ask(&ranges).await? {
-            if let Reply::List(parts) = reply {
-                take(parts.get(1).map(Reply::texts).unwrap_or_default());
-            }
+            keys.extend(listed(&reply)?.1);
         }
     } else {
         let mut cursor = "0".to_owned();
         for _ in 0..MOST_SCANS {
             let reply = master.ask_one(&["scan", &cursor, "count", SCAN_COUNT]).await?;
-            let Reply::List(parts) = reply else { break };
-            let found = take(parts.get(1).map(Reply::texts).unwrap_or_default());
-            match parts.first() {
-                Some(Reply::Text(next)) if next != "0" && found < most => cursor.clone_from(next),
-                _ => break,
+            let (next, found) = listed(&reply)?;
+            keys.extend(found);
+            if next == "0" || keys.len() >= most {
+                break;
             }
+            cursor = next;
         }
     }
     keys.sort();
     keys.dedup();
     keys.truncate(most);
     Ok(keys)
+}
+
+/// The two parts of an answer: where to go on, and keys. A server that refuses to list its keys has not shown that
+/// it has none.
+fn listed(reply: &Reply) -> Result<(String, Vec<String>), Trouble> {
+    if let Reply::Error(text) = reply {
+        return Err(Trouble::Broken(format!("the master does not list its keys: `{text}`")));
+    }
+    match reply {
+        Reply::List(parts) if parts.len() == 2 => {
+            let next = if let Reply::Text(next) = &parts[0] { next.clone() } else { "0".to_owned() };
+            let found = parts[1].texts().into_iter().filter(|key| usable(key)).map(str::to_owned);
+            Ok((next, found.collect()))
+        }
+        _ => Err(Trouble::Broken("the list of the master's keys has another shape than expected".into())),
+    }
 }
 
 /// Keys whose bytes are not UTF-8 cannot be asked for again; Pika's and our own are not the user's.
