@@ -62,6 +62,19 @@ pub enum Side {
 }
 
 impl Connecting {
+    /// For a run that must be over in `time`, with steps that leave room for what comes after them.
+    pub fn within(time: Duration, password_file: Option<PathBuf>, ports: bool) -> Self {
+        Self {
+            timeout: Some(time),
+            connect_timeout: time.div_f64(3.0).min(Duration::from_secs(3)),
+            reply_timeout: time.div_f64(3.0).min(Duration::from_secs(5)),
+            password_file,
+            master_password_file: None,
+            ask_password: false,
+            no_ports: !ports,
+        }
+    }
+
     /// The servers with their passwords, each with a name of its own.
     pub fn targets(&self, named: &[(Side, &Address)]) -> Result<Vec<Target>, Failure> {
         let mut targets: Vec<Target> = Vec::new();

@@ -11,12 +11,14 @@ mod lint;
 mod list;
 mod looking;
 mod options;
+mod plugin;
 mod schema;
 mod test_checks;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 
 use clap::{Parser, Subcommand};
 
@@ -64,8 +66,13 @@ struct Outcome {
     exit_code: u8,
 }
 
-/// Runs the program; returns its exit code.
+/// Runs the program; returns its exit code. Under the name `check_pika` it is a Nagios plugin.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let name = arguments.first().and_then(|path| Path::new(path).file_stem());
+    if name == Some(OsStr::new(plugin::NAME)) {
+        return print(plugin::run(arguments));
+    }
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -88,16 +95,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Demo(arguments) => demo::run(&arguments),
     };
     match result {
-        Ok(outcome) => {
-            // Styles are in the document where the format has any; the stream takes them out when it is
-            // no terminal, or when NO_COLOR says so. A reader that went away is no error of ours.
-            let mut out = anstream::stdout();
-            let _ = out.write_all(outcome.document.as_bytes()).and_then(|()| out.flush());
-            outcome.exit_code
-        }
+        Ok(outcome) => print(outcome),
         Err(Failure(message)) => {
             let _ = writeln!(io::stderr(), "pikadoctor: {message}");
             exit::UNKNOWN
         }
     }
+}
+
+/// Prints the one document of a run.
+fn print(outcome: Outcome) -> u8 {
+    // Styles are in the document where the format has any; the stream takes them out when it is no terminal,
+    // or when NO_COLOR says so. A reader that went away is no error of ours.
+    let mut out = anstream::stdout();
+    let _ = out.write_all(outcome.document.as_bytes()).and_then(|()| out.flush());
+    outcome.exit_code
 }

@@ -8,5 +8,6 @@ pub mod examples;
 pub mod language;
 mod link_words;
 pub mod names;
+pub mod thresholds;
 pub mod tree;
 pub mod verdict;

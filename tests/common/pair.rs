@@ -35,6 +35,8 @@ pub enum Fault {
     Hangup,
     /// Old keys are not on the replica.
     Hollow,
+    /// Every answer takes 60 ms.
+    Slow,
     /// The master does not list its keys.
     ListNotPermitted,
     /// A list is shorter on the replica.
@@ -134,6 +136,9 @@ impl Server {
         while let Some(words) = read_command(&mut reader) {
             let side = if self.is_master { "master" } else { "replica" };
             self.sent.lock().unwrap().push(format!("{side}: {}", words.join(" ")));
+            if self.fault == Fault::Slow {
+                thread::sleep(Duration::from_millis(60));
+            }
             let Some(reply) = self.reply(&words) else { return };
             if writer.write_all(reply.as_bytes()).is_err() {
                 return;
