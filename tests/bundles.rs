@@ -4,7 +4,10 @@ mod common;
 
 use std::fs;
 use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use common::pair::{Fault, RecordedPair};
 use common::{Run, pikadoctor, recording, run, serve};
@@ -138,6 +141,12 @@ fn what_is_no_bundle_is_refused_with_its_place() {
 fn diff_says_what_changed_and_nothing_else() {
     let directory = tempfile::tempdir().unwrap();
     let capture = |name: &str, port: &str, recording_name: &str| {
+        // The server before this one has been told to end; it takes a moment.
+        let began = Instant::now();
+        while TcpListener::bind(port).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(10), "{port} is not given back");
+            thread::sleep(Duration::from_millis(20));
+        }
         let server = common::serve_at(recording(recording_name), port);
         let path = directory.path().join(name).to_str().unwrap().to_owned();
         let captured = run(&["capture", "--no-ports", &server.address, "-o", &path]);
