@@ -22,10 +22,10 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(built_in);
 static KNOWLEDGE: LazyLock<Arc<Knowledge>> = LazyLock::new(|| Arc::new(built_in().knowledge));
 
 /// How many scenarios run beside each other.
-const SIDE_BY_SIDE: usize = 16;
+const SIDE_BY_SIDE: usize = 32;
 
 /// Longer than any delay of a scenario that is no fault, shorter than those that are.
-const CANARY_WAIT: Duration = Duration::from_millis(1200);
+const CANARY_WAIT: Duration = Duration::from_millis(3500);
 
 /// What was found: `state check target` of all that is not as it should be, and the exit code.
 type Found = (BTreeSet<String>, u8);
@@ -115,8 +115,11 @@ fn every_persona_has_a_healthy_server_and_a_healthy_pair() {
     for release in persona::releases() {
         let healthy = |links: usize| {
             all.iter().any(|(_, scenario)| {
+                // A pair of 4.0.1 is warned of a defect that every such pair has.
+                let defects = scenario.expect.iter().all(|found| found.contains("node/known-defects"));
                 scenario.faults() == 0
-                    && scenario.exit == 0
+                    && defects
+                    && (scenario.exit == 0 || release == "v4.0.1")
                     && scenario.links.len() == links
                     && scenario.links.iter().all(|link| link.mode == Mode::Replica)
                     && scenario.servers.values().all(|server| server.release == release)

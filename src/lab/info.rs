@@ -136,6 +136,14 @@ fn of_replica(server: &Server, join: &Join) -> Vec<String> {
         lines.push("repl_connect_status:".to_owned());
         lines.extend(databases(server).map(|db| format!("{db}:{raw}")));
     }
+    if !join.double
+        && let Some(priority) = persona.setting("slave-priority")
+    {
+        lines.push(format!("slave_priority:{priority}"));
+    }
+    let read_only =
+        if join.double { server.setting("slave-read-only") == "yes" } else { !takes_writes(server) };
+    lines.push(format!("slave_read_only:{}", u8::from(read_only)));
     if !numbered && !connected {
         let word = match stage {
             Stage::FullSync => "WaitDBSync",
@@ -145,14 +153,6 @@ fn of_replica(server: &Server, join: &Join) -> Vec<String> {
         let states: String = databases(server).map(|db| format!("({db}:{word})")).collect();
         lines.push(format!("db_repl_state:{states}"));
     }
-    if !join.double
-        && let Some(priority) = persona.setting("slave-priority")
-    {
-        lines.push(format!("slave_priority:{priority}"));
-    }
-    let read_only =
-        if join.double { server.setting("slave-read-only") == "yes" } else { !takes_writes(server) };
-    lines.push(format!("slave_read_only:{}", u8::from(read_only)));
     if numbered {
         lines.push(format!("repl_state: {raw}"));
     }

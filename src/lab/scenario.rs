@@ -196,6 +196,17 @@ pub fn named(name: &str) -> Result<Scenario, String> {
     read(&format!("{name}.yaml"), text)
 }
 
+impl ServerPlan {
+    /// The release that it has, with its faults.
+    pub fn played_release(&self) -> &str {
+        let releases = self.faults.iter().filter_map(|fault| match fault {
+            ServerFault::Release(release) => Some(release),
+            _ => None,
+        });
+        releases.last().unwrap_or(&self.release)
+    }
+}
+
 impl Scenario {
     /// The number of its faults.
     pub fn faults(&self) -> usize {

@@ -196,7 +196,7 @@ impl Stage {
         let mut facts = examine_links(&targets, &requests, &catalogue.knowledge, scope, trial).await;
         // A real replica would have a reason to avoid 127.x; that it is one here says nothing about the scenario.
         for address in facts.links.iter_mut().filter_map(|link| link.address.as_mut()) {
-            if address.kind == AddressKind::Loopback && !address.host.ends_with("127.0.0.1") {
+            if address.kind == AddressKind::Loopback && address.host != "127.0.0.1" {
                 address.kind = AddressKind::Private;
             }
         }
