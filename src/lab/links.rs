@@ -183,12 +183,11 @@ fn faulted(fault: &LinkFault, replica: &Server, fate: Fate) -> Fate {
             Fate::of(stage, listed, NOTHING)
         }
         LinkFault::GivenUp => Fate::of(Stage::GivenUp, Listed::No, NOTHING),
-        LinkFault::Unheard => Fate::of(Stage::Connecting, Listed::No, NOTHING),
         // Up to 3.0 the master dials +1000 of the replica, which dials +2000 of the master.
         LinkFault::Blocked(1000) if !protobuf => Fate::of(Stage::Waiting, Listed::Lagging, NOTHING),
         LinkFault::Blocked(2000) if !protobuf => Fate::of(Stage::Waiting, Listed::Offline, ALL),
         LinkFault::Blocked(1000 | 10001) => Fate::of(Stage::FullSync, Listed::FullSync, NOTHING),
-        LinkFault::Blocked(2000) => Fate::of(Stage::Connecting, Listed::No, NOTHING),
+        LinkFault::Unheard | LinkFault::Blocked(2000) => Fate::of(Stage::Connecting, Listed::No, NOTHING),
         LinkFault::Behind(_) => Fate::of(Stage::Up, Listed::Online, Flow { old: true, later: false }),
         _ => fate,
     }

@@ -42,10 +42,10 @@ pub async fn open(
 }
 
 fn behave(world: &Arc<World>, server: usize, rule: &PortRule, listener: TcpListener) -> JoinHandle<()> {
-    let (world, role) = (world.clone(), rule.role);
+    let (shared, role) = (world.clone(), rule.role);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            let world = world.clone();
+            let world = shared.clone();
             tokio::spawn(async move {
                 // Whoever dialled has gone away; that is no matter.
                 let _ = match role {

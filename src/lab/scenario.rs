@@ -199,11 +199,11 @@ pub fn named(name: &str) -> Result<Scenario, String> {
 impl ServerPlan {
     /// The release that it has, with its faults.
     pub fn played_release(&self) -> &str {
-        let releases = self.faults.iter().filter_map(|fault| match fault {
+        let mut releases = self.faults.iter().filter_map(|fault| match fault {
             ServerFault::Release(release) => Some(release),
             _ => None,
         });
-        releases.last().unwrap_or(&self.release)
+        releases.next_back().unwrap_or(&self.release)
     }
 }
 
