@@ -42,13 +42,13 @@ pub async fn open(
 }
 
 fn behave(world: &Arc<World>, server: usize, rule: &PortRule, listener: TcpListener) -> JoinHandle<()> {
-    let (shared, role) = (world.clone(), rule.role);
+    let (shared, kind) = (world.clone(), rule.role);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let world = shared.clone();
             tokio::spawn(async move {
                 // Whoever dialled has gone away; that is no matter.
-                let _ = match role {
+                let _ = match kind {
                     PortRole::Replication => answer_trysync(stream, &world, server).await,
                     PortRole::Rsync => greet(stream).await,
                     _ => listen_only(stream).await,

@@ -72,7 +72,7 @@ impl Server {
         if self.persona.speaks_protobuf() { self.setting("databases").parse().unwrap_or(1) } else { 1 }
     }
 
-    /// Whether it is meant as one half of a double master.
+    /// The server-id that it expects of its peer in a double master; 0 when it is not set.
     pub fn peer_server_id(&self) -> u64 {
         self.setting("double-master-server-id").parse().unwrap_or(0)
     }
