@@ -67,6 +67,23 @@ fn pack() -> Result<(), Box<dyn Error>> {
     let catalogue = Catalogue { checks, knowledge: read_knowledge(&texts)? };
     let out = PathBuf::from(env::var("OUT_DIR")?).join("catalogue.msgpack");
     fs::write(out, rmp_serde::to_vec(&catalogue)?)?;
+    list_scenarios()
+}
+
+/// Writes a list of the scenarios of the laboratory, with their texts, as a Rust expression.
+fn list_scenarios() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed=tests/scenarios");
+    let directory = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("tests/scenarios");
+    let mut files = Vec::new();
+    collect(&directory, &mut files)?;
+    files.sort();
+    let mut list = String::from("&[\n");
+    for path in files {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        list.push_str(&format!("    ({name:?}, include_str!({:?})),\n", path.to_string_lossy()));
+    }
+    list.push(']');
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("scenarios.rs"), list)?;
     Ok(())
 }
 

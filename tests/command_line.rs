@@ -137,12 +137,45 @@ fn demo_needs_no_server() {
     for language in ["en", "zh"] {
         let run = run(&["demo", "--lang", language]);
         assert_eq!(run.code, 0, "{}", run.stderr);
-        assert!(
-            run.stdout.contains("node/writable")
-                && run.stdout.contains("2.3.6")
-                && run.stdout.contains("3.5.5")
-        );
+        let (from, to) = (run.stdout.find("link/forecast"), run.stdout.find("link/canary"));
+        assert!(from.is_some() && from < to, "first the forecast, then the check");
+        assert!(run.stdout.contains("2.3.0") && run.stdout.contains("2.3.6"));
+        let simulated = if language == "en" { "not real ones" } else { "并非真实运行" };
+        assert!(run.stdout.contains(simulated));
+        // Two scenes find what is wrong, and the last one, the healthy pair, has nothing to say.
+        let last = run.stdout.rfind("pikadoctor check 127.").unwrap();
+        assert!(!run.stdout[last..].contains("link/"), "{}", run.stdout);
     }
+}
+
+#[test]
+fn the_laboratory_lists_its_scenarios_and_refuses_unknown_ones() {
+    let list = run(&["lab", "list", "--lang", "en"]);
+    assert_eq!(list.code, 0, "{}", list.stderr);
+    assert!(list.stdout.lines().count() >= 60);
+    assert!(list.stdout.contains("mix-2.3.0-2.3.6-joined"));
+    let unknown = run(&["lab", "run", "mix-2.3.0-2.3.6-joint"]);
+    assert_eq!(unknown.code, 3);
+    assert!(unknown.stderr.contains("did you mean `mix-2.3.0-2.3.6-joined`"), "{}", unknown.stderr);
+}
+
+#[test]
+fn the_servers_of_a_scenario_answer_until_it_is_ended() {
+    use std::io::{BufRead as _, BufReader};
+    let mut lab = common::pikadoctor()
+        .args(["lab", "run", "heartbeat-port-closed-2.3.6"])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(lab.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let command = lines.map(|line| line.trim().to_owned()).find(|line| line.starts_with("pikadoctor check "));
+    let address = command.unwrap().rsplit(' ').next().unwrap().to_owned();
+    let found = run(&["check", &address]);
+    lab.kill().unwrap();
+    lab.wait().unwrap();
+    assert_eq!(found.code, 1, "{}", found.stdout);
+    assert!(found.stdout.contains("node/ports"), "{}", found.stdout);
+    assert_eq!(run(&["check", &address]).code, 2, "the servers end with the command");
 }
 
 /// A directory with one check in it.

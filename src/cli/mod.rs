@@ -7,6 +7,7 @@ mod demo;
 mod diff;
 mod explain;
 mod forecast;
+mod lab;
 mod lint;
 mod list;
 mod looking;
@@ -48,6 +49,7 @@ enum Command {
     Schema(schema::Arguments),
     TestChecks(test_checks::Arguments),
     Demo(demo::Arguments),
+    Lab(lab::Arguments),
 }
 
 /// An error that ends a command: a sentence for the person, and always exit code 3.
@@ -93,6 +95,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Schema(arguments) => schema::run(&arguments),
         Command::TestChecks(arguments) => test_checks::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
+        Command::Lab(arguments) => lab::run(&arguments),
     };
     match result {
         Ok(outcome) => print(outcome),

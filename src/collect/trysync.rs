@@ -63,6 +63,8 @@ struct Request {
 struct TrySyncResponse {
     #[prost(int32, required, tag = "1")]
     code: i32,
+    #[prost(message, optional, tag = "2")]
+    partition: Option<Partition>,
     #[prost(message, optional, tag = "3")]
     offset: Option<BinlogOffset>,
 }
@@ -122,6 +124,27 @@ pub fn read(bytes: &[u8]) -> Option<Answer> {
     Some(Answer { position, error: response.reply })
 }
 
+/// The frame with which a server answers such a question, for simulated servers: its position in db0.
+pub fn answer_frame(file: u32, offset: u64) -> Vec<u8> {
+    /// The request was understood.
+    const OK: i32 = 1;
+    /// The position that was asked for is none of its binlog.
+    const INVALID_OFFSET: i32 = 3;
+    let response = Response {
+        kind: TRY_SYNC,
+        code: OK,
+        reply: None,
+        try_sync: Some(TrySyncResponse {
+            code: INVALID_OFFSET,
+            partition: Some(Partition { name: DATABASE.into(), id: 0 }),
+            offset: Some(BinlogOffset { file, offset }),
+        }),
+    };
+    let message = response.encode_to_vec();
+    let length = u32::try_from(message.len()).unwrap_or(u32::MAX);
+    [length.to_be_bytes().as_slice(), &message].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +169,12 @@ mod tests {
         // 3.3.6, empty.
         let answer = read(&bytes("00000017080210013211080312070a0364623010001a0408001000")).unwrap();
         assert_eq!(answer.position.unwrap().offset, 0);
+    }
+
+    #[test]
+    fn a_simulated_server_answers_with_the_bytes_of_a_real_one() {
+        let measured = "00000018080210013212080312070a0364623010001a05080010e277";
+        assert_eq!(answer_frame(0, 15330), bytes(measured));
     }
 
     #[test]

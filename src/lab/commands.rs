@@ -1,0 +1,268 @@
+//! What a simulated server answers to each command.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::info::{info, takes_writes};
+use super::links::{Join, outcome};
+use super::world::{Change, State, World};
+use crate::model::knowledge::Knowledge;
+
+/// One connection.
+pub struct Client {
+    /// The world that the server is in.
+    pub world: Arc<World>,
+    /// The server among those of the world.
+    pub server: usize,
+    /// What is known of releases.
+    pub knowledge: Arc<Knowledge>,
+    /// The database that was selected.
+    pub db: u64,
+    /// Whether it has given a password that was taken.
+    pub authenticated: bool,
+}
+
+impl Client {
+    /// The reply to a command.
+    pub fn reply(&mut self, words: &[String]) -> String {
+        let Some(name) = words.first().map(|word| word.to_ascii_lowercase()) else {
+            return "-ERR Protocol error\r\n".to_owned();
+        };
+        let name = name.as_str();
+        if name == "auth" {
+            return self.auth(&words[1..]);
+        }
+        if self.wants_password() && !self.authenticated {
+            return "-ERR NOAUTH Authentication required.\r\n".to_owned();
+        }
+        let first = words.get(1).map_or("", String::as_str);
+        match (name, &words[1..]) {
+            ("info", arguments) => info(&self.world.lock(), self.server, arguments),
+            ("config", [verb, name]) if verb.eq_ignore_ascii_case("get") => self.config_get(name),
+            ("config", [verb, name, value]) if verb.eq_ignore_ascii_case("set") => {
+                self.config_set(name, value)
+            }
+            ("slaveof", arguments) => self.slaveof(arguments),
+            ("select", [db]) => match db.parse() {
+                Ok(db) if db < self.world.lock().servers[self.server].databases() => {
+                    self.db = db;
+                    "+OK\r\n".to_owned()
+                }
+                _ => "-ERR invalid DB index\r\n".to_owned(),
+            },
+            ("set" | "del" | "expire", _) if self.is_read_only() => self.refuse_write(),
+            ("set", [_, value, ..]) => {
+                self.world.write(self.server, self.db, first, &Change::Set(value.clone()));
+                "+OK\r\n".to_owned()
+            }
+            ("expire", [_, seconds]) => {
+                let life = Duration::from_secs(seconds.parse().unwrap_or(0));
+                number(self.world.write(self.server, self.db, first, &Change::Expire(life)).into())
+            }
+            ("del", [_]) => number(self.world.write(self.server, self.db, first, &Change::Delete).into()),
+            ("pkscanrange", [kind, ..]) => {
+                let keys = self.names(|of_key| of_key == kind);
+                format!("*2\r\n$0\r\n\r\n{}", array(&keys))
+            }
+            ("scan", [_, ..]) => format!("*2\r\n$1\r\n0\r\n{}", array(&self.names(|_| true))),
+            ("get" | "exists" | "ttl" | "type" | "strlen" | "hlen" | "llen" | "scard" | "zcard", [_]) => {
+                self.read(name, first)
+            }
+            ("acl", _) => self.acl(words),
+            _ => {
+                let state = self.world.lock();
+                let persona = &state.servers[self.server].persona;
+                if persona.has_recorded(&words.join(" ")) {
+                    persona.reply(words)
+                } else {
+                    persona.unknown_command(name)
+                }
+            }
+        }
+    }
+
+    fn setting(&self, name: &str) -> String {
+        self.world.lock().servers[self.server].setting(name)
+    }
+
+    fn is_in(&self, releases: &str) -> bool {
+        self.world.lock().servers[self.server].persona.is_in(releases)
+    }
+
+    /// Up to 3.5.2 whoever says nothing is the user of userpass, which is let in where it is empty.
+    fn wants_password(&self) -> bool {
+        let by_user = self.is_in("3.5.3+, 4.0.0+");
+        !self.setting("requirepass").is_empty() && (by_user || !self.setting("userpass").is_empty())
+    }
+
+    fn auth(&mut self, words: &[String]) -> String {
+        let by_user = self.is_in("3.5.3+, 4.0.0+");
+        let password = match words {
+            [password] => password,
+            [_, password] if by_user => password,
+            _ => return "-ERR wrong number of arguments for 'auth' command\r\n".to_owned(),
+        };
+        let (root, user) = (self.setting("requirepass"), self.setting("userpass"));
+        if root.is_empty() && user.is_empty() {
+            return "-ERR Client sent AUTH, but no password is set\r\n".to_owned();
+        }
+        // From 3.5.3 on an empty userpass lets any password in (measured on 3.5.5).
+        if *password == root || (*password == user && !user.is_empty()) || (by_user && user.is_empty()) {
+            self.authenticated = true;
+            return "+OK\r\n".to_owned();
+        }
+        if by_user {
+            "-WRONGPASS invalid username-password pair or user is disabled.\r\n".to_owned()
+        } else {
+            "-ERR invalid password\r\n".to_owned()
+        }
+    }
+
+    fn acl(&self, words: &[String]) -> String {
+        let state = self.world.lock();
+        let server = &state.servers[self.server];
+        let list = words.get(1).is_some_and(|word| word.eq_ignore_ascii_case("list"));
+        if !server.persona.is_in("3.5.3+, 4.0.0+") {
+            return server.persona.unknown_command("acl");
+        }
+        if !list {
+            return server.persona.reply(words);
+        }
+        let user = |name: &str, password: &str| {
+            let secret = if server.setting(password).is_empty() { "nopass" } else { "#0" };
+            format!("user {name} on {secret} ~* &* +@all")
+        };
+        array(&[user("default", "requirepass"), user("limit", "userpass")])
+    }
+
+    fn config_get(&self, name: &str) -> String {
+        let state = self.world.lock();
+        let server = &state.servers[self.server];
+        let id = match name {
+            "replication-id" => Some(&server.replication_id),
+            "run-id" => Some(&server.run_id),
+            _ => None,
+        };
+        match id.or_else(|| server.settings.get(name)) {
+            // A setting that the release does not show stays hidden.
+            Some(value) if server.persona.setting(name).is_some() => array(&[name.to_owned(), value.clone()]),
+            _ => server.persona.reply(&["config".into(), "get".into(), name.into()]),
+        }
+    }
+
+    /// (A real server refuses many; which ones is not simulated, but for those that it does not show.)
+    fn config_set(&self, name: &str, value: &str) -> String {
+        let mut state = self.world.lock();
+        let server = &mut state.servers[self.server];
+        if server.persona.setting(name).is_none() {
+            return format!("-ERR Unsupported CONFIG parameter: {name}\r\n");
+        }
+        server.settings.insert(name.to_owned(), value.to_owned());
+        "+OK\r\n".to_owned()
+    }
+
+    fn slaveof(&self, words: &[String]) -> String {
+        const NOT_IN_STATE: &str = "-ERR Server is not in correct state for slaveof\r\n";
+        let mut state = self.world.lock();
+        let me = &state.servers[self.server];
+        let persona = &me.persona;
+        if state.joins.iter().any(|join| join.double && join.replica == self.server) {
+            return NOT_IN_STATE.to_owned();
+        }
+        let (host, port) = match words {
+            [no, one] if no.eq_ignore_ascii_case("no") && one.eq_ignore_ascii_case("one") => {
+                state.joins.retain(|join| join.replica != self.server);
+                return "+OK\r\n".to_owned();
+            }
+            [host, port, ..] => (host.clone(), port),
+            _ => return "-ERR wrong number of arguments for 'slaveof' command\r\n".to_owned(),
+        };
+        let Ok(port) = port.parse::<u16>() else {
+            return "-ERR value is not an integer or out of range\r\n".to_owned();
+        };
+        if persona.speaks_protobuf() && state.joins.iter().any(|join| join.master == self.server) {
+            return "-ERR already master of others, invalid usage\r\n".to_owned();
+        }
+        let named =
+            |address: std::net::SocketAddr| address.ip().to_string() == host && address.port() == port;
+        if named(me.address) {
+            return persona.refuses_itself().to_owned();
+        }
+        if let Some(join) = state.joins.iter().find(|join| join.replica == self.server) {
+            if persona.is_in("2.0.0-2.3.0") {
+                return NOT_IN_STATE.to_owned();
+            }
+            if join.named == (host.clone(), port) {
+                return "+OK\r\n".to_owned();
+            }
+        }
+        // A master outside of the scenario is never reached.
+        let Some(master) = state.servers.iter().position(|server| named(server.address)) else {
+            return "+OK\r\n".to_owned();
+        };
+        let full = words.get(2).is_some_and(|word| word.eq_ignore_ascii_case("force"));
+        let outcome = outcome(&self.knowledge, me, &state.servers[master], full);
+        state.joins.retain(|join| join.replica != self.server);
+        state.join(Join::new(self.server, master, (host, port), outcome));
+        "+OK\r\n".to_owned()
+    }
+
+    fn is_read_only(&self) -> bool {
+        let state = self.world.lock();
+        let server = &state.servers[self.server];
+        match state.joins.iter().find(|join| join.replica == self.server) {
+            // From 3.0.16 on a connected double master takes writes whatever it says.
+            Some(join) if join.double => {
+                server.setting("slave-read-only") == "yes" && server.persona.is_in("2.3.0-2.3.8")
+            }
+            Some(_) => !takes_writes(server),
+            None => server.persona.is_in("2.0.0-2.3.8") && server.setting("slave-read-only") == "yes",
+        }
+    }
+
+    fn refuse_write(&self) -> String {
+        if self.is_in("3.5.0-alpha+, 4.0.0+") {
+            "-ERR READONLY You can't write against a read only replica.\r\n".to_owned()
+        } else {
+            "-ERR Server in read-only\r\n".to_owned()
+        }
+    }
+
+    fn names(&self, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        let state = self.world.lock();
+        let keys = state.servers[self.server].keys.iter();
+        keys.filter(|((db, _), key)| *db == self.db && wanted(key.kind))
+            .map(|((_, name), _)| name.clone())
+            .collect()
+    }
+
+    fn read(&self, command: &str, name: &str) -> String {
+        let mut state: std::sync::MutexGuard<'_, State> = self.world.lock();
+        let keys = &mut state.servers[self.server].keys;
+        let place = (self.db, name.to_owned());
+        if keys.get(&place).is_some_and(|key| key.ends.is_some_and(|ends| ends <= Instant::now())) {
+            keys.remove(&place);
+        }
+        let key = keys.get(&place);
+        match (command, key) {
+            ("get", Some(key)) => format!("${}\r\n{}\r\n", key.value.len(), key.value),
+            ("get", None) => "$-1\r\n".to_owned(),
+            ("type", key) => format!("+{}\r\n", key.map_or("none", |key| key.kind)),
+            ("ttl", None) => number(-2),
+            ("ttl", Some(key)) => number(key.ends.map_or(-1, |ends| {
+                i64::try_from(ends.saturating_duration_since(Instant::now()).as_secs()).unwrap_or(i64::MAX)
+            })),
+            ("exists", key) => number(key.is_some().into()),
+            (_, key) => number(key.map_or(0, |key| i64::try_from(key.length).unwrap_or(i64::MAX))),
+        }
+    }
+}
+
+fn number(value: i64) -> String {
+    format!(":{value}\r\n")
+}
+
+fn array(texts: &[String]) -> String {
+    let texts_of: String = texts.iter().map(|text| format!("${}\r\n{text}\r\n", text.len())).collect();
+    format!("*{}\r\n{texts_of}", texts.len())
+}

@@ -1,0 +1,239 @@
+//! What comes of a link between two releases, and what both sides then say of it.
+
+use super::persona::Persona;
+use super::scenario::LinkFault;
+use super::world::{Server, State};
+use crate::model::knowledge::Knowledge;
+use crate::model::link::Outcome;
+
+/// How far a replica comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// It asks its master, and is not let in or not heard.
+    Connecting,
+    /// It was let in and waits for the connection that carries data.
+    Waiting,
+    /// It waits for a full copy.
+    FullSync,
+    /// All is well, as far as it knows.
+    Up,
+    /// It was refused before any position was compared.
+    Refused,
+    /// Its position was refused.
+    Error,
+    /// A double master that gave up its peer.
+    GivenUp,
+}
+
+/// How the master lists the replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listed {
+    /// Not at all.
+    No,
+    /// As it should.
+    Online,
+    /// Without a heartbeat (up to 3.0) or without a stream (later).
+    Offline,
+    /// With a full copy on its way.
+    FullSync,
+    /// As online, with so many bytes that were not taken.
+    Lagging,
+}
+
+/// Which data arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// What the master had before.
+    pub old: bool,
+    /// What is written later.
+    pub later: bool,
+}
+
+/// What came of a link.
+#[derive(Clone, Copy, Debug)]
+pub struct Fate {
+    /// What the replica says.
+    pub stage: Stage,
+    /// What the master says.
+    pub listed: Listed,
+    /// What really happens.
+    pub flow: Flow,
+    /// The process of the replica ends.
+    pub dies: bool,
+}
+
+const NOTHING: Flow = Flow { old: false, later: false };
+const ALL: Flow = Flow { old: true, later: true };
+
+impl Fate {
+    fn of(stage: Stage, listed: Listed, flow: Flow) -> Self {
+        Self { stage, listed, flow, dies: false }
+    }
+}
+
+/// A link that was made.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// The replica among the servers.
+    pub replica: usize,
+    /// The master among the servers.
+    pub master: usize,
+    /// Whether it is one direction of a double master.
+    pub double: bool,
+    /// The address of the master as the replica was told.
+    pub named: (String, u16),
+    /// What is wrong with it.
+    pub faults: Vec<LinkFault>,
+    /// What the measured matrix says of the two releases.
+    pub outcome: Outcome,
+    /// What came of it.
+    pub fate: Fate,
+}
+
+impl Join {
+    /// A link that has still to be settled.
+    pub fn new(replica: usize, master: usize, named: (String, u16), outcome: Outcome) -> Self {
+        let fate = Fate::of(Stage::Connecting, Listed::No, NOTHING);
+        Self { replica, master, double: false, named, faults: Vec::new(), outcome, fate }
+    }
+
+    /// Decides what comes of it: the matrix of releases, passwords, databases, ids, and then the faults.
+    pub fn settle(&mut self, state: &State) {
+        let (master, replica) = (&state.servers[self.master], &state.servers[self.replica]);
+        self.fate = if !master.running {
+            Fate::of(Stage::Connecting, Listed::No, NOTHING)
+        } else if self.double {
+            pair_fate(replica, master)
+        } else {
+            turned_away(replica, master).unwrap_or_else(|| of_outcome(self.outcome))
+        };
+        if self.fate.stage != Stage::Up {
+            return;
+        }
+        for fault in &self.faults {
+            self.fate = faulted(fault, replica, self.fate);
+        }
+    }
+}
+
+fn of_outcome(outcome: Outcome) -> Fate {
+    let up = |old, later| Fate::of(Stage::Up, Listed::Online, Flow { old, later });
+    match outcome {
+        Outcome::Works => up(true, true),
+        Outcome::Silent => up(false, false),
+        Outcome::Stale => up(true, false),
+        Outcome::Hollow => up(false, true),
+        Outcome::Refused => Fate::of(Stage::Error, Listed::No, NOTHING),
+        Outcome::Retries => Fate::of(Stage::Connecting, Listed::No, NOTHING),
+        Outcome::Waits => Fate::of(Stage::FullSync, Listed::No, NOTHING),
+        Outcome::Dies => Fate { dies: true, ..Fate::of(Stage::Connecting, Listed::No, NOTHING) },
+    }
+}
+
+/// What ends a handshake: passwords, databases, ids.
+fn turned_away(replica: &Server, master: &Server) -> Option<Fate> {
+    let persona = &replica.persona;
+    let asked = master.setting("requirepass");
+    let own = replica.setting("requirepass");
+    let mut sent = replica.setting("masterauth");
+    if sent.is_empty() && persona.is_in("2.0.0-2.3.0") {
+        sent.clone_from(&own);
+    }
+    if !asked.is_empty() && sent != asked {
+        let again = !sent.is_empty() && !persona.is_in("2.0.0-2.3.2") && !persona.speaks_protobuf();
+        let stage = if again { Stage::Connecting } else { Stage::Refused };
+        return Some(Fate::of(stage, Listed::No, NOTHING));
+    }
+    // Up to 2.3.2 the answer to AUTH is taken for that to trysync.
+    if !asked.is_empty() && own.is_empty() && persona.is_in("2.2.0-2.3.2") {
+        return Some(Fate::of(Stage::Error, Listed::Offline, NOTHING));
+    }
+    let ids = [&replica.replication_id, &master.replication_id];
+    let other_id = persona.has_replication_id() && !ids[0].is_empty() && ids[0] != ids[1];
+    if replica.databases() != master.databases() || other_id {
+        return Some(Fate::of(Stage::Refused, Listed::No, NOTHING));
+    }
+    None
+}
+
+/// Equal ids let nothing pass. Ids that are not crossed make an echo: whoever reads INFO sees a healthy pair.
+/// (That the records go round and the binlogs grow is not simulated: this tool writes nothing on such a pair.)
+fn pair_fate(replica: &Server, master: &Server) -> Fate {
+    let equal = replica.server_id() == master.server_id();
+    Fate::of(Stage::Up, Listed::Online, if equal { NOTHING } else { ALL })
+}
+
+fn faulted(fault: &LinkFault, replica: &Server, fate: Fate) -> Fate {
+    let protobuf = replica.persona.speaks_protobuf();
+    let up = |old, later| Fate::of(Stage::Up, Listed::Online, Flow { old, later });
+    match fault {
+        LinkFault::Silent => up(false, false),
+        LinkFault::Stale => up(true, false),
+        LinkFault::Hollow => up(false, true),
+        LinkFault::FullSync => {
+            let listed = if protobuf { Listed::FullSync } else { Listed::No };
+            Fate::of(Stage::FullSync, listed, NOTHING)
+        }
+        LinkFault::Ahead(_) => {
+            Fate::of(Stage::Error, if protobuf { Listed::Offline } else { Listed::No }, NOTHING)
+        }
+        LinkFault::AlreadyListed => {
+            let (stage, listed) =
+                if protobuf { (Stage::Refused, Listed::Offline) } else { (Stage::Error, Listed::Offline) };
+            Fate::of(stage, listed, NOTHING)
+        }
+        LinkFault::GivenUp => Fate::of(Stage::GivenUp, Listed::No, NOTHING),
+        // Up to 3.0 the master dials +1000 of the replica, which dials +2000 of the master.
+        LinkFault::Blocked(1000) if !protobuf => Fate::of(Stage::Waiting, Listed::Lagging, NOTHING),
+        LinkFault::Blocked(2000) if !protobuf => Fate::of(Stage::Waiting, Listed::Offline, ALL),
+        LinkFault::Blocked(1000 | 10001) => Fate::of(Stage::FullSync, Listed::FullSync, NOTHING),
+        LinkFault::Unheard | LinkFault::Blocked(2000) => Fate::of(Stage::Connecting, Listed::No, NOTHING),
+        LinkFault::Behind(_) => Fate::of(Stage::Up, Listed::Online, Flow { old: true, later: false }),
+        _ => fate,
+    }
+}
+
+/// What the matrix says of two releases.
+pub fn outcome(knowledge: &Knowledge, replica: &Server, master: &Server, full: bool) -> Outcome {
+    let old = replica.setting("identify-binlog-type") == "old";
+    let rule = knowledge.dialects.pairs.iter().find(|rule| {
+        rule.master.contains(master.persona.version)
+            && rule.replica.contains(replica.persona.version)
+            && rule.binlog_type_old.is_none_or(|wanted| wanted == old)
+    });
+    rule.map_or(Outcome::Retries, |rule| if full { rule.full } else { rule.incremental })
+}
+
+/// The word that the release has for a stage, in the field that it has for it.
+pub fn word(persona: &Persona, stage: Stage) -> &'static str {
+    let words = if persona.is_in("2.0.0-2.3.8") {
+        ["1", "2", "4", "3", "5", "5", "0"]
+    } else if persona.is_in("3.0.0-3.0.16") {
+        ["connect", "connecting", "wait dbsync", "connected", "error", "error", "no connect"]
+    } else if persona.is_in("3.1.0") {
+        // It has one word for a full copy and for a refused position.
+        [
+            "should meta sync",
+            "wait meta sync response",
+            "connecting",
+            "establish success",
+            "error",
+            "connecting",
+            "",
+        ]
+    } else if persona.is_in("3.1.1-3.4.1") {
+        ["NoConnect", "NoConnect", "WaitDBSync", "Connected", "NoConnect", "Error", ""]
+    } else {
+        ["no_connect", "no_connect", "syncing_full", "connected", "no_connect", "error", ""]
+    };
+    let index = match stage {
+        Stage::Connecting => 0,
+        Stage::Waiting => 1,
+        Stage::FullSync => 2,
+        Stage::Up => 3,
+        Stage::Refused => 4,
+        Stage::Error => 5,
+        Stage::GivenUp => 6,
+    };
+    words[index]
+}

@@ -1,0 +1,127 @@
+//! A release as a character: what a fresh server of it said, word for word.
+
+use crate::model::release::Version;
+
+use super::recorded::Recording;
+
+/// The releases that the laboratory can play, each with the recording of a fresh server.
+const RECORDINGS: [(&str, &str); 8] = [
+    ("v2.3.0", include_str!("../../tests/recordings/v2.3.0/standalone/standalone.json")),
+    ("v2.3.3", include_str!("../../tests/recordings/v2.3.3/standalone/standalone.json")),
+    ("v2.3.6", include_str!("../../tests/recordings/v2.3.6/standalone/standalone.json")),
+    ("v3.0.16", include_str!("../../tests/recordings/v3.0.16/standalone/standalone.json")),
+    ("v3.1.0", include_str!("../../tests/recordings/v3.1.0/standalone/standalone.json")),
+    ("v3.3.6", include_str!("../../tests/recordings/v3.3.6/standalone/standalone.json")),
+    ("v3.5.5", include_str!("../../tests/recordings/v3.5.5/standalone/standalone.json")),
+    ("v4.0.1", include_str!("../../tests/recordings/v4.0.1/standalone/standalone.json")),
+];
+
+/// The tags of all releases that can be played.
+pub fn releases() -> impl Iterator<Item = &'static str> {
+    RECORDINGS.iter().map(|(tag, _)| *tag)
+}
+
+/// One release.
+#[derive(Clone, Debug)]
+pub struct Persona {
+    /// The release.
+    pub version: Version,
+    recording: Recording,
+}
+
+impl Persona {
+    /// The release with the tag `v2.3.6`, for example. The error names those that exist.
+    pub fn of(tag: &str) -> Result<Self, String> {
+        let Some((_, text)) = RECORDINGS.iter().find(|(known, _)| *known == tag) else {
+            let known: Vec<&str> = releases().collect();
+            return Err(format!("release `{tag}` was not recorded; there are {}", known.join(", ")));
+        };
+        let recording: Recording = serde_json::from_str(text).map_err(|error| format!("{tag}: {error}"))?;
+        let version = tag.trim_start_matches('v').parse().map_err(|_| format!("{tag} is no release"))?;
+        Ok(Self { version, recording })
+    }
+
+    /// Whether the release is in a set such as `3.1.0-3.4.1`.
+    pub fn is_in(&self, releases: &str) -> bool {
+        self.version.is_in(releases)
+    }
+
+    /// Whether the replica dials the master and speaks protobuf (3.1 and later).
+    pub fn speaks_protobuf(&self) -> bool {
+        self.is_in("3.1.0-3.4.1, 3.5.0-alpha+, 4.0.0+")
+    }
+
+    /// Whether it has ids of replication and many states (3.5 and later).
+    pub fn has_replication_id(&self) -> bool {
+        self.is_in("3.5.1+, 4.0.0+")
+    }
+
+    /// The recorded reply to a command.
+    pub fn reply(&self, words: &[String]) -> String {
+        self.recording.reply(words)
+    }
+
+    /// Whether the very command was recorded.
+    pub fn has_recorded(&self, command: &str) -> bool {
+        self.recording.replies.iter().any(|reply| reply.command.join(" ").eq_ignore_ascii_case(command))
+    }
+
+    /// The lines of a section of INFO, its header first. Empty when the release has no such section.
+    pub fn section(&self, name: &str) -> Vec<String> {
+        let reply = self.reply(&["info".to_owned(), name.to_owned()]);
+        if !reply.starts_with('$') {
+            return Vec::new();
+        }
+        reply.split("\r\n").skip(1).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// The stock value of a setting. `None` when the release does not show it.
+    pub fn setting(&self, name: &str) -> Option<String> {
+        let reply = self.reply(&["config".to_owned(), "get".to_owned(), name.to_owned()]);
+        // `*2`, the length and the name, the length and the value. 2.3.0 shows some without a value.
+        if !reply.starts_with("*2") {
+            return None;
+        }
+        reply.split("\r\n").nth(4).map(str::to_owned)
+    }
+
+    /// What the release answers to a command that it does not have.
+    pub fn unknown_command(&self, name: &str) -> String {
+        let recorded = self.reply(&["unknowncmd".to_owned(), "x".to_owned()]);
+        recorded.replace("unknowncmd", &name.to_ascii_lowercase())
+    }
+
+    /// What the release answers to `slaveof` with its own address.
+    pub fn refuses_itself(&self) -> &'static str {
+        if self.has_replication_id() {
+            "-ERR The master ip:port and the slave ip:port are the same\r\n"
+        } else {
+            // The server's own words.
+            "-ERR you fucked up\r\n"
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_release_says_what_it_is() {
+        for tag in releases() {
+            let persona = Persona::of(tag).unwrap();
+            let line = format!("pika_version:{}", tag.trim_start_matches('v'));
+            let server = persona.section("server");
+            // 4.0.1 reports 4.0.0.
+            assert!(tag == "v4.0.1" || server.contains(&line), "{tag}: {server:?}");
+            assert_eq!(persona.setting("requirepass").as_deref(), Some(""), "{tag}");
+            assert!(persona.unknown_command("NOSUCH").contains("nosuch"), "{tag}");
+        }
+    }
+
+    #[test]
+    fn another_release_is_refused_with_the_list() {
+        let error = Persona::of("v9").unwrap_err();
+        assert!(error.contains("v2.3.0, v2.3.3"), "{error}");
+    }
+}

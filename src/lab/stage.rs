@@ -1,0 +1,289 @@
+//! Starts a scenario, and looks at it as the program would.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use redis::{Value, parse_redis_value_async};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use super::commands::Client;
+use super::links::{Join, outcome};
+use super::persona::Persona;
+use super::ports;
+use super::scenario::{Mode, PortFault, Run, Scenario, ServerFault, ServerPlan};
+use super::world::{Key, Server, World};
+use crate::collect::clock::Deadlines;
+use crate::collect::link::Live;
+use crate::collect::secret::Password;
+use crate::model::catalogue::Catalogue;
+use crate::model::facts::{Address, Facts};
+use crate::model::knowledge::Knowledge;
+use crate::model::link::LinkMode;
+use crate::model::network::AddressKind;
+use crate::{LinkRequest, Scope, Target, Trial, examine, examine_links};
+
+/// A scenario whose servers run until it is dropped.
+pub struct Stage {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// Where each server is.
+    pub addresses: BTreeMap<String, SocketAddr>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl Stage {
+    /// Starts the servers in a network of 127/8 in which nothing listens yet.
+    pub async fn start(scenario: Scenario, knowledge: &Arc<Knowledge>) -> Result<Self, String> {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        const NETWORKS: u32 = 20_000;
+        for _ in 0..64 {
+            // 127.20.x to 127.99.x; another process begins elsewhere.
+            let number =
+                (NEXT.fetch_add(1, Ordering::Relaxed) + std::process::id().wrapping_mul(97)) % NETWORKS;
+            let network = format!("127.{}.{}.", 20 + number / 250, 1 + number % 250);
+            match Self::start_in(&network, &scenario, knowledge).await {
+                Ok(stage) => return Ok(stage),
+                Err(Trouble::Taken) => {}
+                Err(Trouble::Wrong(error)) => return Err(error),
+            }
+        }
+        Err("something listens in every network that was tried".to_owned())
+    }
+
+    async fn start_in(
+        network: &str,
+        scenario: &Scenario,
+        knowledge: &Arc<Knowledge>,
+    ) -> Result<Self, Trouble> {
+        let world = Arc::new(World::default());
+        let mut stage = Self { scenario: scenario.clone(), addresses: BTreeMap::new(), tasks: Vec::new() };
+        for (index, (name, plan)) in scenario.servers.iter().enumerate() {
+            let host = plan.host.unwrap_or_else(|| u8::try_from(index + 1).unwrap_or(u8::MAX));
+            let address = format!("{network}{host}:{}", plan.port.unwrap_or(9221));
+            let address = address.parse().map_err(|error| Trouble::Wrong(format!("{address}: {error}")))?;
+            let server = server(name, plan, address).map_err(Trouble::Wrong)?;
+            stage.addresses.insert(name.clone(), address);
+            world.lock().servers.push(server);
+        }
+        stage.join(&world, knowledge);
+        for (index, plan) in scenario.servers.values().enumerate() {
+            stage.listen(&world, index, plan, knowledge).await.map_err(|error| match error.kind() {
+                io::ErrorKind::AddrInUse => Trouble::Taken,
+                _ => Trouble::Wrong(error.to_string()),
+            })?;
+        }
+        Ok(stage)
+    }
+
+    /// Sends each `slaveof`, as it were; masters first, so that a chain gets its data from the top.
+    fn join(&self, world: &World, knowledge: &Knowledge) {
+        let mut state = world.lock();
+        let place = |state: &super::world::State, name: &str| {
+            state.servers.iter().position(|server| server.name == name)
+        };
+        for plan in &self.scenario.links {
+            if !plan.joined.unwrap_or(self.scenario.run == Run::Check) {
+                continue;
+            }
+            let (Some(replica), Some(master)) = (place(&state, &plan.replica), place(&state, &plan.master))
+            else {
+                continue;
+            };
+            let double = plan.mode == Mode::DoubleMaster;
+            let ways =
+                if double { vec![(replica, master), (master, replica)] } else { vec![(replica, master)] };
+            for (replica, master) in ways {
+                let address = state.servers[master].address;
+                let host = plan.named.clone().unwrap_or_else(|| address.ip().to_string());
+                let outcome = outcome(knowledge, &state.servers[replica], &state.servers[master], plan.force);
+                let mut join = Join::new(replica, master, (host, address.port()), outcome);
+                join.double = double;
+                join.faults.clone_from(&plan.faults);
+                state.join(join);
+            }
+        }
+    }
+
+    async fn listen(
+        &mut self,
+        world: &Arc<World>,
+        index: usize,
+        plan: &ServerPlan,
+        knowledge: &Arc<Knowledge>,
+    ) -> io::Result<()> {
+        let (address, version) = {
+            let state = world.lock();
+            let server = &state.servers[index];
+            if !server.running {
+                return Ok(());
+            }
+            (server.address, server.persona.version)
+        };
+        let listener = TcpListener::bind(address).await?;
+        let has = |wanted: &ServerFault| plan.faults.contains(wanted);
+        if has(&ServerFault::Mute) || has(&ServerFault::Taken) {
+            self.tasks.push(stranger(listener, has(&ServerFault::Taken)));
+            return Ok(());
+        }
+        let (here, knows) = (world.clone(), knowledge.clone());
+        self.tasks.push(tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let client = Client {
+                    world: here.clone(),
+                    server: index,
+                    knowledge: knows.clone(),
+                    db: 0,
+                    authenticated: false,
+                };
+                tokio::spawn(converse(stream, client));
+            }
+        }));
+        let faults: Vec<(u16, PortFault)> = plan
+            .faults
+            .iter()
+            .filter_map(|fault| if let ServerFault::Ports(ports) = fault { Some(ports) } else { None })
+            .flat_map(|ports| ports.iter().map(|(offset, fault)| (*offset, *fault)))
+            .collect();
+        match knowledge.generations.iter().find(|entry| entry.releases.contains(version)) {
+            Some(generation) => ports::open(world, index, generation, &faults, &mut self.tasks).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Looks at the servers and links of the scenario with the functions of `check` and `forecast`.
+    pub async fn examine(&self, catalogue: &Catalogue, canary_wait: Duration) -> Facts {
+        let target = |(name, plan): (&String, &ServerPlan)| {
+            let address = self.addresses[name];
+            Target {
+                name: name.clone(),
+                address: Address { host: address.ip().to_string(), port: address.port() },
+                password: plan.password.clone().map(Password::new),
+            }
+        };
+        let targets: Vec<Target> = self.scenario.servers.iter().map(target).collect();
+        let requests: Vec<LinkRequest> = self
+            .scenario
+            .links
+            .iter()
+            .map(|link| LinkRequest {
+                replica: link.replica.clone(),
+                master: link.master.clone(),
+                mode: if link.mode == Mode::Replica { LinkMode::Replica } else { LinkMode::DoubleMaster },
+            })
+            .collect();
+        let deadlines =
+            Deadlines::starting_now(Duration::from_secs(30), Duration::from_secs(2), Duration::from_secs(3));
+        let scope = Scope { deadlines, ports: true };
+        if requests.is_empty() {
+            return examine(&targets, &catalogue.knowledge, scope).await;
+        }
+        let live = (self.scenario.run == Run::Check).then_some(Live { write: true, canary_wait });
+        let trial = Trial { live, forced: false };
+        let mut facts = examine_links(&targets, &requests, &catalogue.knowledge, scope, trial).await;
+        // A real replica would have a reason to avoid 127.x; that it is one here says nothing about the scenario.
+        for address in facts.links.iter_mut().filter_map(|link| link.address.as_mut()) {
+            if address.kind == AddressKind::Loopback && address.host != "127.0.0.1" {
+                address.kind = AddressKind::Private;
+            }
+        }
+        facts
+    }
+}
+
+enum Trouble {
+    Taken,
+    Wrong(String),
+}
+
+fn server(name: &str, plan: &ServerPlan, address: SocketAddr) -> Result<Server, String> {
+    let mut release = plan.release.clone();
+    let mut settings = plan.settings.clone();
+    let mut says = BTreeMap::new();
+    let mut running = true;
+    for fault in &plan.faults {
+        match fault {
+            ServerFault::Set(set) => settings.extend(set.clone()),
+            ServerFault::Release(other) => release.clone_from(other),
+            ServerFault::Says(said) => says.extend(said.clone()),
+            ServerFault::Down => running = false,
+            ServerFault::Ports(_) | ServerFault::Taken | ServerFault::Mute => {}
+        }
+    }
+    let keys = (0..plan.keys).map(|number| {
+        let (kind, length) =
+            [("string", 5), ("hash", 2), ("list", 30), ("set", 4), ("zset", 3)][number as usize % 5];
+        let value = if kind == "string" { "value".to_owned() } else { String::new() };
+        ((0, format!("{kind}:{number}")), Key { kind, value, length, ends: None })
+    });
+    let replication_id = settings.get("replication-id").cloned().unwrap_or_default();
+    Ok(Server {
+        name: name.to_owned(),
+        persona: Persona::of(&release)?,
+        address,
+        settings,
+        says,
+        running,
+        keys: keys.collect(),
+        offset: u64::from(plan.keys) * 99,
+        run_id: format!("{:040x}", u128::from(u32::from(host_number(address)) * 7919)),
+        replication_id,
+    })
+}
+
+/// The last number of an address.
+fn host_number(address: SocketAddr) -> u8 {
+    match address.ip() {
+        std::net::IpAddr::V4(address) => address.octets()[3],
+        std::net::IpAddr::V6(_) => 0,
+    }
+}
+
+/// Another program, or one that says nothing.
+fn stranger(listener: TcpListener, speaks: bool) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut buffer = [0; 1024];
+                while let Ok(count) = stream.read(&mut buffer).await {
+                    if count == 0 {
+                        break;
+                    }
+                    if speaks {
+                        let _ =
+                            stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").await;
+                        break;
+                    }
+                }
+            });
+        }
+    })
+}
+
+async fn converse(stream: TcpStream, mut client: Client) {
+    let (mut reader, mut writer) = stream.into_split();
+    let mut decoder = combine::stream::Decoder::new();
+    while let Ok(Value::Array(words)) = parse_redis_value_async(&mut decoder, &mut reader).await {
+        let text = |word: Value| match word {
+            Value::BulkString(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+            _ => None,
+        };
+        let words: Vec<String> = words.into_iter().filter_map(text).collect();
+        if writer.write_all(client.reply(&words).as_bytes()).await.is_err() {
+            return;
+        }
+    }
+}
