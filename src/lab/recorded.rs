@@ -55,6 +55,8 @@ impl Recording {
             ["acl", "whoami"] => "$7\r\ndefault\r\n".to_owned(),
             ["acl", "list"] => self.users(),
             ["auth", _] => "-ERR invalid password\r\n".to_owned(),
+            // Keys were not recorded; a server that refused to list them would be another finding.
+            ["scan" | "pkscanrange", ..] => "*2\r\n$1\r\n0\r\n*0\r\n".to_owned(),
             _ => format!("-ERR unknown command \"{}\"\r\n", lower.first().map_or("", String::as_str)),
         }
     }
