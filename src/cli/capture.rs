@@ -24,7 +24,9 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let facts = arguments.looking.look(&built_in().knowledge)?;
+    let catalogue = built_in();
+    let plan = arguments.looking.plan(&catalogue)?;
+    let facts = arguments.looking.look(plan.as_ref(), &catalogue.knowledge)?;
     let path = &arguments.output;
     let packed = pack(&facts).and_then(|packed| write_at_once(path, &packed));
     packed.map_err(|error| Failure(format!("{}: {error}", path.display())))?;

@@ -7,14 +7,19 @@ mod demo;
 mod diff;
 mod explain;
 mod forecast;
+mod init;
+mod inquiry;
 mod lab;
 mod lint;
 mod list;
 mod looking;
+mod manual;
 mod options;
 mod plugin;
+mod progress;
 mod schema;
 mod test_checks;
+mod waiting;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -41,6 +46,7 @@ struct Arguments {
 enum Command {
     Check(check::Arguments),
     Forecast(forecast::Arguments),
+    Init(init::Arguments),
     Capture(capture::Arguments),
     Diff(diff::Arguments),
     Lint(lint::Arguments),
@@ -50,6 +56,8 @@ enum Command {
     TestChecks(test_checks::Arguments),
     Demo(demo::Arguments),
     Lab(lab::Arguments),
+    Completions(manual::Completions),
+    Man(manual::Man),
 }
 
 /// An error that ends a command: a sentence for the person, and always exit code 3.
@@ -89,6 +97,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Capture(arguments) => capture::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Forecast(arguments) => forecast::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
@@ -96,6 +105,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::TestChecks(arguments) => test_checks::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Lab(arguments) => lab::run(&arguments),
+        Command::Completions(arguments) => Ok(arguments.run()),
+        Command::Man(arguments) => arguments.run(),
     };
     match result {
         Ok(outcome) => print(outcome),

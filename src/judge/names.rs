@@ -40,6 +40,9 @@ pub fn faults(check: &Check, knowledge: &Knowledge) -> Vec<CatalogueError> {
     }
     for case in &file.cases {
         checker.expression(&case.condition);
+        if let Some(may_pass) = &case.may_pass {
+            checker.expression(may_pass);
+        }
         for template in [Some(&case.found), case.needed.as_ref(), case.fix.as_ref()].into_iter().flatten() {
             checker.template(&template.en);
             checker.template(&template.zh);

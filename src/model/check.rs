@@ -21,23 +21,28 @@ pub enum Target {
     Link,
     /// A double master; the expressions see it as `pair`, and its two nodes as `a` and `b`.
     Pair,
+    /// A server of a plan; the expressions see it as `node`, and what the plan says as `node.planned`.
+    PlannedNode,
+    /// A link of a plan; the expressions see it as `link`, and its two nodes as `master` and `replica`.
+    PlannedLink,
 }
 
 impl Target {
     /// Whether it is about replication between two servers.
     pub fn is_about_links(self) -> bool {
-        matches!(self, Self::Link | Self::Pair)
+        matches!(self, Self::Link | Self::Pair | Self::PlannedLink)
     }
 
     /// Every target, in the order in which they are judged.
-    pub const ALL: [Self; 4] = [Self::Node, Self::Conf, Self::Link, Self::Pair];
+    pub const ALL: [Self; 6] =
+        [Self::Node, Self::Conf, Self::Link, Self::Pair, Self::PlannedNode, Self::PlannedLink];
 
     /// The names that expressions of such a check may begin with, beside `params` and `knowledge`.
     pub fn roots(self) -> &'static [&'static str] {
         match self {
-            Self::Node => &["node"],
+            Self::Node | Self::PlannedNode => &["node"],
             Self::Conf => &["conf"],
-            Self::Link => &["link", "master", "replica"],
+            Self::Link | Self::PlannedLink => &["link", "master", "replica"],
             Self::Pair => &["pair", "a", "b"],
         }
     }
@@ -130,6 +135,10 @@ pub struct Case {
     pub condition: Source,
     /// What it leads to.
     pub state: State,
+    /// A condition under which it can go away while one waits, without anybody changing anything: a copy that
+    /// runs, a server that starts. Left out: never.
+    #[serde(default)]
+    pub may_pass: Option<Source>,
     /// What was found, with the values.
     pub found: Template,
     /// What was needed instead.

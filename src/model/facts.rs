@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::conf::ConfFile;
 use super::link::{Link, Pair};
 use super::network::{Collision, HostNetwork, OwnAddress, Peer, Port};
+use super::planned::PlannedNode;
 use super::release::{Line, Version};
 use super::replication::{Binlog, DoubleMaster, Replication};
 
@@ -107,6 +108,9 @@ pub struct Node {
     pub config: Option<BTreeMap<String, String>>,
     /// Every INFO section that was read, line by line as it came, by lower-case name.
     pub info: BTreeMap<String, InfoSection>,
+    /// What the plan says of it. Null: it stands in no plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<PlannedNode>,
     /// What was not sent, and why: refusals of the gate.
     pub not_sent: Vec<NotSent>,
     /// Facts that could not be had.

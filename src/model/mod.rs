@@ -14,6 +14,7 @@ pub mod finding;
 pub mod knowledge;
 pub mod link;
 pub mod network;
+pub mod planned;
 pub mod range;
 pub mod release;
 pub mod replication;

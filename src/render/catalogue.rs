@@ -78,6 +78,8 @@ impl Page<'_> {
             Target::Conf => pick(self.language, "for each pika.conf", "对每个 pika.conf"),
             Target::Link => pick(self.language, "for each replication link", "对每条主从链路"),
             Target::Pair => pick(self.language, "for each double master", "对每组双主"),
+            Target::PlannedNode => pick(self.language, "for each server of a plan", "对计划中的每台服务器"),
+            Target::PlannedLink => pick(self.language, "for each link of a plan", "对计划中的每条主从链路"),
         };
         match (&file.when, &file.otherwise) {
             (Some(when), otherwise) => {
