@@ -8,6 +8,8 @@
 //! grows by the same number of bytes with each write, and a touched +1000 changes no state.
 
 mod commands;
+pub mod fault;
+mod hostile;
 mod info;
 mod links;
 pub mod persona;
