@@ -26,6 +26,8 @@ pub enum ServerFault {
     ConfigSet(BTreeMap<String, String>),
     /// So many keys that a client wrote to it once the links stood. A replica that is read-only refuses them.
     Writes(u32),
+    /// Commands that clients have sent to it, and how often.
+    Used(BTreeMap<String, u64>),
     /// It takes another address for its own, as with the wrong card in network-interface, and announces it.
     Announces(String),
     /// It does not answer as a server should.
@@ -106,6 +108,8 @@ pub enum LinkFault {
     FullSyncFor(u64),
     /// The host of the replica has no rsync; the full copy that was asked for cannot begin.
     NoRsync,
+    /// The host of the master has no rsync; the daemon of the replica waits for it.
+    NoRsyncOnMaster,
     /// The replica is so many bytes behind, and the master is written to faster than the replica takes it.
     FallsBehind(u64),
     /// The master could not dump its data for the full copy that was asked for.

@@ -33,6 +33,7 @@ fn section(state: &State, index: usize, name: &str) -> String {
         "doublemaster" => double_master(state, index),
         "server" => server_lines(server),
         "log" => log(server),
+        "command_exec_count" => commands(server),
         other => server.persona.section(other),
     };
     if lines.is_empty() { String::new() } else { lines.join("\r\n") + "\r\n\r\n" }
@@ -48,6 +49,16 @@ fn server_lines(server: &Server) -> Vec<String> {
         _ => line,
     };
     server.persona.section("server").into_iter().map(line).collect()
+}
+
+/// What a server counts that nobody has used but this tool, and those of the scenario.
+fn commands(server: &Server) -> Vec<String> {
+    let mut lines = server.persona.section("command_exec_count");
+    lines.retain(|line| !line.contains(':') || line.starts_with("INFO:"));
+    if !lines.is_empty() {
+        lines.extend(server.used.iter().map(|(command, count)| format!("{command}:{count}")));
+    }
+    lines
 }
 
 /// The name of each database as INFO has it.

@@ -207,6 +207,7 @@ fn faulted(fault: &LinkFault, replica: &Server, fate: Fate) -> Fate {
         LinkFault::FullSync
         | LinkFault::FullSyncFor(_)
         | LinkFault::NoRsync
+        | LinkFault::NoRsyncOnMaster
         | LinkFault::DumpFailed
         | LinkFault::Purged => {
             let listed = if protobuf { Listed::FullSync } else { Listed::No };

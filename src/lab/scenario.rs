@@ -27,6 +27,9 @@ pub struct Scenario {
     /// What is asked.
     #[serde(default)]
     pub run: Run,
+    /// Whether it is staged on real servers, too, where there are any.
+    #[serde(default)]
+    pub real: bool,
     /// Parameters of checks, by check, as a plan would set them.
     #[serde(default)]
     pub parameters: Parameters,

@@ -18,19 +18,15 @@ use super::commands::Client;
 use super::fault::{LinkFault, PortFault, ServerFault};
 use super::hostile;
 use super::links::{Join, outcome};
+use super::look::look;
 use super::persona::Persona;
 use super::ports;
 use super::scenario::{Mode, Run, Scenario, ServerPlan};
 use super::world::{Key, Server, World};
-use crate::collect::clock::Deadlines;
-use crate::collect::link::Live;
-use crate::collect::secret::Password;
 use crate::model::catalogue::Catalogue;
-use crate::model::facts::{Address, Facts};
+use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
-use crate::model::link::LinkMode;
 use crate::model::network::AddressKind;
-use crate::{LinkRequest, Scope, Target, Trial, examine, examine_links};
 
 /// A scenario whose servers run until it is dropped.
 pub struct Stage {
@@ -237,34 +233,7 @@ impl Stage {
 
     /// Looks at the servers and links of the scenario with the functions of `check` and `forecast`.
     pub async fn examine(&self, catalogue: &Catalogue, canary_wait: Duration) -> Facts {
-        let target = |(name, plan): (&String, &ServerPlan)| {
-            let address = self.addresses[name];
-            Target {
-                name: name.clone(),
-                address: Address { host: address.ip().to_string(), port: address.port() },
-                password: plan.password.clone().map(Password::new),
-            }
-        };
-        let targets: Vec<Target> = self.scenario.servers.iter().map(target).collect();
-        let requests: Vec<LinkRequest> = self
-            .scenario
-            .links
-            .iter()
-            .map(|link| LinkRequest {
-                replica: link.replica.clone(),
-                master: link.master.clone(),
-                mode: if link.mode == Mode::Replica { LinkMode::Replica } else { LinkMode::DoubleMaster },
-            })
-            .collect();
-        let deadlines =
-            Deadlines::starting_now(Duration::from_secs(30), Duration::from_secs(2), Duration::from_secs(3));
-        let scope = Scope { deadlines, ports: true };
-        if requests.is_empty() {
-            return examine(&targets, &catalogue.knowledge, scope).await;
-        }
-        let live = (self.scenario.run == Run::Check).then_some(Live { write: true, canary_wait });
-        let trial = Trial { live, forced: false };
-        let mut facts = examine_links(&targets, &requests, &catalogue.knowledge, scope, trial).await;
+        let mut facts = look(&self.scenario, &self.addresses, catalogue, canary_wait).await;
         // A real replica would have a reason to avoid 127.x; that it is one here says nothing about the scenario.
         for address in facts.links.iter_mut().filter_map(|link| link.address.as_mut()) {
             if address.kind == AddressKind::Loopback && address.host != "127.0.0.1" {
@@ -286,12 +255,14 @@ fn server(name: &str, plan: &ServerPlan, address: SocketAddr) -> Result<Server, 
     let mut says = BTreeMap::new();
     let mut running = true;
     let mut announces = None;
+    let mut used = BTreeMap::new();
     for fault in &plan.faults {
         match fault {
             ServerFault::Set(set) => settings.extend(set.clone()),
             ServerFault::Release(other) => release.clone_from(other),
             ServerFault::Says(said) => says.extend(said.clone()),
             ServerFault::Down => running = false,
+            ServerFault::Used(commands) => used.extend(commands.clone()),
             ServerFault::Announces(address) => announces = Some(address.clone()),
             ServerFault::Ports(_)
             | ServerFault::Taken
@@ -319,6 +290,7 @@ fn server(name: &str, plan: &ServerPlan, address: SocketAddr) -> Result<Server, 
         offset: u64::from(plan.keys) * 99,
         grows: None,
         touches: 0,
+        used,
         announces,
         run_id: format!("{:040x}", u128::from(u32::from(host_number(address)) * 7919)),
         replication_id,

@@ -58,6 +58,8 @@ pub struct Server {
     pub settings: BTreeMap<String, String>,
     /// Lines of INFO that say something else than they would.
     pub says: BTreeMap<String, String>,
+    /// Commands that clients have sent, and how often.
+    pub used: BTreeMap<String, u64>,
     /// How many connections to + 1000 were taken for those of a master.
     pub touches: u32,
     /// Whether it runs.
