@@ -116,8 +116,18 @@ impl Collector<'_> {
         let second = self.second_batch(node, gate, reported);
         let (replies, broken) =
             connection.exchange(&second.permits, self.deadlines.of(self.deadlines.reply)).await;
+        let in_step = second
+            .wants
+            .iter()
+            .zip(&replies)
+            .all(|(want, reply)| answered_for_another(want, reply).is_none());
         for (want, reply) in second.wants.iter().zip(&replies) {
-            take_reply(node, self, want, reply);
+            // INFO and settings say themselves what they are; these do not.
+            if in_step || !matches!(want, Want::User | Want::OpenUsers) {
+                take_reply(node, self, want, reply);
+            } else if let Some(path) = want.path() {
+                node.errors.push(absent(&path, "the answers came out of step".into()));
+            }
         }
         if let Some(broken) = broken {
             for want in &second.wants[replies.len()..] {
@@ -346,6 +356,16 @@ fn note_all_unasked(node: &mut Node, reason: &str) {
     }
 }
 
+/// The name of another setting, where one is answered about that was not asked for: a server that gives an
+/// answer too many or too few would otherwise have its password taken for a port.
+fn answered_for_another(want: &Want, reply: &Reply) -> Option<String> {
+    let Want::Setting(name) = want else { return None };
+    match *reply.texts() {
+        [about, _] if !about.eq_ignore_ascii_case(name) => Some(about.to_owned()),
+        _ => None,
+    }
+}
+
 fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &Reply) {
     match (want, reply) {
         (Want::Auth, _) => {}
@@ -363,6 +383,12 @@ fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &R
             node.info.extend(sections);
         }
         (Want::Setting(name), Reply::List(_)) => {
+            if let Some(other) = answered_for_another(want, reply) {
+                let reason =
+                    format!("the answers came out of step: `config get {name}` is answered about `{other}`");
+                node.errors.push(absent(&format!("config.{name}"), reason));
+                return;
+            }
             // An unknown name is answered by an empty array; `derive` says what its absence means.
             if let [_, value] = *reply.texts() {
                 let secret = collector
