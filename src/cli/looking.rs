@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Failure;
 use super::connection::{Connecting, Side};
+use super::hosts::Hosts;
 use super::options::{parse_address, parse_duration};
 use crate::collect::bundle::read_facts;
 use crate::collect::link::Live;
@@ -41,6 +42,9 @@ pub struct Looking {
     canary_timeout: Duration,
 
     #[command(flatten)]
+    hosts: Hosts,
+
+    #[command(flatten)]
     connecting: Connecting,
 }
 
@@ -70,14 +74,17 @@ impl Looking {
             .iter()
             .flat_map(|(_, address)| self.targets.iter().map(|target| request(target, address)))
             .collect();
+        let ways = self.hosts.ways(&self.targets, other.map(|(_, address)| address))?;
         let live = Live { write: !self.read_only, canary_wait: self.canary_timeout };
         let trial = Trial { live: Some(live), forced: false };
         self.connecting.run(other.is_some(), async |scope| {
-            if requests.is_empty() {
+            let mut facts = if requests.is_empty() {
                 examine(&targets, knowledge, scope).await
             } else {
                 examine_links(&targets, &requests, knowledge, scope, trial).await
-            }
+            };
+            ways.look(&mut facts, knowledge, &scope.deadlines).await;
+            facts
         })
     }
 }

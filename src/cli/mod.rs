@@ -1,5 +1,6 @@
 //! The subcommands: each reads its flags, calls the pipeline, and says where the result goes.
 
+mod answer_host;
 mod capture;
 mod check;
 mod connection;
@@ -7,6 +8,8 @@ mod demo;
 mod diff;
 mod explain;
 mod forecast;
+mod host;
+mod hosts;
 mod lab;
 mod lint;
 mod list;
@@ -40,6 +43,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Host(host::Arguments),
     Forecast(forecast::Arguments),
     Capture(capture::Arguments),
     Diff(diff::Arguments),
@@ -50,6 +54,7 @@ enum Command {
     TestChecks(test_checks::Arguments),
     Demo(demo::Arguments),
     Lab(lab::Arguments),
+    AnswerHost(answer_host::Arguments),
 }
 
 /// An error that ends a command: a sentence for the person, and always exit code 3.
@@ -86,6 +91,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let result = match arguments.command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Host(arguments) => host::run(&arguments),
+        Command::AnswerHost(arguments) => answer_host::run(&arguments),
         Command::Capture(arguments) => capture::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Forecast(arguments) => forecast::run(&arguments),

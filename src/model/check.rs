@@ -21,6 +21,10 @@ pub enum Target {
     Link,
     /// A double master; the expressions see it as `pair`, and its two nodes as `a` and `b`.
     Pair,
+    /// A host; the expressions see it as `host`.
+    Host,
+    /// A Pika of a host; the expressions see it as `instance`, and its host as `host`.
+    Instance,
 }
 
 impl Target {
@@ -29,8 +33,13 @@ impl Target {
         matches!(self, Self::Link | Self::Pair)
     }
 
+    /// Whether it is about a host.
+    pub fn is_about_hosts(self) -> bool {
+        matches!(self, Self::Host | Self::Instance)
+    }
+
     /// Every target, in the order in which they are judged.
-    pub const ALL: [Self; 4] = [Self::Node, Self::Conf, Self::Link, Self::Pair];
+    pub const ALL: [Self; 6] = [Self::Node, Self::Conf, Self::Link, Self::Pair, Self::Instance, Self::Host];
 
     /// The names that expressions of such a check may begin with, beside `params` and `knowledge`.
     pub fn roots(self) -> &'static [&'static str] {
@@ -39,6 +48,8 @@ impl Target {
             Self::Conf => &["conf"],
             Self::Link => &["link", "master", "replica"],
             Self::Pair => &["pair", "a", "b"],
+            Self::Host => &["host"],
+            Self::Instance => &["instance", "host"],
         }
     }
 }

@@ -78,6 +78,10 @@ impl Page<'_> {
             Target::Conf => pick(self.language, "for each pika.conf", "对每个 pika.conf"),
             Target::Link => pick(self.language, "for each replication link", "对每条主从链路"),
             Target::Pair => pick(self.language, "for each double master", "对每组双主"),
+            Target::Host => pick(self.language, "for each host that is looked at", "对每台查看的主机"),
+            Target::Instance => {
+                pick(self.language, "for each Pika of a host that is looked at", "对所查看主机上的每个 Pika")
+            }
         };
         match (&file.when, &file.otherwise) {
             (Some(when), otherwise) => {

@@ -1,0 +1,73 @@
+//! Options about the hosts of servers, and the look at them.
+
+use super::Failure;
+use crate::collect::clock::Deadlines;
+use crate::collect::ssh::Destination;
+use crate::model::facts::{Address, Facts};
+use crate::model::knowledge::Knowledge;
+use crate::{HostRequest, examine_hosts};
+
+/// How the hosts of servers are looked at.
+///
+/// Where a server runs on this very host, its host is looked at without any option.
+#[derive(Debug, Default, clap::Args)]
+pub struct Hosts {
+    /// Look at the server's host, too: run this program there over ssh. Several servers: once for each, in
+    /// their order
+    #[arg(long, value_name = "USER@HOST")]
+    ssh: Vec<String>,
+
+    /// The same for the host of the master or peer
+    #[arg(long, value_name = "USER@HOST")]
+    master_ssh: Option<String>,
+
+    /// Where the host has no pikadoctor, copy this one to a temporary file there and remove it afterwards
+    #[arg(long)]
+    ssh_copy: bool,
+
+    /// Look at no host, not even at this one
+    #[arg(long, conflicts_with_all = ["ssh", "master_ssh", "ssh_copy"])]
+    no_host: bool,
+}
+
+/// The ways to the hosts of a run.
+pub struct Ways {
+    requests: Vec<HostRequest>,
+}
+
+impl Hosts {
+    /// The way to the host of each server.
+    pub fn ways(&self, servers: &[Address], other: Option<&Address>) -> Result<Ways, Failure> {
+        if self.no_host {
+            return Ok(Ways { requests: Vec::new() });
+        }
+        if self.ssh.len() > servers.len() {
+            let (ways, count) = (self.ssh.len(), servers.len());
+            return Err(Failure(format!("--ssh is given {ways} times for {count} server(s)")));
+        }
+        if self.master_ssh.is_some() && other.is_none() {
+            return Err(Failure("--master-ssh needs --master or --peer".into()));
+        }
+        if self.ssh_copy && self.ssh.is_empty() && self.master_ssh.is_none() {
+            return Err(Failure("--ssh-copy needs --ssh or --master-ssh".into()));
+        }
+        let way = |name: &String| Destination::new(name, self.ssh_copy).map_err(Failure);
+        let mut requests = Vec::new();
+        for (index, server) in servers.iter().enumerate() {
+            let via = self.ssh.get(index).map(way).transpose()?;
+            requests.push(HostRequest { node: server.to_string(), via });
+        }
+        if let Some(other) = other {
+            let via = self.master_ssh.as_ref().map(way).transpose()?;
+            requests.push(HostRequest { node: other.to_string(), via });
+        }
+        Ok(Ways { requests })
+    }
+}
+
+impl Ways {
+    /// Looks at the hosts and adds them to the facts.
+    pub async fn look(&self, facts: &mut Facts, knowledge: &Knowledge, deadlines: &Deadlines) {
+        examine_hosts(facts, &self.requests, knowledge, deadlines).await;
+    }
+}
