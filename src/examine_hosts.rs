@@ -46,6 +46,10 @@ pub async fn examine_hosts(
 pub struct HereRequest {
     /// Servers of the run that run here, with their processes.
     pub running: Vec<(String, u32)>,
+    /// Processes whose servers could not be asked.
+    pub unasked: Vec<u32>,
+    /// Whether the host itself is asked about.
+    pub whole: bool,
     /// A configuration that shall become one.
     pub planned: Option<Wanted>,
     /// Peers whose names are looked up, beside those that follow from the links.
@@ -61,7 +65,9 @@ pub async fn examine_this_host(
 ) {
     let names: Vec<String> = here.running.iter().map(|(name, _)| name.clone()).collect();
     let mut asked = request(facts, &names, true);
-    asked.all = false;
+    asked.whole = here.whole;
+    let unasked = here.unasked.iter().map(|pid| Wanted { pid: Some(*pid), ..Wanted::default() });
+    asked.wanted.extend(unasked);
     for (name, pid) in here.running {
         if let Some(wanted) = asked.wanted.iter_mut().find(|wanted| wanted.node.as_ref() == Some(&name)) {
             wanted.pid = Some(pid);
@@ -102,7 +108,8 @@ fn by_host(facts: &Facts, requests: &[HostRequest]) -> Vec<(Option<Destination>,
 /// What is asked about the host of these servers.
 fn request(facts: &Facts, names: &[String], here: bool) -> Request {
     let nodes = names.iter().filter_map(|name| facts.node(name));
-    let mut request = Request { all: true, ..Request::default() };
+    // Somebody who names a way to a host asks about the host, too.
+    let mut request = Request { all: true, whole: !here, ..Request::default() };
     for node in nodes {
         request.wanted.push(wanted(node));
         add_peers(facts, node, &mut request, here);
@@ -179,6 +186,7 @@ async fn over_ssh(via: &Destination, request: &Request, deadlines: &Deadlines) -
             let unseen = |wanted: &Wanted| Instance {
                 name: wanted.name.clone().unwrap_or_default(),
                 node: wanted.node.clone(),
+                asked: true,
                 errors: vec![absence.clone()],
                 ..Instance::default()
             };

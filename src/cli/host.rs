@@ -57,39 +57,48 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut catalogue = catalogue_with(&[])?;
     // What the servers are like otherwise is for `check`.
     catalogue.checks.retain(|check| check.file.target.is_about_hosts());
-    let running = arguments.running()?;
-    let facts = arguments.look(&running, &catalogue.knowledge)?;
+    let (running, unasked) = arguments.running()?;
+    let facts = arguments.look(&running, unasked, &catalogue.knowledge)?;
     arguments.printing.outcome(facts, &catalogue, &Parameters::new())
 }
 
 impl Arguments {
-    /// The Pikas of this host that are asked about, by process and client port.
-    fn running(&self) -> Result<Vec<(u32, u16)>, Failure> {
+    /// The Pikas of this host that are asked about, by process and client port, and those whose port cannot be
+    /// seen.
+    fn running(&self) -> Result<(Vec<(u32, u16)>, Vec<u32>), Failure> {
         if self.conf.is_some() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), Vec::new()));
         }
-        let mut running = Vec::new();
+        let (mut running, mut unasked) = (Vec::new(), Vec::new());
         for (pid, port) in pikas(&Roots::default()) {
-            let is_asked = self.pid.is_none_or(|asked| asked == pid)
-                && self.port.is_none_or(|asked| Some(asked) == port);
+            if self.pid.is_some_and(|asked| asked != pid)
+                || self.port.is_some_and(|asked| Some(asked) != port)
+            {
+                continue;
+            }
             match port {
-                Some(port) if is_asked => running.push((pid, port)),
-                None if self.pid == Some(pid) => {
-                    let sentence = "its client port cannot be seen; call this as its user or as root";
-                    return Err(Failure(format!("process {pid} is a Pika, but {sentence}")));
-                }
-                _ => {}
+                Some(port) => running.push((pid, port)),
+                None => unasked.push(pid),
             }
         }
-        if running.is_empty() && (self.pid.is_some() || self.port.is_some()) {
-            let asked = self.pid.map(|pid| format!("process {pid}"));
-            let asked = asked.or_else(|| self.port.map(|port| format!("port {port}"))).unwrap_or_default();
-            return Err(Failure(format!("no Pika with {asked} is to be seen on this host")));
+        let found = running.len() + unasked.len() > 0;
+        match (self.pid, self.port) {
+            (Some(pid), _) if !found => {
+                Err(Failure(format!("process {pid} is not a Pika that is to be seen on this host")))
+            }
+            (_, Some(port)) if !found => {
+                Err(Failure(format!("no Pika with port {port} is to be seen on this host")))
+            }
+            _ => Ok((running, unasked)),
         }
-        Ok(running)
     }
 
-    fn look(&self, running: &[(u32, u16)], knowledge: &Knowledge) -> Result<Facts, Failure> {
+    fn look(
+        &self,
+        running: &[(u32, u16)],
+        unasked: Vec<u32>,
+        knowledge: &Knowledge,
+    ) -> Result<Facts, Failure> {
         // 127.0.0.1 is always among the addresses of a Pika, whatever network-interface says.
         let address = |port| Address { host: "127.0.0.1".into(), port };
         let addresses: Vec<Address> = running.iter().map(|(_, port)| address(*port)).collect();
@@ -115,6 +124,8 @@ impl Arguments {
                 master: self.master.as_ref().map(ToString::to_string),
                 ..Wanted::default()
             }),
+            unasked,
+            whole: self.pid.is_none() && self.port.is_none(),
             peers: self.peer.clone(),
         };
         self.connecting.run(!links.is_empty(), async |scope| {

@@ -44,11 +44,18 @@ fn explained(instance: &Instance, path: &str) -> bool {
 /// Takes over what its server told.
 fn join(instance: &mut Instance, facts: &Facts) {
     let node = instance.node.as_ref().and_then(|name| facts.node(name));
-    if let Some(node) = node {
-        instance.version = node.version.or(instance.version);
-        instance.replicates = Some(replicates(node, facts));
-    } else if instance.replicates.is_none() && !explained(instance, "replicates") {
-        instance.errors.push(failed("replicates", "it was not asked whether it replicates"));
+    match node {
+        Some(node) => {
+            instance.version = node.version.or(instance.version);
+            instance.replicates = replicates(node, facts);
+            if instance.replicates.is_none() && !explained(instance, "replicates") {
+                instance.errors.push(failed("replicates", "its INFO replication was not read"));
+            }
+        }
+        // Nobody said that it does.
+        None => {
+            instance.replicates.get_or_insert(false);
+        }
     }
     if instance.version.is_none() && !explained(instance, "version") {
         instance
@@ -57,15 +64,15 @@ fn join(instance: &mut Instance, facts: &Facts) {
     }
 }
 
-/// Whether a server has a master or replicas, or a link of this run ends at it.
-fn replicates(node: &Node, facts: &Facts) -> bool {
+/// Whether a server has a master or replicas, or a link of this run ends at it. `None`: it did not say.
+fn replicates(node: &Node, facts: &Facts) -> Option<bool> {
     let linked = facts.links.iter().any(|link| link.master == node.name || link.replica == node.name);
     let pair = node.double_master.as_ref().and_then(|pair| pair.enabled) == Some(true);
-    let live = node
-        .replication
-        .as_ref()
-        .is_some_and(|replication| replication.master.is_some() || !replication.replicas.is_empty());
-    linked || pair || live
+    if linked || pair {
+        return Some(true);
+    }
+    let replication = node.replication.as_ref()?;
+    Some(replication.master.is_some() || !replication.replicas.is_empty())
 }
 
 /// The address that it takes for its own: for a process that of its sockets, for one that does not run that of its

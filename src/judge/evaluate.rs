@@ -284,7 +284,7 @@ fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
                     variables.insert("host".to_owned(), seen.clone());
                     (instance.name.clone(), variables)
                 };
-                host.instances.iter().map(variables).collect()
+                host.instances.iter().filter(|instance| instance.asked).map(variables).collect()
             };
             facts.hosts.iter().flat_map(of_host).collect()
         }

@@ -74,6 +74,8 @@ pub struct Host {
     pub seen: SeenFrom,
     /// Why it could not be looked at over ssh.
     pub ssh: Option<SshFailure>,
+    /// Whether the host itself was asked about, and not only some Pika that runs there.
+    pub whole: bool,
     /// The names of the servers of this run that run on it.
     pub nodes: Vec<String>,
     /// Its own name (uname -n).
@@ -196,6 +198,8 @@ pub struct Instance {
     pub name: String,
     /// The name of the server of this run that it is.
     pub node: Option<String>,
+    /// Whether it was asked about. Others are there for the ports that they need.
+    pub asked: bool,
     /// The process. Null: it does not run, and is judged as this tool's user would start it.
     pub pid: Option<u32>,
     /// The release, from the server or as it was named.
@@ -453,8 +457,10 @@ pub struct NameLookup {
 pub struct Dialled {
     /// The name of the server.
     pub to: String,
-    /// The address that was dialled.
+    /// The client port that was dialled, with its IP address.
     pub address: String,
+    /// The IP address.
+    pub ip: String,
     /// What was found on the ports that this host must reach.
     pub ports: Vec<Port>,
 }

@@ -28,6 +28,8 @@ pub struct Request {
     pub wanted: Vec<Wanted>,
     /// Whether every other Pika that runs on the host is looked at, too.
     pub all: bool,
+    /// Whether the host itself is asked about.
+    pub whole: bool,
     /// The addresses of peers, whose names are looked up.
     pub peers: Vec<IpAddr>,
     /// The servers that the host must reach.
@@ -97,14 +99,14 @@ pub async fn look(request: &Request, roots: &Roots, knowledge: &Knowledge, deadl
         request.dials.iter().map(|dial| dial_ports(dial, knowledge, deadlines)),
     );
     let (files, lookups, dialled) = tokio::join!(files, names, dials);
-    let mut host = match files {
-        Ok(Ok(host)) => host,
-        Ok(Err(_)) | Err(_) => {
-            let reason = "looking at the files of the host did not end in time".to_owned();
-            let errors = vec![Absence { path: String::new(), kind: AbsenceKind::Failed, reason }];
-            Host { errors, ..Host::default() }
-        }
+    let mut host = if let Ok(Ok(host)) = files {
+        host
+    } else {
+        let reason = "looking at the files of the host did not end in time".to_owned();
+        let errors = vec![Absence { path: String::new(), kind: AbsenceKind::Failed, reason }];
+        Host { errors, ..Host::default() }
     };
+    host.whole = request.whole;
     host.lookups = lookups;
     host.dialled = dialled;
     ask_for_versions(&mut host, roots).await;
@@ -135,7 +137,9 @@ fn files(roots: &Roots, wanted: &[Wanted], everything: bool, offsets: &[u32]) ->
     let mut instances: Vec<Instance> = Vec::new();
     for one in wanted {
         match locate(roots, one, &running) {
-            Ok(one) => instances.push(instance::look(roots, &one, offsets)),
+            Ok(one) => {
+                instances.push(Instance { asked: true, ..instance::look(roots, &one, offsets) });
+            }
             Err(reason) => {
                 errors.push(Absence { path: "instances".into(), kind: AbsenceKind::Failed, reason });
             }
@@ -241,7 +245,12 @@ async fn ask_for_versions(host: &mut Host, roots: &Roots) {
 
 /// Dials the ports of a server that a replica or a master of it must reach.
 async fn dial_ports(dial: &Dial, knowledge: &Knowledge, deadlines: &Deadlines) -> Dialled {
-    let mut dialled = Dialled { to: dial.to.clone(), address: dial.address.to_string(), ports: Vec::new() };
+    let mut dialled = Dialled {
+        to: dial.to.clone(),
+        address: dial.address.to_string(),
+        ip: dial.address.ip().to_string(),
+        ports: Vec::new(),
+    };
     if dial.r#as == DialAs::Replica {
         dialled.ports.push(dial_client(dial.address, deadlines).await);
     }
