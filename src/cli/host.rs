@@ -52,24 +52,32 @@ pub struct Arguments {
     printing: Printing,
 }
 
+/// Pikas that run here.
+#[derive(Default)]
+struct Running {
+    /// Process and client port.
+    by_port: Vec<(u32, u16)>,
+    /// Processes whose port cannot be seen.
+    unseen: Vec<u32>,
+}
+
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     arguments.printing.validate()?;
     let mut catalogue = catalogue_with(&[])?;
     // What the servers are like otherwise is for `check`.
     catalogue.checks.retain(|check| check.file.target.is_about_hosts());
-    let (running, unasked) = arguments.running()?;
-    let facts = arguments.look(&running, unasked, &catalogue.knowledge)?;
+    let running = arguments.running()?;
+    let facts = arguments.look(running, &catalogue.knowledge)?;
     arguments.printing.outcome(facts, &catalogue, &Parameters::new())
 }
 
 impl Arguments {
-    /// The Pikas of this host that are asked about, by process and client port, and those whose port cannot be
-    /// seen.
-    fn running(&self) -> Result<(Vec<(u32, u16)>, Vec<u32>), Failure> {
+    /// The Pikas of this host that are asked about.
+    fn running(&self) -> Result<Running, Failure> {
         if self.conf.is_some() {
-            return Ok((Vec::new(), Vec::new()));
+            return Ok(Running::default());
         }
-        let (mut running, mut unasked) = (Vec::new(), Vec::new());
+        let mut running = Running::default();
         for (pid, port) in pikas(&Roots::default()) {
             if self.pid.is_some_and(|asked| asked != pid)
                 || self.port.is_some_and(|asked| Some(asked) != port)
@@ -77,11 +85,11 @@ impl Arguments {
                 continue;
             }
             match port {
-                Some(port) => running.push((pid, port)),
-                None => unasked.push(pid),
+                Some(port) => running.by_port.push((pid, port)),
+                None => running.unseen.push(pid),
             }
         }
-        let found = running.len() + unasked.len() > 0;
+        let found = running.by_port.len() + running.unseen.len() > 0;
         match (self.pid, self.port) {
             (Some(pid), _) if !found => {
                 Err(Failure(format!("process {pid} is not a Pika that is to be seen on this host")))
@@ -89,19 +97,14 @@ impl Arguments {
             (_, Some(port)) if !found => {
                 Err(Failure(format!("no Pika with port {port} is to be seen on this host")))
             }
-            _ => Ok((running, unasked)),
+            _ => Ok(running),
         }
     }
 
-    fn look(
-        &self,
-        running: &[(u32, u16)],
-        unasked: Vec<u32>,
-        knowledge: &Knowledge,
-    ) -> Result<Facts, Failure> {
+    fn look(&self, running: Running, knowledge: &Knowledge) -> Result<Facts, Failure> {
         // 127.0.0.1 is always among the addresses of a Pika, whatever network-interface says.
         let address = |port| Address { host: "127.0.0.1".into(), port };
-        let addresses: Vec<Address> = running.iter().map(|(_, port)| address(*port)).collect();
+        let addresses: Vec<Address> = running.by_port.iter().map(|(_, port)| address(*port)).collect();
         let mut named: Vec<(Side, &Address)> = addresses.iter().map(|one| (Side::Server, one)).collect();
         named.extend(self.master.iter().map(|master| (Side::Master, master)));
         let targets = self.connecting.targets(&named)?;
@@ -116,7 +119,7 @@ impl Arguments {
             .flat_map(|master| addresses.iter().map(move |replica| request(replica, master)))
             .collect();
         let here = HereRequest {
-            running: running.iter().map(|(pid, port)| (address(*port).to_string(), *pid)).collect(),
+            running: running.by_port.iter().map(|(pid, port)| (address(*port).to_string(), *pid)).collect(),
             planned: self.conf.as_ref().map(|conf| Wanted {
                 name: Some(conf.display().to_string()),
                 conf: Some(conf.clone()),
@@ -124,7 +127,7 @@ impl Arguments {
                 master: self.master.as_ref().map(ToString::to_string),
                 ..Wanted::default()
             }),
-            unasked,
+            unasked: running.unseen,
             whole: self.pid.is_none() && self.port.is_none(),
             peers: self.peer.clone(),
         };
