@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
-use crate::{LinkRequest, Scope, Target, Trial, examine, examine_links};
+use crate::{HostRequest, LinkRequest, Scope, Target, Trial, examine, examine_hosts, examine_links};
 
 /// Servers, and links between them.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct Inquiry {
     pub requests: Vec<LinkRequest>,
     /// What may be tried on links.
     pub trial: Trial,
+    /// The servers whose hosts are looked at, too.
+    pub hosts: Vec<HostRequest>,
 }
 
 impl Inquiry {
@@ -25,11 +27,13 @@ impl Inquiry {
 
     /// Looks at everything.
     pub async fn look(&self, knowledge: &Knowledge, scope: Scope) -> Facts {
-        if self.requests.is_empty() {
+        let mut facts = if self.requests.is_empty() {
             examine(&self.targets, knowledge, scope).await
         } else {
             examine_links(&self.targets, &self.requests, knowledge, scope, self.trial).await
-        }
+        };
+        examine_hosts(&mut facts, &self.hosts, knowledge, &scope.deadlines).await;
+        facts
     }
 
     /// The part that `names`, of servers or links, belong to: with everything that is judged together with them.
@@ -63,7 +67,13 @@ impl Inquiry {
         }
         let targets = self.targets.iter().filter(|target| chosen.contains(target.name.as_str()));
         let requests = self.requests.iter().filter(|request| chosen.contains(request.replica.as_str()));
-        Self { targets: targets.cloned().collect(), requests: requests.cloned().collect(), trial: self.trial }
+        let hosts = self.hosts.iter().filter(|request| chosen.contains(request.node.as_str()));
+        Self {
+            targets: targets.cloned().collect(),
+            requests: requests.cloned().collect(),
+            trial: self.trial,
+            hosts: hosts.cloned().collect(),
+        }
     }
 }
 
@@ -88,6 +98,12 @@ pub fn replace(facts: &mut Facts, later: Facts) {
         match facts.pairs.iter_mut().find(|known| known.name == pair.name) {
             Some(known) => *known = pair,
             None => facts.pairs.push(pair),
+        }
+    }
+    for host in later.hosts {
+        match facts.hosts.iter_mut().find(|known| known.name == host.name && known.seen == host.seen) {
+            Some(known) => *known = host,
+            None => facts.hosts.push(host),
         }
     }
     facts.conf_files = later.conf_files;
@@ -117,6 +133,7 @@ mod tests {
             targets: ["a:1", "b:1", "c:1", "c:2", "d:1"].map(target).into(),
             requests: vec![request("b:1", "a:1")],
             trial: Trial { live: Some(live), forced: false },
+            hosts: Vec::new(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Failure;
 use super::connection::{Connecting, Side};
+use super::hosts::Hosts;
 use super::inquiry::Inquiry;
 use crate::collect::bundle::read_facts;
 use crate::collect::link::Live;
@@ -47,6 +48,9 @@ pub struct Looking {
     /// Time for a write to arrive on the replica, for each database
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration)]
     canary_timeout: Duration,
+
+    #[command(flatten)]
+    hosts: Hosts,
 
     #[command(flatten)]
     connecting: Connecting,
@@ -95,7 +99,9 @@ impl Looking {
                 mode: link.mode,
             };
             let targets = self.connecting.planned_targets(plan)?;
-            return Ok(Inquiry { targets, requests: plan.links.iter().map(request).collect(), trial });
+            let requests = plan.links.iter().map(request).collect();
+            let hosts = self.hosts.planned_ways(plan)?;
+            return Ok(Inquiry { targets, requests, trial, hosts });
         }
         let (other, mode) = match (&self.master, &self.peer) {
             (Some(master), _) => (Some((Side::Master, master)), LinkMode::Replica),
@@ -117,7 +123,8 @@ impl Looking {
             .iter()
             .flat_map(|(_, address)| self.targets.iter().map(|target| request(target, address)))
             .collect();
-        Ok(Inquiry { targets, requests, trial })
+        let hosts = self.hosts.ways(&self.targets, other.map(|(_, address)| address))?;
+        Ok(Inquiry { targets, requests, trial, hosts })
     }
 
     /// How servers are reached.

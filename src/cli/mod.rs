@@ -1,5 +1,6 @@
 //! The subcommands: each reads its flags, calls the pipeline, and says where the result goes.
 
+mod answer_host;
 mod capture;
 mod check;
 mod connection;
@@ -7,6 +8,8 @@ mod demo;
 mod diff;
 mod explain;
 mod forecast;
+mod host;
+mod hosts;
 mod init;
 mod inquiry;
 mod lab;
@@ -45,6 +48,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Host(host::Arguments),
     Forecast(forecast::Arguments),
     Init(init::Arguments),
     Capture(capture::Arguments),
@@ -58,6 +62,7 @@ enum Command {
     Lab(lab::Arguments),
     Completions(manual::Completions),
     Man(manual::Man),
+    AnswerHost(answer_host::Arguments),
 }
 
 /// An error that ends a command: a sentence for the person, and always exit code 3.
@@ -94,6 +99,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let result = match arguments.command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Host(arguments) => host::run(&arguments),
+        Command::AnswerHost(arguments) => answer_host::run(&arguments),
         Command::Capture(arguments) => capture::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Forecast(arguments) => forecast::run(&arguments),

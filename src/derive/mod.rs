@@ -6,6 +6,7 @@ pub mod conf;
 pub mod dialect;
 mod flow;
 pub mod forecast;
+pub mod host;
 pub mod link;
 mod link_auth;
 mod link_state;

@@ -15,6 +15,7 @@ use crate::model::catalogue::Catalogue;
 use crate::model::check::{Case, Check, CheckFile, Example, Param, Target};
 use crate::model::facts::{Absence, AbsenceKind, Facts, Node};
 use crate::model::finding::{Finding, Metric, Problem, State};
+use crate::model::host::{Host, Instance};
 use crate::model::link::{Link, Pair};
 use crate::model::text::{Language, Source, Template};
 
@@ -42,7 +43,7 @@ impl<'c> Judge<'c> {
     pub fn judge(&self, facts: &Facts, parameters: &Parameters) -> Vec<Finding> {
         let none = BTreeMap::new();
         let mut findings = Vec::new();
-        for target in Target::ALL {
+        for &target in Target::ALL {
             for (name, variables) in subjects(facts, target) {
                 for check in self.checks_of(target) {
                     let set = parameters.get(&check.id).unwrap_or(&none);
@@ -300,6 +301,21 @@ fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
                 Some((pair.name.clone(), variables))
             };
             facts.pairs.iter().filter_map(variables).collect()
+        }
+        Target::Host => {
+            facts.hosts.iter().map(|h| (h.name.clone(), one("host", view("host", h, &h.errors)))).collect()
+        }
+        Target::Instance => {
+            let of_host = |host: &Host| -> Vec<(String, Variables)> {
+                let seen = view("host", host, &host.errors);
+                let variables = |instance: &Instance| {
+                    let mut variables = one("instance", view("instance", instance, &instance.errors));
+                    variables.insert("host".to_owned(), seen.clone());
+                    (instance.name.clone(), variables)
+                };
+                host.instances.iter().filter(|instance| instance.asked).map(variables).collect()
+            };
+            facts.hosts.iter().flat_map(of_host).collect()
         }
     }
 }

@@ -12,6 +12,7 @@ use super::language::{environment, functions};
 use crate::model::check::Check;
 use crate::model::conf::ConfFile;
 use crate::model::facts::Node;
+use crate::model::host::{Host, Instance};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{Link, Pair};
 use crate::model::release::Releases;
@@ -213,6 +214,18 @@ fn pair_schema() -> &'static Json {
     SCHEMA.get_or_init(|| schemars::schema_for!(Pair).to_value())
 }
 
+/// The schema of a host, written once.
+fn host_schema() -> &'static Json {
+    static SCHEMA: OnceLock<Json> = OnceLock::new();
+    SCHEMA.get_or_init(|| schemars::schema_for!(Host).to_value())
+}
+
+/// The schema of a Pika of a host, written once.
+fn instance_schema() -> &'static Json {
+    static SCHEMA: OnceLock<Json> = OnceLock::new();
+    SCHEMA.get_or_init(|| schemars::schema_for!(Instance).to_value())
+}
+
 /// The schema of what a check is evaluated for, by the name that its expressions use.
 fn schema_of(root: &str) -> Option<&'static Json> {
     match root {
@@ -220,6 +233,8 @@ fn schema_of(root: &str) -> Option<&'static Json> {
         "conf" => Some(conf_schema()),
         "link" => Some(link_schema()),
         "pair" => Some(pair_schema()),
+        "host" => Some(host_schema()),
+        "instance" => Some(instance_schema()),
         _ => None,
     }
 }

@@ -44,7 +44,7 @@ impl Required {
 }
 
 /// Makes unknown what was skipped and is required.
-pub fn require(required: &[Required], findings: &mut [Finding], _facts: &Facts, language: Language) {
+pub fn require(required: &[Required], findings: &mut Vec<Finding>, facts: &Facts, language: Language) {
     for finding in findings.iter_mut().filter(|finding| finding.state == State::Skipped) {
         let Some(path) = &finding.missing else { continue };
         let Some(required) = required.iter().find(|required| required.covers(path)) else { continue };
@@ -54,5 +54,36 @@ pub fn require(required: &[Required], findings: &mut [Finding], _facts: &Facts, 
             Language::En => format!("{} (the plan requires `{word}`)", finding.note),
             Language::Zh => format!("{}（计划要求 `{word}`）", finding.note),
         };
+    }
+    // No check is evaluated for a host that nobody looked at, so nothing was skipped either.
+    if required.contains(&Required::Host) {
+        let unseen = facts.nodes.iter().filter(|node| !is_seen(facts, &node.name));
+        findings.extend(unseen.map(|node| unseen_host(&node.name, language)));
+    }
+}
+
+fn is_seen(facts: &Facts, node: &str) -> bool {
+    let instances = facts.hosts.iter().flat_map(|host| &host.instances);
+    instances.into_iter().any(|instance| instance.node.as_deref() == Some(node))
+}
+
+fn unseen_host(node: &str, language: Language) -> Finding {
+    let (title, note) = match language {
+        Language::En => (
+            "The host of the server is visible",
+            "its host was not looked at; write `ssh:` in the plan (the plan requires `host`)",
+        ),
+        Language::Zh => ("服务器所在主机可见", "未查看其主机，请在计划中写明 `ssh:`（计划要求 `host`）"),
+    };
+    Finding {
+        check: "require/host".to_owned(),
+        target: node.to_owned(),
+        state: State::Unknown,
+        title: title.to_owned(),
+        problems: Vec::new(),
+        note: note.to_owned(),
+        metrics: Vec::new(),
+        missing: None,
+        accepted: None,
     }
 }

@@ -25,6 +25,10 @@ pub enum Target {
     PlannedNode,
     /// A link of a plan; the expressions see it as `link`, and its two nodes as `master` and `replica`.
     PlannedLink,
+    /// A host; the expressions see it as `host`.
+    Host,
+    /// A Pika of a host; the expressions see it as `instance`, and its host as `host`.
+    Instance,
 }
 
 impl Target {
@@ -33,9 +37,22 @@ impl Target {
         matches!(self, Self::Link | Self::Pair | Self::PlannedLink)
     }
 
+    /// Whether it is about a host.
+    pub fn is_about_hosts(self) -> bool {
+        matches!(self, Self::Host | Self::Instance)
+    }
+
     /// Every target, in the order in which they are judged.
-    pub const ALL: [Self; 6] =
-        [Self::Node, Self::Conf, Self::Link, Self::Pair, Self::PlannedNode, Self::PlannedLink];
+    pub const ALL: &'static [Self] = &[
+        Self::Node,
+        Self::Conf,
+        Self::Link,
+        Self::Pair,
+        Self::PlannedNode,
+        Self::PlannedLink,
+        Self::Host,
+        Self::Instance,
+    ];
 
     /// The names that expressions of such a check may begin with, beside `params` and `knowledge`.
     pub fn roots(self) -> &'static [&'static str] {
@@ -44,6 +61,8 @@ impl Target {
             Self::Conf => &["conf"],
             Self::Link | Self::PlannedLink => &["link", "master", "replica"],
             Self::Pair => &["pair", "a", "b"],
+            Self::Host => &["host"],
+            Self::Instance => &["instance", "host"],
         }
     }
 }

@@ -60,6 +60,9 @@ pub struct NodePlan {
     /// the directory of the plan.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conf: Option<Source>,
+    /// The way to its host, as `ssh` takes it: `user@host`. `${NAME}` is an environment variable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ssh: Option<Source>,
 }
 
 /// Where a password comes from; never from the plan itself.

@@ -48,6 +48,8 @@ pub struct PlannedServer {
     pub password: Option<PasswordFrom>,
     /// Its pika.conf.
     pub conf: Option<PathBuf>,
+    /// The way to its host, as `ssh` takes it, and the place of the plan that names it.
+    pub ssh: Option<(String, String)>,
 }
 
 /// Where a password comes from.
@@ -187,7 +189,8 @@ impl Reader<'_> {
                 role: node.role,
             };
             let conf = node.conf.as_ref().map(|path| self.path(path)).transpose()?;
-            servers.push(PlannedServer { address, planned, password, conf });
+            let ssh = node.ssh.as_ref().map(|ssh| Ok((self.expand(ssh)?, self.place(ssh)))).transpose()?;
+            servers.push(PlannedServer { address, planned, password, conf, ssh });
         }
         Ok(servers)
     }

@@ -80,6 +80,10 @@ impl Page<'_> {
             Target::Pair => pick(self.language, "for each double master", "对每组双主"),
             Target::PlannedNode => pick(self.language, "for each server of a plan", "对计划中的每台服务器"),
             Target::PlannedLink => pick(self.language, "for each link of a plan", "对计划中的每条主从链路"),
+            Target::Host => pick(self.language, "for each host that is looked at", "对每台查看的主机"),
+            Target::Instance => {
+                pick(self.language, "for each Pika of a host that is looked at", "对所查看主机上的每个 Pika")
+            }
         };
         match (&file.when, &file.otherwise) {
             (Some(when), otherwise) => {
