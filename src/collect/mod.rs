@@ -10,6 +10,7 @@ pub mod conf_file;
 pub mod dial;
 pub mod gate;
 pub mod host_network;
+pub mod http;
 pub mod identify;
 pub mod info;
 pub mod link;

@@ -11,6 +11,7 @@ pub mod conf;
 pub mod exit;
 pub mod facts;
 pub mod finding;
+pub mod http;
 pub mod knowledge;
 pub mod link;
 pub mod network;
