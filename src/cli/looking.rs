@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Failure;
+use super::codis::CodisOptions;
 use super::connection::{Connecting, Side};
 use super::options::{parse_address, parse_duration};
 use crate::collect::bundle::read_facts;
@@ -11,17 +12,17 @@ use crate::collect::link::Live;
 use crate::model::facts::{Address, Facts};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::LinkMode;
-use crate::{LinkRequest, Trial, examine, examine_links};
+use crate::{LinkRequest, Trial, examine, examine_codis, examine_links};
 
 /// Servers and links.
 #[derive(Debug, clap::Args)]
 pub struct Looking {
     /// Servers: HOST[:PORT], [IPV6]:PORT; the port is 9221 when none is named
-    #[arg(required_unless_present = "from", value_name = "HOST:PORT", value_parser = parse_address)]
+    #[arg(required_unless_present_any = ["from", "codis"], value_name = "HOST:PORT", value_parser = parse_address)]
     targets: Vec<Address>,
 
     /// Look at no server: take what `capture` wrote, or a report of --format json
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "master", "peer"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "master", "peer", "codis"])]
     from: Option<PathBuf>,
 
     /// Look at the replication of each server from this master, too, whether it follows it already or not
@@ -39,6 +40,9 @@ pub struct Looking {
     /// Time for a write to arrive on the replica, for each database
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration)]
     canary_timeout: Duration,
+
+    #[command(flatten)]
+    codis: CodisOptions,
 
     #[command(flatten)]
     connecting: Connecting,
@@ -72,8 +76,11 @@ impl Looking {
             .collect();
         let live = Live { write: !self.read_only, canary_wait: self.canary_timeout };
         let trial = Trial { live: Some(live), forced: false };
-        self.connecting.run(other.is_some(), async |scope| {
-            if requests.is_empty() {
+        let codis = self.codis.trial(&self.connecting, &targets)?;
+        self.connecting.run(other.is_some() || codis.is_some(), async |scope| {
+            if let Some(codis) = &codis {
+                examine_codis(codis, &targets, &requests, knowledge, scope, trial).await
+            } else if requests.is_empty() {
                 examine(&targets, knowledge, scope).await
             } else {
                 examine_links(&targets, &requests, knowledge, scope, trial).await

@@ -2,6 +2,7 @@
 
 mod capture;
 mod check;
+mod codis;
 mod connection;
 mod demo;
 mod diff;

@@ -6,6 +6,7 @@
 pub mod bundle;
 pub mod check_directory;
 pub mod clock;
+pub mod codis;
 pub mod conf_file;
 pub mod dial;
 pub mod gate;

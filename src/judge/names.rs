@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::check_file::{CatalogueError, for_each_parts};
 use super::language::{environment, functions};
 use crate::model::check::Check;
+use crate::model::codis::{Backend, Codis};
 use crate::model::conf::ConfFile;
 use crate::model::facts::Node;
 use crate::model::knowledge::Knowledge;
@@ -210,6 +211,18 @@ fn pair_schema() -> &'static Json {
     SCHEMA.get_or_init(|| schemars::schema_for!(Pair).to_value())
 }
 
+/// The schema of a Codis, written once.
+fn codis_schema() -> &'static Json {
+    static SCHEMA: OnceLock<Json> = OnceLock::new();
+    SCHEMA.get_or_init(|| schemars::schema_for!(Codis).to_value())
+}
+
+/// The schema of a server behind a Codis, written once.
+fn backend_schema() -> &'static Json {
+    static SCHEMA: OnceLock<Json> = OnceLock::new();
+    SCHEMA.get_or_init(|| schemars::schema_for!(Backend).to_value())
+}
+
 /// The schema of what a check is evaluated for, by the name that its expressions use.
 fn schema_of(root: &str) -> Option<&'static Json> {
     match root {
@@ -217,6 +230,8 @@ fn schema_of(root: &str) -> Option<&'static Json> {
         "conf" => Some(conf_schema()),
         "link" => Some(link_schema()),
         "pair" => Some(pair_schema()),
+        "codis" => Some(codis_schema()),
+        "server" => Some(backend_schema()),
         _ => None,
     }
 }

@@ -21,6 +21,10 @@ pub enum Target {
     Link,
     /// A double master; the expressions see it as `pair`, and its two nodes as `a` and `b`.
     Pair,
+    /// A Codis; the expressions see it as `codis`.
+    Codis,
+    /// A server behind a Codis; the expressions see it as `server`, its Codis as `codis` and what was seen of it as `node`.
+    Backend,
 }
 
 impl Target {
@@ -30,7 +34,7 @@ impl Target {
     }
 
     /// Every target, in the order in which they are judged.
-    pub const ALL: [Self; 4] = [Self::Node, Self::Conf, Self::Link, Self::Pair];
+    pub const ALL: [Self; 6] = [Self::Node, Self::Conf, Self::Link, Self::Pair, Self::Codis, Self::Backend];
 
     /// The names that expressions of such a check may begin with, beside `params` and `knowledge`.
     pub fn roots(self) -> &'static [&'static str] {
@@ -39,6 +43,8 @@ impl Target {
             Self::Conf => &["conf"],
             Self::Link => &["link", "master", "replica"],
             Self::Pair => &["pair", "a", "b"],
+            Self::Codis => &["codis"],
+            Self::Backend => &["server", "codis", "node"],
         }
     }
 }

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::codis::Codis;
 use super::conf::ConfFile;
 use super::link::{Link, Pair};
 use super::network::{Collision, HostNetwork, OwnAddress, Peer, Port};
@@ -42,6 +43,9 @@ pub struct Facts {
     /// The configuration files, in the order in which they were named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conf_files: Vec<ConfFile>,
+    /// Every Codis that was asked about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codis: Vec<Codis>,
 }
 
 impl Facts {

@@ -78,6 +78,10 @@ impl Page<'_> {
             Target::Conf => pick(self.language, "for each pika.conf", "对每个 pika.conf"),
             Target::Link => pick(self.language, "for each replication link", "对每条主从链路"),
             Target::Pair => pick(self.language, "for each double master", "对每组双主"),
+            Target::Codis => pick(self.language, "for each Codis", "对每个 Codis"),
+            Target::Backend => {
+                pick(self.language, "for each server behind a Codis", "对 Codis 后面的每台服务器")
+            }
         };
         match (&file.when, &file.otherwise) {
             (Some(when), otherwise) => {
