@@ -130,13 +130,22 @@ impl Connecting {
         run(async { look(self.scope(links)).await })
     }
 
+    /// The password of servers that nobody named: that of the others, if there is one for all.
+    pub fn password_of_found(&self, targets: &[Target]) -> Result<Option<Password>, Failure> {
+        match targets.first() {
+            Some(target) => Ok(target.password.clone()),
+            None => self.common_password(&[]),
+        }
+    }
+
     fn common_password(&self, named: &[(Side, &Address)]) -> Result<Option<Password>, Failure> {
         if let Some(path) = &self.password_file {
             return file(path);
         }
         if self.ask_password {
             let servers: Vec<String> = named.iter().map(|(_, address)| address.to_string()).collect();
-            return ask_password(&servers.join(", ")).map(Some).map_err(Failure::new);
+            let of = if servers.is_empty() { "the servers".to_owned() } else { servers.join(", ") };
+            return ask_password(&of).map(Some).map_err(Failure::new);
         }
         variable(PASSWORD_VARIABLE)
     }

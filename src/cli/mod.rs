@@ -3,6 +3,7 @@
 mod answer_host;
 mod capture;
 mod check;
+mod codis;
 mod connection;
 mod demo;
 mod diff;

@@ -6,11 +6,13 @@
 pub mod bundle;
 pub mod check_directory;
 pub mod clock;
+pub mod codis;
 pub mod conf_file;
 pub mod dial;
 pub mod gate;
 pub mod host;
 pub mod host_network;
+pub mod http;
 pub mod identify;
 pub mod info;
 pub mod link;

@@ -13,6 +13,7 @@ use super::language::environment;
 use super::tree::{Missing, example_tree, missing_of, place_of, tree};
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Case, Check, CheckFile, Example, Param, Target};
+use crate::model::codis::{Backend, Codis};
 use crate::model::facts::{Absence, AbsenceKind, Facts, Node};
 use crate::model::finding::{Finding, Metric, Problem, State};
 use crate::model::host::{Host, Instance};
@@ -317,7 +318,34 @@ fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
             };
             facts.hosts.iter().flat_map(of_host).collect()
         }
+        Target::Codis => {
+            facts.codis.iter().map(|c| (c.name.clone(), one("codis", view("codis", c, &c.errors)))).collect()
+        }
+        Target::Backend => facts.codis.iter().flat_map(|codis| backends(facts, codis)).collect(),
     }
+}
+
+/// The servers behind a Codis.
+fn backends(facts: &Facts, codis: &Codis) -> Vec<(String, Variables)> {
+    let whole = view("codis", codis, &codis.errors);
+    let variables = |server: &Backend| {
+        let seen = server.node.as_ref().and_then(|name| facts.node(name));
+        let node = match seen {
+            Some(node) => view("node", node, &node.errors),
+            None => view("node", &Node::default(), &[not_looked_at()]),
+        };
+        let server_view = view("server", server, &server.errors);
+        let variables = [("server", server_view), ("codis", whole.clone()), ("node", node)];
+        let name = format!("{} ({} {})", server.name, codis.name, server.group);
+        (name, variables.into_iter().map(|(root, value)| (root.to_owned(), value)).collect())
+    };
+    codis.servers.iter().map(variables).collect()
+}
+
+/// Why nothing is known of a server that only its Codis told of.
+fn not_looked_at() -> Absence {
+    let reason = "the server itself was not looked at".to_owned();
+    Absence { path: String::new(), kind: AbsenceKind::NoAccess, reason }
 }
 
 /// Facts as expressions see them under the name `root`.

@@ -29,6 +29,10 @@ pub enum Target {
     Host,
     /// A Pika of a host; the expressions see it as `instance`, and its host as `host`.
     Instance,
+    /// A Codis; the expressions see it as `codis`.
+    Codis,
+    /// A server behind a Codis; the expressions see it as `server`, its Codis as `codis` and what was seen of it as `node`.
+    Backend,
 }
 
 impl Target {
@@ -52,6 +56,8 @@ impl Target {
         Self::PlannedLink,
         Self::Host,
         Self::Instance,
+        Self::Codis,
+        Self::Backend,
     ];
 
     /// The names that expressions of such a check may begin with, beside `params` and `knowledge`.
@@ -63,6 +69,8 @@ impl Target {
             Self::Pair => &["pair", "a", "b"],
             Self::Host => &["host"],
             Self::Instance => &["instance", "host"],
+            Self::Codis => &["codis"],
+            Self::Backend => &["server", "codis", "node"],
         }
     }
 }

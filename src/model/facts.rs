@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::codis::Codis;
 use super::conf::ConfFile;
 use super::host::Host;
 use super::link::{Link, Pair};
@@ -47,6 +48,9 @@ pub struct Facts {
     /// The hosts that were looked at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<Host>,
+    /// Every Codis that was asked about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codis: Vec<Codis>,
 }
 
 impl Facts {

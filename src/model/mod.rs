@@ -7,11 +7,13 @@
 pub mod bundle;
 pub mod catalogue;
 pub mod check;
+pub mod codis;
 pub mod conf;
 pub mod exit;
 pub mod facts;
 pub mod finding;
 pub mod host;
+pub mod http;
 pub mod knowledge;
 pub mod link;
 pub mod network;

@@ -84,6 +84,10 @@ impl Page<'_> {
             Target::Instance => {
                 pick(self.language, "for each Pika of a host that is looked at", "对所查看主机上的每个 Pika")
             }
+            Target::Codis => pick(self.language, "for each Codis", "对每个 Codis"),
+            Target::Backend => {
+                pick(self.language, "for each server behind a Codis", "对 Codis 后面的每台服务器")
+            }
         };
         match (&file.when, &file.otherwise) {
             (Some(when), otherwise) => {

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod codis;
 pub mod pair;
 pub mod real;
 pub mod reports;
@@ -24,6 +25,7 @@ pub fn pikadoctor() -> Command {
         "PIKADOCTOR_PASSWORD",
         "PIKADOCTOR_PASSWORD_MASTER",
         "PIKADOCTOR_PASSWORD_PEER",
+        "PIKADOCTOR_PRODUCT_AUTH",
         "LC_ALL",
         "LC_MESSAGES",
         "LANG",

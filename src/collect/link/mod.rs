@@ -11,4 +11,4 @@ mod sample;
 mod session;
 
 pub use probe::{Live, Prober};
-pub use session::Party;
+pub use session::{Party, Session, Trouble};

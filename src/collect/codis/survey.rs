@@ -1,0 +1,397 @@
+//! Asks the URLs that were named, finds out what answers, and puts together what belongs to one product.
+
+use serde_json::Value as Json;
+
+use super::{addresses, proxy, read};
+use crate::collect::clock::Deadlines;
+use crate::collect::http::{Answer, Client, HttpError, client, get_json, parse_url, shown};
+use crate::collect::secret::{Password, Tokens};
+use crate::model::codis::{Codis, Dashboard, Source, SourceKind};
+use crate::model::facts::{Absence, AbsenceKind, Address};
+use crate::model::http::HttpFailure;
+
+/// The most that is read of one answer. /topom of 1024 slots and 60 servers comes to some 500 KB.
+pub const MOST_BYTES: usize = 16 * 1024 * 1024;
+
+/// The most products of one codis-fe that are looked at.
+const MOST_PRODUCTS: usize = 16;
+
+/// What is to be looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// URLs of dashboards, proxies and codis-fe.
+    pub urls: Vec<String>,
+    /// Only this product.
+    pub product: Option<String>,
+    /// The product_auth, where the operator gave it; the empty one says that there is none.
+    pub product_auth: Option<Password>,
+    /// Whether slots will be moved.
+    pub migration: bool,
+}
+
+/// Looks at everything that `request` names. Never fails: what could not be had is in the facts.
+pub async fn survey(request: &Request, tokens: &Tokens, deadlines: &Deadlines) -> Vec<Codis> {
+    let client = match client(deadlines.connect) {
+        Ok(client) => client,
+        Err(error) => return request.urls.iter().map(|url| unheard(url, &error)).collect(),
+    };
+    let asker = Asker { client: &client, deadlines, request, tokens };
+    let looks = futures_util::future::join_all(request.urls.iter().map(|url| asker.look(url))).await;
+    let mut found = together(looks.into_iter().flatten().collect());
+    for codis in &mut found {
+        proxy::ask_all(codis, request, &client, tokens, deadlines).await;
+        addresses::look_up(codis, deadlines).await;
+        if let Some(migration) = &mut codis.migration {
+            migration.expected |= request.migration;
+        }
+        codis.product_auth = request.product_auth.as_ref().map(|auth| !auth.expose().is_empty());
+        explain(codis);
+    }
+    found
+}
+
+/// Asks for one run.
+struct Asker<'a> {
+    client: &'a Client,
+    deadlines: &'a Deadlines,
+    request: &'a Request,
+    tokens: &'a Tokens,
+}
+
+impl Asker<'_> {
+    /// What stands behind a URL: one Codis, or several behind a codis-fe.
+    async fn look(&self, text: &str) -> Vec<Codis> {
+        let url = match parse_url(text) {
+            Ok(url) => url,
+            Err(error) => return vec![unheard(text, &error)],
+        };
+        let product =
+            url.query_pairs().find(|(name, _)| name == "forward").map(|(_, product)| product.into_owned());
+        let mut base = url.clone();
+        base.set_query(None);
+        base.set_fragment(None);
+        base.set_path("");
+        let place = Place { base: base.to_string().trim_end_matches('/').to_owned(), url, forward: None };
+        if let Some(product) = product {
+            return vec![self.dashboard_behind(&place, &product).await];
+        }
+        let mut failures = Vec::new();
+        for attempt in [SourceKind::Dashboard, SourceKind::Proxy, SourceKind::Fe, SourceKind::Dashboard2] {
+            match self.try_as(attempt, &place).await {
+                Ok(found) => return found,
+                // Only where there is no such path is it worth while to try another.
+                Err(error) if matches!(error.failure, HttpFailure::NotFound) => failures.push(error),
+                Err(error) => return vec![unheard_at(&place, &error)],
+            }
+        }
+        let error = failures.into_iter().next().unwrap_or_else(|| nothing_of_codis(""));
+        vec![unheard_at(&place, &HttpError { detail: nothing_of_codis("").detail, ..error })]
+    }
+
+    async fn try_as(&self, kind: SourceKind, place: &Place) -> Result<Vec<Codis>, HttpError> {
+        match kind {
+            SourceKind::Dashboard => self.dashboard(place).await.map(|codis| vec![codis]),
+            SourceKind::Proxy => {
+                let answer = self.get(&place.path("/proxy")).await?;
+                if !answer.json["model"].is_object() {
+                    return Err(nothing_of_codis("/proxy"));
+                }
+                Ok(vec![self.of_proxy(place, &answer)])
+            }
+            SourceKind::Fe => {
+                let answer = self.get(&place.path("/list")).await?;
+                let names = answer.json.as_array().ok_or_else(|| nothing_of_codis("/list"))?;
+                let wanted =
+                    |name: &&str| self.request.product.as_deref().is_none_or(|product| product == *name);
+                let names: Vec<&str> =
+                    names.iter().filter_map(Json::as_str).filter(wanted).take(MOST_PRODUCTS).collect();
+                if names.is_empty() {
+                    let which = self.request.product.as_deref().unwrap_or("any product");
+                    let detail = format!("codis-fe does not know {which}");
+                    return Err(HttpError { detail, ..nothing_of_codis("/list") });
+                }
+                let looks = names.iter().map(|name| self.dashboard_behind(place, name));
+                Ok(futures_util::future::join_all(looks).await)
+            }
+            SourceKind::Dashboard2 => {
+                let answer = self.get(&place.path("/api/server_groups")).await?;
+                if !answer.json.is_array() && !answer.json.is_null() {
+                    return Err(nothing_of_codis("/api/server_groups"));
+                }
+                let mut codis = Codis::default();
+                read::groups_of_2(&mut codis, &answer.json);
+                codis.product =
+                    answer.json.pointer("/0/product_name").and_then(Json::as_str).map(str::to_owned);
+                codis.sources.push(place.source(SourceKind::Dashboard2, &codis, answer.seconds));
+                Ok(vec![named(codis)])
+            }
+        }
+    }
+
+    /// The dashboard of `product` behind a codis-fe.
+    async fn dashboard_behind(&self, place: &Place, product: &str) -> Codis {
+        let place = Place { forward: Some(product.to_owned()), ..place.clone() };
+        let mut codis = self.dashboard(&place).await.unwrap_or_else(|error| unheard_at(&place, &error));
+        for source in &mut codis.sources {
+            if source.kind.is_some() {
+                source.kind = Some(SourceKind::Fe);
+            }
+        }
+        codis
+    }
+
+    async fn dashboard(&self, place: &Place) -> Result<Codis, HttpError> {
+        let mut codis = Codis::default();
+        match self.get(&place.path("/topom")).await {
+            Ok(answer) if answer.json["model"].is_object() && answer.json["stats"].is_object() => {
+                read::overview(&mut codis, &answer.json, self.tokens);
+                let closed = answer.json["stats"]["closed"].as_bool() == Some(true);
+                let cause = closed.then(|| "it is closed".to_owned());
+                Self::add_dashboard(&mut codis, place, &answer.json["model"], cause, answer.seconds);
+            }
+            Ok(_) => return Err(nothing_of_codis("/topom")),
+            // It is there, and waits for the lock that another one holds.
+            Err(error) if error.failure == HttpFailure::Cause => {
+                let Ok(answer) = self.get(&place.path("/topom/model")).await else { return Err(error) };
+                if !answer.json.is_object() {
+                    return Err(error);
+                }
+                Self::add_dashboard(&mut codis, place, &answer.json, Some(error.detail), answer.seconds);
+            }
+            Err(error) => return Err(error),
+        }
+        let wanted = self.request.product.as_ref();
+        if let (Some(wanted), Some(product)) = (wanted, &codis.product)
+            && wanted != product
+        {
+            let detail = format!("it is the dashboard of {product}, not of {wanted}");
+            return Err(HttpError { detail, ..nothing_of_codis("/topom") });
+        }
+        Ok(named(codis))
+    }
+
+    fn add_dashboard(codis: &mut Codis, place: &Place, model: &Json, cause: Option<String>, seconds: f64) {
+        codis.product = read::text(model, "product_name").filter(|name| !name.is_empty());
+        codis.dashboards.push(Dashboard {
+            url: place.shown(),
+            token: read::text(model, "token"),
+            admin_address: read::text(model, "admin_addr"),
+            started: read::text(model, "start_time"),
+            online: cause.is_none(),
+            cause,
+        });
+        codis.sources.push(place.source(SourceKind::Dashboard, codis, seconds));
+    }
+
+    fn of_proxy(&self, place: &Place, answer: &Answer) -> Codis {
+        let json = &answer.json;
+        let mut codis = Codis { product: read::text(&json["model"], "product_name"), ..Codis::default() };
+        let mut proxy = read::proxy_model(&json["model"]);
+        proxy::take(&mut proxy, json, &codis, self.tokens);
+        proxy.online = json["stats"]["online"].as_bool();
+        codis.proxies = Some(vec![proxy]);
+        codis.sources.push(place.source(SourceKind::Proxy, &codis, answer.seconds));
+        named(codis)
+    }
+
+    async fn get(&self, url: &str) -> Result<Answer, HttpError> {
+        get_json(self.client, url, self.deadlines.of(self.deadlines.reply), MOST_BYTES).await
+    }
+}
+
+/// Where to ask.
+#[derive(Clone)]
+struct Place {
+    /// The URL that was named.
+    url: reqwest::Url,
+    /// Its scheme, user and host.
+    base: String,
+    /// The product that codis-fe is to pass requests on for.
+    forward: Option<String>,
+}
+
+impl Place {
+    fn path(&self, path: &str) -> String {
+        match &self.forward {
+            Some(product) => {
+                let query = [("forward", product)];
+                let with_query = reqwest::Url::parse_with_params(&format!("{}{path}", self.base), query);
+                with_query.map_or_else(|_| format!("{}{path}", self.base), |url| url.to_string())
+            }
+            None => format!("{}{path}", self.base),
+        }
+    }
+
+    fn shown(&self) -> String {
+        let url = shown(&self.url);
+        match &self.forward {
+            Some(product) if !url.contains("forward=") => {
+                format!("{}?forward={product}", url.trim_end_matches('/'))
+            }
+            _ => url.trim_end_matches('/').to_owned(),
+        }
+    }
+
+    fn address(&self) -> Option<Address> {
+        let host = self.url.host_str()?.trim_start_matches('[').trim_end_matches(']').to_owned();
+        Some(Address { host, port: self.url.port_or_known_default()? })
+    }
+
+    fn source(&self, kind: SourceKind, codis: &Codis, seconds: f64) -> Source {
+        Source {
+            url: self.shown(),
+            address: self.address(),
+            kind: Some(kind),
+            product: codis.product.clone(),
+            failure: None,
+            detail: None,
+            status: None,
+            seconds: Some(seconds),
+        }
+    }
+}
+
+fn nothing_of_codis(path: &str) -> HttpError {
+    let detail = if path.is_empty() {
+        "it answers HTTP, and has none of the paths of a dashboard, a proxy or codis-fe".to_owned()
+    } else {
+        format!("what it answers at {path} is nothing of Codis")
+    };
+    HttpError { failure: HttpFailure::NotFound, detail, status: None, json: None }
+}
+
+/// Something is to be known, and is not.
+fn unheard_at(place: &Place, error: &HttpError) -> Codis {
+    Codis {
+        name: place.shown(),
+        sources: vec![Source {
+            url: place.shown(),
+            address: place.address(),
+            kind: None,
+            product: None,
+            failure: Some(error.failure),
+            detail: Some(error.detail.clone()),
+            status: error.status,
+            seconds: None,
+        }],
+        ..Codis::default()
+    }
+}
+
+/// The same where the URL itself is none. It is shown without anything before an `@`.
+fn unheard(text: &str, error: &HttpError) -> Codis {
+    let url = text.rsplit('@').next().unwrap_or_default().to_owned();
+    Codis {
+        name: url.clone(),
+        sources: vec![Source {
+            url,
+            address: None,
+            kind: None,
+            product: None,
+            failure: Some(error.failure),
+            detail: Some(error.detail.clone()),
+            status: error.status,
+            seconds: None,
+        }],
+        ..Codis::default()
+    }
+}
+
+fn named(mut codis: Codis) -> Codis {
+    let url = codis.sources.first().map(|source| source.url.clone());
+    codis.name = codis.product.clone().or(url).unwrap_or_default();
+    codis
+}
+
+/// Puts what belongs to one product into one Codis, and what did not answer to the product that did.
+fn together(found: Vec<Codis>) -> Vec<Codis> {
+    let mut products: Vec<Codis> = Vec::new();
+    let mut silent = Vec::new();
+    for codis in found {
+        if codis.product.is_none() && codis.dashboards.is_empty() && codis.groups.is_none() {
+            silent.push(codis);
+            continue;
+        }
+        match products.iter_mut().find(|known| known.product == codis.product) {
+            Some(known) => merge(known, codis),
+            None => products.push(codis),
+        }
+    }
+    match &mut products[..] {
+        [only] => only.sources.extend(silent.into_iter().flat_map(|codis| codis.sources)),
+        _ => products.extend(silent),
+    }
+    products
+}
+
+fn merge(known: &mut Codis, other: Codis) {
+    known.sources.extend(other.sources);
+    known.dashboards.extend(other.dashboards);
+    let proxies = known.proxies.take();
+    // The first dashboard that is at work tells the rest.
+    if known.slots.is_none() && (other.slots.is_some() || other.groups.is_some()) {
+        known.line = other.line;
+        known.release = other.release;
+        known.settings = other.settings;
+        known.slots = other.slots;
+        known.migration = other.migration;
+        known.groups = other.groups;
+        known.servers = other.servers;
+        known.sentinels = other.sentinels;
+    }
+    let mut all = proxies.unwrap_or_default();
+    for proxy in other.proxies.unwrap_or_default() {
+        match all.iter_mut().find(|known| known.token == proxy.token && known.token.is_some()) {
+            // What it said itself and what the dashboard says of it go together.
+            Some(known) if proxy.known => {
+                let own = std::mem::replace(known, proxy);
+                known.settings = own.settings;
+                known.slots = own.slots;
+            }
+            Some(known) if known.settings.is_none() => {
+                known.settings = proxy.settings;
+                known.slots = proxy.slots;
+            }
+            Some(_) => {}
+            None => all.push(proxy),
+        }
+    }
+    known.proxies = (!all.is_empty() || known.slots.is_some()).then_some(all);
+}
+
+/// Says why facts are absent.
+fn explain(codis: &mut Codis) {
+    let mut absent = |paths: &[&str], kind: AbsenceKind, reason: &str| {
+        codis.errors.extend(paths.iter().map(|path| Absence {
+            path: (*path).into(),
+            kind,
+            reason: reason.to_owned(),
+        }));
+    };
+    let of_a_dashboard =
+        ["line", "release", "settings", "slots", "migration", "groups", "servers", "sentinels"];
+    if codis.line == Some(crate::model::codis::CodisLine::V2) {
+        let reason = "Codis 2.0 shows it in its coordinator only: add --zookeeper";
+        absent(
+            &["settings", "slots", "migration", "proxies", "sentinels", "release"],
+            AbsenceKind::NoAccess,
+            reason,
+        );
+    } else if codis.slots.is_none() {
+        let waiting = codis.dashboards.iter().any(|dashboard| !dashboard.online);
+        let proxy_only = codis.sources.iter().any(|source| source.kind == Some(SourceKind::Proxy));
+        if waiting {
+            absent(&of_a_dashboard, AbsenceKind::Failed, "the dashboard is not at work");
+            absent(&["proxies"], AbsenceKind::Failed, "the dashboard is not at work");
+        } else if proxy_only {
+            let reason = "only a proxy answered; name the dashboard, too: --codis http://HOST:18080";
+            absent(&of_a_dashboard, AbsenceKind::NoAccess, reason);
+        } else {
+            let reason = "no dashboard answered";
+            absent(&of_a_dashboard, AbsenceKind::Failed, reason);
+            absent(&["proxies"], AbsenceKind::Failed, reason);
+        }
+    } else if codis.sentinels.is_none() {
+        absent(&["sentinels"], AbsenceKind::NotInRelease, "this Codis knows no Sentinel");
+    }
+}

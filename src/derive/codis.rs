@@ -1,0 +1,141 @@
+//! What follows from the facts about a Codis and the servers behind it. Pure.
+
+use super::network::kind_of;
+use crate::model::codis::{Backend, Codis, Estimate, Password, Position, Registered, SlotIndex};
+use crate::model::facts::{Absence, AbsenceKind, Facts, Node};
+use crate::model::network::AddressKind;
+use crate::model::release::Releases;
+
+/// Releases that make a new connection for each key that is moved.
+const CONNECT_FOR_EACH_KEY: &str = "2.0.0-2.3.8";
+
+/// Completes everything about Codis.
+pub fn complete(facts: &mut Facts) {
+    let Facts { codis, nodes, .. } = facts;
+    for codis in codis {
+        classify_addresses(codis);
+        for server in &mut codis.servers {
+            let node = server.node.as_ref().and_then(|name| nodes.iter().find(|node| node.name == *name));
+            complete_server(server, node);
+        }
+        for server in &mut codis.servers {
+            server.follows = follows(server, &codis.registered);
+        }
+        let databases = codis.proxies.iter().flatten().filter_map(|proxy| proxy.settings.as_ref());
+        codis.databases = databases.filter_map(|config| config.databases).max();
+        codis.passwords = passwords(codis, nodes);
+    }
+}
+
+/// Whether a replica follows the master by position. A name and an address are the same where the name leads there.
+fn follows(server: &Backend, registered: &[Registered]) -> Option<bool> {
+    if server.position == Position::Master {
+        return None;
+    }
+    let followed = server.told.as_ref()?.master.as_ref()?;
+    if *followed == server.master {
+        return Some(true);
+    }
+    let (host, port) = followed.rsplit_once(':')?;
+    let (wanted, wanted_port) = server.master.rsplit_once(':')?;
+    if port != wanted_port {
+        return Some(false);
+    }
+    let addresses = |host: &str| match kind_of(host) {
+        AddressKind::Name => registered.iter().find(|entry| entry.host == host)?.resolved.clone(),
+        _ => Some(vec![host.to_owned()]),
+    };
+    let (there, wanted) = (addresses(host)?, addresses(wanted)?);
+    Some(there.iter().any(|address| wanted.contains(address)))
+}
+
+/// Which servers have the same requirepass.
+fn passwords(codis: &Codis, nodes: &[Node]) -> Vec<Password> {
+    let mut passwords: Vec<Password> = Vec::new();
+    for server in &codis.servers {
+        let node = server.node.as_ref().and_then(|name| nodes.iter().find(|node| node.name == *name));
+        let Some(token) = node.and_then(|node| node.config.as_ref()?.get("requirepass")) else { continue };
+        match passwords.iter_mut().find(|known| known.token == *token) {
+            Some(known) => known.servers.push(server.name.clone()),
+            None => passwords.push(Password { token: token.clone(), servers: vec![server.name.clone()] }),
+        }
+    }
+    passwords
+}
+
+fn classify_addresses(codis: &mut Codis) {
+    for entry in &mut codis.registered {
+        entry.kind = kind_of(&entry.host);
+    }
+    let local = |host: &str| host == "localhost" || kind_of(host) == AddressKind::Loopback;
+    // On one host alone a loopback address is as good as any.
+    let asked_from_afar = codis
+        .sources
+        .iter()
+        .filter_map(|source| source.address.as_ref())
+        .any(|address| !local(&address.host));
+    let others = codis.registered.iter().any(|entry| !local(&entry.host));
+    for entry in &mut codis.registered {
+        entry.elsewhere = local(&entry.host) && (asked_from_afar || others);
+    }
+}
+
+fn complete_server(server: &mut Backend, node: Option<&Node>) {
+    if let Some(version) = node.and_then(|node| node.version) {
+        server.version = Some(version);
+    }
+    if server.version.is_none() {
+        let (kind, reason) = why_no_version(server, node);
+        server.errors.push(Absence { path: "version".into(), kind, reason });
+    }
+    if let (Some(index), Some(node)) = (&mut server.index, node) {
+        count_keys(index, node);
+    }
+    server.estimate = estimate(server);
+}
+
+fn why_no_version(server: &Backend, node: Option<&Node>) -> (AbsenceKind, String) {
+    let redis = server.told.as_ref().and_then(|told| told.redis_version.as_deref());
+    match (redis, node, &server.untold) {
+        (Some(redis), None, _) => (AbsenceKind::NotInRelease, format!("it is a Redis {redis}, not a Pika")),
+        (_, Some(_), _) => (AbsenceKind::Failed, "the server told no release of Pika".into()),
+        (None, None, Some(untold)) if server.told.is_none() => {
+            (AbsenceKind::Failed, format!("the dashboard heard nothing of it: {untold}"))
+        }
+        _ => (
+            AbsenceKind::NoAccess,
+            "the dashboard does not pass on the release, and the server itself was not looked at".into(),
+        ),
+    }
+}
+
+/// The keys that the last key scan of the server counted, as far as they belong in lists of slots.
+fn count_keys(index: &mut SlotIndex, node: &Node) {
+    let Some(keyspace) = node.keyspace.as_ref().filter(|keyspace| keyspace.scanned) else { return };
+    let sum = |streams: bool| {
+        keyspace
+            .counts
+            .iter()
+            .filter(|count| (count.kind == "streams") == streams)
+            .map(|count| count.keys)
+            .sum::<u64>()
+    };
+    // The lists are sets of keys, one for each slot, and are counted like any other key.
+    index.counted = Some(sum(false).saturating_sub(index.slots_with_keys.unwrap_or(0)));
+    index.streams = Some(sum(true));
+    index.counted_at.clone_from(&keyspace.scan_started);
+}
+
+fn estimate(server: &Backend) -> Option<Estimate> {
+    let index = server.index.as_ref().filter(|_| server.position == Position::Master)?;
+    let keys = if server.moving_out > 0 { index.indexed_moving? } else { index.indexed? };
+    let round_trip_seconds = index.round_trip_seconds?;
+    let connects = CONNECT_FOR_EACH_KEY
+        .parse::<Releases>()
+        .is_ok_and(|releases| server.version.is_some_and(|version| releases.contains(version)));
+    // The dashboard asks the source, and the source sends the key on; old releases connect first.
+    let round_trips: u32 = if connects { 3 } else { 2 };
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let seconds = keys as f64 * f64::from(round_trips) * round_trip_seconds;
+    Some(Estimate { keys, round_trips: u64::from(round_trips), round_trip_seconds, seconds })
+}

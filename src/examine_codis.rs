@@ -1,0 +1,162 @@
+//! Looks at a Codis and at the servers behind it.
+
+use futures_util::StreamExt as _;
+
+use crate::collect::clock;
+use crate::collect::codis::backend;
+use crate::collect::codis::survey::{Request, survey};
+use crate::collect::link::{Live, Party};
+use crate::collect::secret::{Password, Tokens};
+use crate::derive;
+use crate::examine::{LinkRequest, Scope, Target, Trial, examine_links};
+use crate::model::codis::{Backend, Codis, Position};
+use crate::model::facts::{Absence, AbsenceKind, Facts};
+use crate::model::knowledge::Knowledge;
+use crate::model::link::LinkMode;
+
+/// The most servers behind a Codis that are looked at.
+const MOST_SERVERS: usize = 64;
+/// How many of them are asked about slots side by side.
+const PARALLEL: usize = 8;
+
+/// What is looked at of a Codis.
+#[derive(Clone, Debug, Default)]
+pub struct CodisTrial {
+    /// The Codis itself.
+    pub request: Request,
+    /// The password of the servers behind it.
+    pub password: Option<Password>,
+    /// Whether the servers behind it are looked at.
+    pub servers: bool,
+}
+
+/// Looks at a Codis, at `targets` and the links of `requests`, and at the servers behind the Codis and their
+/// replication. Nothing is written on servers that only the Codis named.
+pub async fn examine_codis(
+    codis: &CodisTrial,
+    targets: &[Target],
+    requests: &[LinkRequest],
+    knowledge: &Knowledge,
+    scope: Scope,
+    trial: Trial,
+) -> Facts {
+    let collected_at = clock::now();
+    let mut found = survey(&codis.request, &Tokens::new(), &scope.deadlines).await;
+    let (more_targets, more_requests) =
+        if codis.servers { named_by(&found, targets, codis) } else { Default::default() };
+    let read_only = Trial { live: trial.live.map(|live| Live { write: false, ..live }), ..trial };
+    let mut all = targets.to_vec();
+    let mut facts = if requests.is_empty() {
+        all.extend(more_targets);
+        examine_links(&all, &more_requests, knowledge, scope, read_only).await
+    } else {
+        // What was asked for by name may be written to, what was found may not.
+        let mut facts = examine_links(targets, requests, knowledge, scope, trial).await;
+        let more = examine_links(&more_targets, &more_requests, knowledge, scope, read_only).await;
+        facts.nodes.extend(more.nodes);
+        facts.links.extend(more.links);
+        all.extend(more_targets);
+        facts
+    };
+    facts.collected_at = collected_at;
+    for cluster in &mut found {
+        look_at_servers(cluster, &facts, &all, knowledge, scope).await;
+    }
+    facts.codis = found;
+    derive::codis::complete(&mut facts);
+    facts
+}
+
+/// The servers that a Codis names, but for those that were named already, and their replication.
+fn named_by(found: &[Codis], targets: &[Target], codis: &CodisTrial) -> (Vec<Target>, Vec<LinkRequest>) {
+    let mut more: Vec<Target> = Vec::new();
+    let mut requests: Vec<LinkRequest> = Vec::new();
+    let servers: Vec<&Backend> = found.iter().flat_map(|codis| &codis.servers).collect();
+    for server in &servers {
+        let Some(address) = &server.address else { continue };
+        let known = targets.iter().chain(&more).any(|target| target.address == *address);
+        if !known && more.len() < MOST_SERVERS {
+            let password = codis.password.clone();
+            more.push(Target { name: address.to_string(), address: address.clone(), password });
+        }
+    }
+    let name_of = |text: &str| {
+        let server = servers.iter().find(|server| server.name == text)?;
+        targets.iter().chain(&more).find(|target| Some(&target.address) == server.address.as_ref())
+    };
+    for server in servers.iter().filter(|server| server.position == Position::Replica) {
+        if let (Some(replica), Some(master)) = (name_of(&server.name), name_of(&server.master)) {
+            let (replica, master) = (replica.name.clone(), master.name.clone());
+            let known = requests.iter().any(|request| request.replica == replica && request.master == master);
+            if replica != master && !known {
+                requests.push(LinkRequest { replica, master, mode: LinkMode::Replica });
+            }
+        }
+    }
+    (more, requests)
+}
+
+/// Joins the servers with the nodes that they are, and asks them about slots.
+async fn look_at_servers(
+    codis: &mut Codis,
+    facts: &Facts,
+    targets: &[Target],
+    knowledge: &Knowledge,
+    scope: Scope,
+) {
+    let moving: Vec<(i64, Vec<(u64, u64)>)> = codis
+        .slots
+        .iter()
+        .flat_map(|slots| &slots.actions)
+        .map(|action| (action.from, ranges(&action.slots.ranges)))
+        .collect();
+    let servers = std::mem::take(&mut codis.servers);
+    let mut looked: Vec<(usize, Backend)> = futures_util::stream::iter(servers.into_iter().enumerate())
+        .map(|(number, mut server)| {
+            let moving = &moving;
+            async move {
+                let node = facts.nodes.iter().find(|node| Some(&node.address) == server.address.as_ref());
+                server.node = node.map(|node| node.name.clone());
+                let usable = node.filter(|node| node.version.is_some());
+                let result = match usable {
+                    Some(node) => {
+                        let password = targets.iter().find(|target| target.name == node.name);
+                        let party =
+                            Party { node, password: password.and_then(|target| target.password.as_ref()) };
+                        let leaves = |slot: u64| {
+                            moving.iter().any(|(from, ranges)| {
+                                *from == server.group && ranges.iter().any(|(a, b)| (*a..=*b).contains(&slot))
+                            })
+                        };
+                        let answer =
+                            backend::look(party, &knowledge.commands, &scope.deadlines, leaves).await;
+                        answer.map_err(|trouble| (AbsenceKind::Failed, trouble.reason().to_owned()))
+                    }
+                    None if node.is_some() => {
+                        Err((AbsenceKind::Failed, "the server told no release".to_owned()))
+                    }
+                    None => Err((AbsenceKind::NoAccess, "the server itself was not looked at".to_owned())),
+                };
+                match result {
+                    Ok(index) => server.index = Some(index),
+                    Err((kind, reason)) => server.errors.push(Absence { path: "index".into(), kind, reason }),
+                }
+                (number, server)
+            }
+        })
+        .buffer_unordered(PARALLEL)
+        .collect()
+        .await;
+    looked.sort_by_key(|(number, _)| *number);
+    codis.servers = looked.into_iter().map(|(_, server)| server).collect();
+}
+
+/// `0-255, 300` in numbers.
+fn ranges(text: &str) -> Vec<(u64, u64)> {
+    text.split(", ")
+        .filter_map(|part| {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            Some((first.parse().ok()?, last.parse().ok()?))
+        })
+        .collect()
+}
