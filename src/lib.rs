@@ -21,7 +21,9 @@ pub mod render;
 use collect::clock;
 use collect::conf_file::{self, ConfText};
 use collect::secret::Tokens;
-pub use examine::{LinkRequest, Scope, Target, Trial, examine, examine_links};
+pub use examine::{
+    LinkRequest, Scope, Target, Trial, add_coordinators, examine, examine_coordinators, examine_links,
+};
 pub use examine_codis::{CodisTrial, examine_codis};
 pub use examine_hosts::{HereRequest, HostRequest, examine_hosts, examine_this_host};
 use judge::evaluate::{Judge, Parameters};

@@ -32,10 +32,14 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     packed.map_err(|error| Failure(format!("{}: {error}", path.display())))?;
     let answered = facts.nodes.iter().filter(|node| node.version.is_some()).count();
     let document = format!(
-        "{}: {answered} of {} servers and {} links\njudge it with:  pikadoctor check --from {}\n",
+        "{}: {answered} of {} servers and {} links{}\njudge it with:  pikadoctor check --from {}\n",
         path.display(),
         facts.nodes.len(),
         facts.links.len(),
+        match facts.coordinators.len() {
+            0 => String::new(),
+            count => format!(", {count} coordinators"),
+        },
         path.display()
     );
     // What was seen may be bad; that it was kept is what this command is for.

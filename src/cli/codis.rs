@@ -19,11 +19,11 @@ pub struct CodisOptions {
     /// Look at a Codis, too: the URL of its dashboard, of codis-fe or of a proxy's admin port. The servers that the
     /// dashboard names are looked at as well, and nothing is written there [repeatable]
     #[arg(long, value_name = "URL", value_parser = codis_url)]
-    codis: Vec<String>,
+    pub codis: Vec<String>,
 
-    /// Look at this product of Codis only
-    #[arg(long, value_name = "NAME", requires = "codis")]
-    product: Option<String>,
+    /// Look at this product of Codis only; of one that a coordinator has, at its servers, too
+    #[arg(long, value_name = "NAME", value_parser = parse_product)]
+    pub product: Option<String>,
 
     /// Slots of the Codis will be moved: judge whether keys would stay behind
     #[arg(long, requires = "codis")]
@@ -40,18 +40,8 @@ impl CodisOptions {
         if self.codis.is_empty() {
             return Ok(None);
         }
-        let product_auth = match std::env::var(PRODUCT_AUTH_VARIABLE) {
-            Ok(text) => Some(Password::new(text)),
-            Err(std::env::VarError::NotPresent) => None,
-            Err(std::env::VarError::NotUnicode(_)) => {
-                return Err(Failure(format!("{PRODUCT_AUTH_VARIABLE} is not valid UTF-8")));
-            }
-        };
-        // Codis itself logs in to its servers with the product_auth.
-        let password = match &product_auth {
-            Some(auth) => Some(auth.clone()).filter(|auth| !auth.expose().is_empty()),
-            None => connecting.password_of_found(targets)?,
-        };
+        let product_auth = product_auth()?;
+        let password = password_of_servers(connecting, targets)?;
         let request = Request {
             urls: self.codis.clone(),
             product: self.product.clone(),
@@ -59,6 +49,36 @@ impl CodisOptions {
             migration: self.before_migration,
         };
         Ok(Some(CodisTrial { request, password, servers: !self.no_servers }))
+    }
+}
+
+/// The password of servers that are found on the way: Codis itself logs in to them with the product_auth.
+pub fn password_of_servers(connecting: &Connecting, targets: &[Target]) -> Result<Option<Password>, Failure> {
+    match product_auth()? {
+        Some(auth) => Ok(Some(auth).filter(|auth| !auth.expose().is_empty())),
+        None => connecting.password_of_found(targets),
+    }
+}
+
+fn product_auth() -> Result<Option<Password>, Failure> {
+    match std::env::var(PRODUCT_AUTH_VARIABLE) {
+        Ok(text) => Ok(Some(Password::new(text))),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(Failure(format!("{PRODUCT_AUTH_VARIABLE} is not valid UTF-8")))
+        }
+    }
+}
+
+/// Reads the name of a product, as Codis would accept it.
+pub fn parse_product(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    if starts && text.chars().all(good) {
+        Ok(text.to_owned())
+    } else {
+        Err("a product has letters, digits, `_`, `-` and `.` in its name, and begins with a letter, a digit or `_`"
+            .into())
     }
 }
 

@@ -5,6 +5,7 @@ mod capture;
 mod check;
 mod codis;
 mod connection;
+mod coordinators;
 mod demo;
 mod diff;
 mod explain;

@@ -8,6 +8,7 @@ pub mod check_directory;
 pub mod clock;
 pub mod codis;
 pub mod conf_file;
+pub mod coordinator;
 pub mod dial;
 pub mod gate;
 pub mod host;

@@ -4,6 +4,7 @@
 mod absence;
 pub mod codis;
 pub mod conf;
+pub mod coordinator;
 pub mod dialect;
 mod flow;
 pub mod forecast;

@@ -14,6 +14,7 @@ use super::tree::{Missing, example_tree, missing_of, place_of, tree};
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Case, Check, CheckFile, Example, Param, Target};
 use crate::model::codis::{Backend, Codis};
+use crate::model::coordinator::{Coordinator, Product};
 use crate::model::facts::{Absence, AbsenceKind, Facts, Node};
 use crate::model::finding::{Finding, Metric, Problem, State};
 use crate::model::host::{Host, Instance};
@@ -317,6 +318,19 @@ fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
                 host.instances.iter().filter(|instance| instance.asked).map(variables).collect()
             };
             facts.hosts.iter().flat_map(of_host).collect()
+        }
+        Target::Coordinator => {
+            let variables = |c: &Coordinator| one("coordinator", view("coordinator", c, &c.errors));
+            facts.coordinators.iter().map(|c| (c.name.clone(), variables(c))).collect()
+        }
+        Target::Product => {
+            let variables = |c: &Coordinator, product: &Product| {
+                let mut variables = one("product", view("product", product, &product.errors));
+                variables.insert("coordinator".to_owned(), view("coordinator", c, &c.errors));
+                (format!("{} {}", c.name, product.name), variables)
+            };
+            let all = facts.coordinators.iter();
+            all.flat_map(|c| c.products.iter().flatten().map(move |product| variables(c, product))).collect()
         }
         Target::Codis => {
             facts.codis.iter().map(|c| (c.name.clone(), one("codis", view("codis", c, &c.errors)))).collect()

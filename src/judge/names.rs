@@ -12,6 +12,7 @@ use super::language::{environment, functions};
 use crate::model::check::Check;
 use crate::model::codis::{Backend, Codis};
 use crate::model::conf::ConfFile;
+use crate::model::coordinator::{Coordinator, Product};
 use crate::model::facts::Node;
 use crate::model::host::{Host, Instance};
 use crate::model::knowledge::Knowledge;
@@ -203,6 +204,8 @@ fn schema_of(root: &str) -> Option<&'static Json> {
             ("instance", schemars::schema_for!(Instance).to_value()),
             ("codis", schemars::schema_for!(Codis).to_value()),
             ("server", schemars::schema_for!(Backend).to_value()),
+            ("coordinator", schemars::schema_for!(Coordinator).to_value()),
+            ("product", schemars::schema_for!(Product).to_value()),
         ])
     });
     let root = if matches!(root, "master" | "replica" | "a" | "b") { "node" } else { root };

@@ -29,6 +29,10 @@ pub enum Target {
     Host,
     /// A Pika of a host; the expressions see it as `instance`, and its host as `host`.
     Instance,
+    /// A coordinator of Codis; the expressions see it as `coordinator`.
+    Coordinator,
+    /// A product in a coordinator; the expressions see it as `product`, and where it is as `coordinator`.
+    Product,
     /// A Codis; the expressions see it as `codis`.
     Codis,
     /// A server behind a Codis; the expressions see it as `server`, its Codis as `codis` and what was seen of it as `node`.
@@ -56,6 +60,8 @@ impl Target {
         Self::PlannedLink,
         Self::Host,
         Self::Instance,
+        Self::Coordinator,
+        Self::Product,
         Self::Codis,
         Self::Backend,
     ];
@@ -69,6 +75,8 @@ impl Target {
             Self::Pair => &["pair", "a", "b"],
             Self::Host => &["host"],
             Self::Instance => &["instance", "host"],
+            Self::Coordinator => &["coordinator"],
+            Self::Product => &["product", "coordinator"],
             Self::Codis => &["codis"],
             Self::Backend => &["server", "codis", "node"],
         }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::codis::Codis;
 use super::conf::ConfFile;
+use super::coordinator::Coordinator;
 use super::host::Host;
 use super::link::{Link, Pair};
 use super::network::{Collision, HostNetwork, OwnAddress, Peer, Port};
@@ -48,6 +49,9 @@ pub struct Facts {
     /// The hosts that were looked at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<Host>,
+    /// The coordinators of Codis that were looked at, in the order in which they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coordinators: Vec<Coordinator>,
     /// Every Codis that was asked about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub codis: Vec<Codis>,

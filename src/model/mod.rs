@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod check;
 pub mod codis;
 pub mod conf;
+pub mod coordinator;
 pub mod exit;
 pub mod facts;
 pub mod finding;

@@ -84,6 +84,14 @@ impl Page<'_> {
             Target::Instance => {
                 pick(self.language, "for each Pika of a host that is looked at", "对所查看主机上的每个 Pika")
             }
+            Target::Coordinator => {
+                pick(self.language, "for each coordinator of Codis", "对每个 Codis 协调服务")
+            }
+            Target::Product => pick(
+                self.language,
+                "for each product in a coordinator of Codis",
+                "对协调服务中的每个 Codis product",
+            ),
             Target::Codis => pick(self.language, "for each Codis", "对每个 Codis"),
             Target::Backend => {
                 pick(self.language, "for each server behind a Codis", "对 Codis 后面的每台服务器")

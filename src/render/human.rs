@@ -7,7 +7,8 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Look;
 use super::words::{
-    accepted, conf_line, counts, gate as gate_words, link_line, node_line, pick, state as state_word,
+    accepted, conf_line, coordinator_line, counts, gate as gate_words, link_line, node_line, pick,
+    state as state_word,
 };
 use crate::judge::language::escape_control;
 use crate::model::exit;
@@ -49,6 +50,9 @@ impl Page {
         }
         for conf in &report.facts.conf_files {
             let _ = writeln!(self.out, "  {}", escape_control(&conf_line(conf, self.language)));
+        }
+        for coordinator in &report.facts.coordinators {
+            let _ = writeln!(self.out, "  {}", escape_control(&coordinator_line(coordinator, self.language)));
         }
         self.out.push('\n');
     }

@@ -64,7 +64,7 @@ pub fn render(report: &Report, verbose: bool) -> String {
 
 /// Findings with their target's name where there are several targets.
 fn several_targets(report: &Report) -> impl Iterator<Item = (Option<&str>, &Finding)> {
-    let several = report.facts.nodes.len() > 1;
+    let several = report.facts.nodes.len() > 1 || !report.facts.coordinators.is_empty();
     report.findings.iter().map(move |finding| (several.then_some(finding.target.as_str()), finding))
 }
 
@@ -83,8 +83,9 @@ fn first_sentence(report: &Report) -> String {
         }
         _ => {
             let nodes = report.facts.nodes.iter().map(|node| node.name.as_str());
-            let names: Vec<&str> =
-                nodes.chain(report.facts.conf_files.iter().map(|conf| conf.name.as_str())).collect();
+            let confs = report.facts.conf_files.iter().map(|conf| conf.name.as_str());
+            let coordinators = report.facts.coordinators.iter().map(|coordinator| coordinator.name.as_str());
+            let names: Vec<&str> = nodes.chain(confs).chain(coordinators).collect();
             format!("{} ok, {}", report.counts.ok, names.join(" "))
         }
     }

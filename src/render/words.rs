@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::model::conf::ConfFile;
+use crate::model::coordinator::{Coordinator, CoordinatorState};
 use crate::model::facts::{Node, ReachState, ServerKind};
 use crate::model::finding::{Ended, Finding, Gate, Report, State};
 use crate::model::link::{Link, Relation};
@@ -109,6 +110,22 @@ pub fn conf_line(conf: &ConfFile, language: Language) -> String {
         (None, None) => pick(language, "any release", "任意版本").to_owned(),
     };
     format!("{}  {} {releases}", conf.name, pick(language, "for", "适用于"))
+}
+
+/// One line about a coordinator: `zookeeper 10.0.0.1:2181  demo, other`.
+pub fn coordinator_line(coordinator: &Coordinator, language: Language) -> String {
+    let state = match (&coordinator.state, &coordinator.products) {
+        (CoordinatorState::Answered, Some(products)) if !products.is_empty() => {
+            let names: Vec<&str> = products.iter().map(|product| product.name.as_str()).collect();
+            names.join(", ")
+        }
+        (CoordinatorState::Answered, _) => pick(language, "no product", "没有 product").to_owned(),
+        (CoordinatorState::NoV2, _) => pick(language, "no v2 API", "没有 v2 API").to_owned(),
+        (CoordinatorState::Refused, _) => pick(language, "refuses the credentials", "拒绝了凭据").to_owned(),
+        (CoordinatorState::Wrong, _) => pick(language, "not a coordinator", "不是协调服务").to_owned(),
+        (CoordinatorState::Unreached, _) => pick(language, "not reached", "无法访问").to_owned(),
+    };
+    format!("{}  {state}", coordinator.name)
 }
 
 /// Why there is nothing to say about a server.

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod codis;
+pub mod coordinator;
 pub mod pair;
 pub mod real;
 pub mod reports;
@@ -25,6 +26,8 @@ pub fn pikadoctor() -> Command {
         "PIKADOCTOR_PASSWORD",
         "PIKADOCTOR_PASSWORD_MASTER",
         "PIKADOCTOR_PASSWORD_PEER",
+        "PIKADOCTOR_ZOOKEEPER_AUTH",
+        "PIKADOCTOR_ETCD_AUTH",
         "PIKADOCTOR_PRODUCT_AUTH",
         "LC_ALL",
         "LC_MESSAGES",
