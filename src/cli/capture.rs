@@ -29,8 +29,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let packed = pack(&facts).and_then(|packed| write_at_once(path, &packed));
     packed.map_err(|error| Failure(format!("{}: {error}", path.display())))?;
     let answered = facts.nodes.iter().filter(|node| node.version.is_some()).count();
+    let sentinels = match facts.sentinels.len() {
+        0 => String::new(),
+        count => format!(", {count} Sentinels"),
+    };
     let document = format!(
-        "{}: {answered} of {} servers and {} links\njudge it with:  pikadoctor check --from {}\n",
+        "{}: {answered} of {} servers and {} links{sentinels}\njudge it with:  pikadoctor check --from {}\n",
         path.display(),
         facts.nodes.len(),
         facts.links.len(),

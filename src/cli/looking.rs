@@ -6,22 +6,23 @@ use std::time::Duration;
 use super::Failure;
 use super::connection::{Connecting, Side};
 use super::options::{parse_address, parse_duration};
+use super::sentinel::Watching;
 use crate::collect::bundle::read_facts;
 use crate::collect::link::Live;
 use crate::model::facts::{Address, Facts};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::LinkMode;
-use crate::{LinkRequest, Trial, examine, examine_links};
+use crate::{LinkRequest, Trial, examine, examine_links, examine_watched};
 
 /// Servers and links.
 #[derive(Debug, clap::Args)]
 pub struct Looking {
     /// Servers: HOST[:PORT], [IPV6]:PORT; the port is 9221 when none is named
-    #[arg(required_unless_present = "from", value_name = "HOST:PORT", value_parser = parse_address)]
+    #[arg(required_unless_present_any = ["from", "sentinel"], value_name = "HOST:PORT", value_parser = parse_address)]
     targets: Vec<Address>,
 
     /// Look at no server: take what `capture` wrote, or a report of --format json
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "master", "peer"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "master", "peer", "sentinel"])]
     from: Option<PathBuf>,
 
     /// Look at the replication of each server from this master, too, whether it follows it already or not
@@ -39,6 +40,9 @@ pub struct Looking {
     /// Time for a write to arrive on the replica, for each database
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration)]
     canary_timeout: Duration,
+
+    #[command(flatten)]
+    watching: Watching,
 
     #[command(flatten)]
     connecting: Connecting,
@@ -72,8 +76,11 @@ impl Looking {
             .collect();
         let live = Live { write: !self.read_only, canary_wait: self.canary_timeout };
         let trial = Trial { live: Some(live), forced: false };
-        self.connecting.run(other.is_some(), async |scope| {
-            if requests.is_empty() {
+        let watch = self.watching.watch(&self.connecting, &targets)?;
+        self.connecting.run(other.is_some() || watch.follow, async |scope| {
+            if self.watching.is_asked() {
+                examine_watched(&watch, &targets, &requests, knowledge, scope, trial).await
+            } else if requests.is_empty() {
                 examine(&targets, knowledge, scope).await
             } else {
                 examine_links(&targets, &requests, knowledge, scope, trial).await

@@ -14,6 +14,7 @@ mod looking;
 mod options;
 mod plugin;
 mod schema;
+mod sentinel;
 mod test_checks;
 
 use std::ffi::{OsStr, OsString};

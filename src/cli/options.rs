@@ -204,6 +204,11 @@ pub fn catalogue_with(directories: &[PathBuf]) -> Result<Catalogue, Failure> {
 
 /// Reads `HOST:PORT`, `HOST`, `[IPV6]:PORT`, `[IPV6]` or `IPV6`.
 pub fn parse_address(text: &str) -> Result<Address, String> {
+    parse_address_with_port(text, DEFAULT_PORT)
+}
+
+/// The same for servers with another port when none is named.
+pub fn parse_address_with_port(text: &str, default_port: u16) -> Result<Address, String> {
     if let Some(bad) =
         text.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@' | '?' | '#'))
     {
@@ -232,7 +237,7 @@ pub fn parse_address(text: &str) -> Result<Address, String> {
         return Err(format!("`{host}` is not an IPv6 address; write HOST:PORT or [IPV6]:PORT"));
     }
     let port = match port {
-        None => DEFAULT_PORT,
+        None => default_port,
         Some(port) => match port.parse() {
             Ok(port) if port > 0 => port,
             _ => return Err(format!("`{port}` is not a port from 1 to 65535")),

@@ -17,4 +17,5 @@ pub mod node;
 pub mod ports;
 pub mod resp;
 pub mod secret;
+pub mod sentinel;
 pub mod trysync;

@@ -272,6 +272,16 @@ fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
             };
             facts.pairs.iter().filter_map(variables).collect()
         }
+        Target::Sentinel => facts
+            .sentinels
+            .iter()
+            .map(|s| (s.name.clone(), one("sentinel", view("sentinel", s, &s.errors))))
+            .collect(),
+        Target::Watched => facts
+            .watched
+            .iter()
+            .map(|w| (w.name.clone(), one("watched", view("watched", w, &w.errors))))
+            .collect(),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::model::facts::Node;
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{Link, Pair};
 use crate::model::release::Releases;
+use crate::model::sentinel::{Sentinel, Watched};
 use crate::model::text::{Language, Source};
 
 /// Everything that is wrong with the expressions and texts of a check.
@@ -210,6 +211,18 @@ fn pair_schema() -> &'static Json {
     SCHEMA.get_or_init(|| schemars::schema_for!(Pair).to_value())
 }
 
+/// The schema of a Sentinel, written once.
+fn sentinel_schema() -> &'static Json {
+    static SCHEMA: OnceLock<Json> = OnceLock::new();
+    SCHEMA.get_or_init(|| schemars::schema_for!(Sentinel).to_value())
+}
+
+/// The schema of a master name that Sentinels watch, written once.
+fn watched_schema() -> &'static Json {
+    static SCHEMA: OnceLock<Json> = OnceLock::new();
+    SCHEMA.get_or_init(|| schemars::schema_for!(Watched).to_value())
+}
+
 /// The schema of what a check is evaluated for, by the name that its expressions use.
 fn schema_of(root: &str) -> Option<&'static Json> {
     match root {
@@ -217,6 +230,8 @@ fn schema_of(root: &str) -> Option<&'static Json> {
         "conf" => Some(conf_schema()),
         "link" => Some(link_schema()),
         "pair" => Some(pair_schema()),
+        "sentinel" => Some(sentinel_schema()),
+        "watched" => Some(watched_schema()),
         _ => None,
     }
 }

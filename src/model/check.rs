@@ -21,6 +21,10 @@ pub enum Target {
     Link,
     /// A double master; the expressions see it as `pair`, and its two nodes as `a` and `b`.
     Pair,
+    /// A Sentinel; the expressions see it as `sentinel`.
+    Sentinel,
+    /// A master name that Sentinels watch; the expressions see it as `watched`.
+    Watched,
 }
 
 impl Target {
@@ -30,7 +34,8 @@ impl Target {
     }
 
     /// Every target, in the order in which they are judged.
-    pub const ALL: [Self; 4] = [Self::Node, Self::Conf, Self::Link, Self::Pair];
+    pub const ALL: [Self; 6] =
+        [Self::Node, Self::Conf, Self::Link, Self::Pair, Self::Sentinel, Self::Watched];
 
     /// The names that expressions of such a check may begin with, beside `params` and `knowledge`.
     pub fn roots(self) -> &'static [&'static str] {
@@ -39,6 +44,8 @@ impl Target {
             Self::Conf => &["conf"],
             Self::Link => &["link", "master", "replica"],
             Self::Pair => &["pair", "a", "b"],
+            Self::Sentinel => &["sentinel"],
+            Self::Watched => &["watched"],
         }
     }
 }

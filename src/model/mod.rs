@@ -17,4 +17,5 @@ pub mod network;
 pub mod range;
 pub mod release;
 pub mod replication;
+pub mod sentinel;
 pub mod text;

@@ -78,6 +78,12 @@ impl Page<'_> {
             Target::Conf => pick(self.language, "for each pika.conf", "对每个 pika.conf"),
             Target::Link => pick(self.language, "for each replication link", "对每条主从链路"),
             Target::Pair => pick(self.language, "for each double master", "对每组双主"),
+            Target::Sentinel => pick(self.language, "for each Sentinel", "对每个 Sentinel"),
+            Target::Watched => pick(
+                self.language,
+                "for each master name that Sentinels watch",
+                "对 Sentinel 监控的每个主库名",
+            ),
         };
         match (&file.when, &file.otherwise) {
             (Some(when), otherwise) => {

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
-use super::words::{conf_line, counts, link_line, node_line, pick, state as state_word};
+use super::words::{conf_line, counts, link_line, node_line, pick, sentinel_line, state as state_word};
 use crate::judge::language::escape_control;
 use crate::model::exit;
 use crate::model::finding::{Finding, Problem, Report, State};
@@ -39,6 +39,9 @@ struct Page {
 impl Page {
     fn header(&mut self, report: &Report) {
         let _ = writeln!(self.out, "pikadoctor {}", report.tool_version);
+        for sentinel in &report.facts.sentinels {
+            let _ = writeln!(self.out, "  {}", escape_control(&sentinel_line(sentinel, self.language)));
+        }
         for node in &report.facts.nodes {
             let _ = writeln!(self.out, "  {}", escape_control(&node_line(node, self.language)));
         }

@@ -5,6 +5,7 @@
 pub mod pair;
 pub mod real;
 pub mod reports;
+pub mod sentinel;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -24,6 +25,7 @@ pub fn pikadoctor() -> Command {
         "PIKADOCTOR_PASSWORD",
         "PIKADOCTOR_PASSWORD_MASTER",
         "PIKADOCTOR_PASSWORD_PEER",
+        "PIKADOCTOR_SENTINEL_PASSWORD",
         "LC_ALL",
         "LC_MESSAGES",
         "LANG",
