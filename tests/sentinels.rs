@@ -100,11 +100,13 @@ const TRAPS: [Trap; 22] = [
     (
         "too few Sentinels up",
         |set| {
-            set.change(1, "sentinel ckquorum demo-1", |reply| {
-                *reply = json!(
+            set.answer(
+                1,
+                "sentinel ckquorum demo-1",
+                &json!(
                     "ERR!NOQUORUM 1 usable Sentinels. Not enough available Sentinels to reach the majority"
-                );
-            });
+                ),
+            );
         },
         &[("sentinel/quorum", State::Critical)],
     ),
@@ -126,43 +128,29 @@ const TRAPS: [Trap; 22] = [
     (
         "one that does not watch the name",
         |set| {
-            set.change(2, MASTERS, |reply| *reply = json!([]));
-            set.change(2, "info sentinel", |reply| {
-                *reply = json!("sentinel_masters:0\r\nsentinel_tilt:0\r\n")
-            });
+            set.answer(2, MASTERS, &json!([]));
+            set.answer(2, "info sentinel", &json!("sentinel_masters:0\r\nsentinel_tilt:0\r\n"));
         },
         &[("sentinel/agreement", State::Warning), ("sentinel/watches", State::Critical)],
     ),
     (
         "a list that is not whole",
-        |set| {
-            set.change(0, "info sentinel", |reply| {
-                *reply = json!("sentinel_masters:2\r\nsentinel_tilt:0\r\n")
-            })
-        },
+        |set| set.answer(0, "info sentinel", &json!("sentinel_masters:2\r\nsentinel_tilt:0\r\n")),
         &[("sentinel/watches", State::Unknown)],
     ),
     (
         "TILT",
-        |set| {
-            set.change(1, "info sentinel", |reply| {
-                *reply = json!("sentinel_masters:1\r\nsentinel_tilt:1\r\n")
-            })
-        },
+        |set| set.answer(1, "info sentinel", &json!("sentinel_masters:1\r\nsentinel_tilt:1\r\n")),
         &[("sentinel/tilt", State::Critical)],
     ),
     (
         "one id for two",
-        |set| {
-            set.change_all("sentinel myid", |reply| {
-                *reply = json!("87503ce94efd3495747b85647f1ca50654d9149a")
-            })
-        },
+        |set| set.answer_all("sentinel myid", &json!("87503ce94efd3495747b85647f1ca50654d9149a")),
         &[("sentinel/others", State::Critical)],
     ),
     (
         "one that the others do not know",
-        |set| set.change(0, "sentinel sentinels demo-1", |reply| *reply = json!([])),
+        |set| set.answer(0, "sentinel sentinels demo-1", &json!([])),
         &[("sentinel/others", State::Critical)],
     ),
     (

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::check_file::for_each_parts;
-use super::language::environment;
+use super::language::{environment, escape_control};
 use super::tree::{Missing, example_tree, missing_of, place_of, tree};
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Case, Check, CheckFile, Example, Param, Target};
@@ -280,7 +280,8 @@ fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
         Target::Watched => facts
             .watched
             .iter()
-            .map(|w| (w.name.clone(), one("watched", view("watched", w, &w.errors))))
+            // The name comes from a Sentinel, and goes to every format.
+            .map(|w| (escape_control(&w.name), one("watched", view("watched", w, &w.errors))))
             .collect(),
     }
 }

@@ -72,6 +72,16 @@ impl RecordedSet {
         }
     }
 
+    /// Sets what a Sentinel answers.
+    pub fn answer(&mut self, sentinel: usize, command: &str, answer: &Value) {
+        self.change(sentinel, command, |reply| *reply = answer.clone());
+    }
+
+    /// The same on every Sentinel.
+    pub fn answer_all(&mut self, command: &str, answer: &Value) {
+        self.change_all(command, |reply| *reply = answer.clone());
+    }
+
     /// Sets a field of the first entry that a Sentinel answers.
     pub fn set(&mut self, sentinel: usize, command: &str, field: &str, value: &str) {
         self.change(sentinel, command, |reply| set_field(&mut reply[0], field, value));
