@@ -6,22 +6,16 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::collect::clock::{self, Deadlines};
-use crate::collect::coordinator::addresses::address_of;
-use crate::collect::coordinator::look::{CoordinatorRequest, look};
 use crate::collect::link::{Live, Party, Prober};
 use crate::collect::node::Collector;
 use crate::collect::secret::{Password, Tokens};
 use crate::derive;
-use crate::model::coordinator::Coordinator;
 use crate::model::facts::{self, Address, Facts, Node};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{Link, LinkMode, Pair};
 
 /// How many servers are looked at side by side.
-const PARALLEL_TARGETS: usize = 16;
-
-/// How many servers are taken over from coordinators.
-const MOST_FOUND: usize = 200;
+pub(crate) const PARALLEL_TARGETS: usize = 16;
 
 /// A server to look at.
 #[derive(Clone, Debug)]
@@ -89,6 +83,20 @@ pub async fn examine_links(
     trial: Trial,
 ) -> Facts {
     let mut facts = examine(targets, knowledge, scope).await;
+    look_at_links(&mut facts, targets, requests, knowledge, scope, trial).await;
+    derive::link::complete(&mut facts, knowledge, trial.forced);
+    facts
+}
+
+/// Looks at replication between nodes of `facts`, and adds what is seen.
+pub(crate) async fn look_at_links(
+    facts: &mut Facts,
+    targets: &[Target],
+    requests: &[LinkRequest],
+    knowledge: &Knowledge,
+    scope: Scope,
+    trial: Trial,
+) {
     let live = trial.live.unwrap_or(Live { write: false, canary_wait: Duration::ZERO });
     let prober = Prober { knowledge, deadlines: scope.deadlines, ports: scope.ports, live };
     let survey = Survey { targets, nodes: &facts.nodes, prober, tries: trial.live.is_some() };
@@ -98,8 +106,6 @@ pub async fn examine_links(
         facts.links.extend(links);
         facts.pairs.extend(pair);
     }
-    derive::link::complete(&mut facts, knowledge, trial.forced);
-    facts
 }
 
 /// Links between servers that were examined.
@@ -155,30 +161,4 @@ impl Survey<'_> {
         let target = self.targets.iter().find(|target| target.name == name)?;
         Some(Party { node, password: target.password.as_ref() })
     }
-}
-
-/// Looks at coordinators. Where a product was named, its servers are added to the `targets`, with `password`.
-pub async fn examine_coordinators(
-    request: Option<&CoordinatorRequest>,
-    targets: &mut Vec<Target>,
-    password: Option<&Password>,
-    scope: Scope,
-) -> Vec<Coordinator> {
-    let Some(request) = request else { return Vec::new() };
-    let coordinators = look(request, &scope.deadlines).await;
-    let servers =
-        request.product.iter().flat_map(|product| derive::coordinator::servers(&coordinators, product));
-    for address in servers.filter_map(|server| address_of(&server)).take(MOST_FOUND) {
-        let name = address.to_string();
-        if !targets.iter().any(|target| target.name == name) {
-            targets.push(Target { name, address, password: password.cloned() });
-        }
-    }
-    coordinators
-}
-
-/// Puts coordinators into the facts, and completes what follows from them.
-pub fn add_coordinators(facts: &mut Facts, coordinators: Vec<Coordinator>) {
-    facts.coordinators = coordinators;
-    derive::coordinator::complete(facts);
 }

@@ -12,6 +12,8 @@ pub mod derive;
 mod examine;
 mod examine_codis;
 mod examine_hosts;
+mod follow;
+pub mod inquiry;
 pub mod judge;
 pub mod lab;
 pub mod model;
@@ -21,11 +23,11 @@ pub mod render;
 use collect::clock;
 use collect::conf_file::{self, ConfText};
 use collect::secret::Tokens;
-pub use examine::{
-    LinkRequest, Scope, Target, Trial, add_coordinators, examine, examine_coordinators, examine_links,
-};
-pub use examine_codis::{CodisTrial, examine_codis};
+pub use examine::{LinkRequest, Scope, Target, Trial, examine, examine_links};
+pub use examine_codis::CodisTrial;
 pub use examine_hosts::{HereRequest, HostRequest, examine_hosts, examine_this_host};
+pub use follow::Watch;
+pub use inquiry::Inquiry;
 use judge::evaluate::{Judge, Parameters};
 use judge::policy::Policy;
 use judge::verdict;

@@ -62,7 +62,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let began = Instant::now();
     let mut report = if let Some(time) = arguments.waiting.time() {
         let inquiry = looking.inquiry(plan.as_ref())?;
-        let scope = || looking.connecting().scope(inquiry.has_links());
+        let scope = || looking.connecting().scope(inquiry.is_large());
         let watch = Watch {
             inquiry: &inquiry,
             plan: plan.as_ref(),

@@ -5,6 +5,7 @@ use super::connection::Connecting;
 use crate::collect::codis::survey::Request;
 use crate::collect::http::parse_url;
 use crate::collect::secret::Password;
+use crate::plan::read::Plan;
 use crate::{CodisTrial, Target};
 
 /// The environment variable that holds the product_auth.
@@ -14,7 +15,7 @@ const PRODUCT_AUTH_VARIABLE: &str = "PIKADOCTOR_PRODUCT_AUTH";
 ///
 /// The product_auth comes from the environment variable PIKADOCTOR_PRODUCT_AUTH; an empty one says that there
 /// is none. It is shown to the proxies as a hash, as every dashboard does, and to the servers as their password.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct CodisOptions {
     /// Look at a Codis, too: the URL of its dashboard, of codis-fe or of a proxy's admin port. The servers that the
     /// dashboard names are looked at as well, and nothing is written there [repeatable]
@@ -35,6 +36,19 @@ pub struct CodisOptions {
 }
 
 impl CodisOptions {
+    /// The same, and what a plan names.
+    pub fn with(&self, plan: &Plan) -> Result<Self, Failure> {
+        let mut both = self.clone();
+        for url in &plan.around.codis {
+            both.codis.push(url.read(codis_url)?);
+        }
+        if let Some(product) = &plan.around.product {
+            both.product = Some(product.read(parse_product)?);
+        }
+        both.before_migration |= plan.around.before_migration;
+        Ok(both)
+    }
+
     /// What is to be looked at, if anything.
     pub fn trial(&self, connecting: &Connecting, targets: &[Target]) -> Result<Option<CodisTrial>, Failure> {
         if self.codis.is_empty() {

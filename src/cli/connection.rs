@@ -79,6 +79,9 @@ impl Connecting {
     /// The servers with their passwords, each with a name of its own.
     pub fn targets(&self, named: &[(Side, &Address)]) -> Result<Vec<Target>, Failure> {
         let mut targets: Vec<Target> = Vec::new();
+        if named.is_empty() {
+            return Ok(targets);
+        }
         let common = self.common_password(named)?;
         for (side, address) in named {
             let name = address.to_string();
@@ -138,6 +141,17 @@ impl Connecting {
         }
     }
 
+    /// The password of servers that are not named, but found.
+    pub fn password_of(&self, servers: &str) -> Result<Option<Password>, Failure> {
+        if let Some(path) = &self.password_file {
+            return file(path);
+        }
+        if self.ask_password {
+            return ask_password(servers).map(Some).map_err(Failure::new);
+        }
+        variable(PASSWORD_VARIABLE)
+    }
+
     fn common_password(&self, named: &[(Side, &Address)]) -> Result<Option<Password>, Failure> {
         if let Some(path) = &self.password_file {
             return file(path);
@@ -178,7 +192,8 @@ fn file(path: &Path) -> Result<Option<Password>, Failure> {
     read_password_file(path).map(Some).map_err(Failure::new)
 }
 
-fn variable(name: &str) -> Result<Option<Password>, Failure> {
+/// The password in an environment variable; an empty one is none.
+pub fn variable(name: &str) -> Result<Option<Password>, Failure> {
     match std::env::var(name) {
         Ok(text) if !text.is_empty() => Ok(Some(Password::new(text))),
         Ok(_) | Err(std::env::VarError::NotPresent) => Ok(None),

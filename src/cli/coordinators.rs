@@ -7,6 +7,7 @@ use super::codis::CodisOptions;
 use crate::collect::coordinator::look::{CoordinatorRequest, ETCD_AUTH, Place, ZOOKEEPER_AUTH};
 use crate::collect::http::parse_url;
 use crate::collect::secret::Password;
+use crate::plan::read::Plan;
 use crate::plan::values::parse_address_or;
 
 /// ZooKeeper's port when none is named.
@@ -16,7 +17,7 @@ const ZOOKEEPER_PORT: u16 = 2181;
 ///
 /// Credentials (`user:password`) come from PIKADOCTOR_ZOOKEEPER_AUTH and PIKADOCTOR_ETCD_AUTH; never from an argument, where other users
 /// could read them.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct Coordinators {
     /// Look at what Codis keeps in this ZooKeeper: HOST[:PORT][,HOST[:PORT]…][/CHROOT]
     #[arg(long, value_name = "HOSTS", value_parser = parse_ensemble)]
@@ -32,6 +33,19 @@ pub struct Coordinators {
 }
 
 impl Coordinators {
+    /// The same, and what a plan names.
+    pub fn with(&self, plan: &Plan) -> Result<Self, Failure> {
+        let mut both = self.clone();
+        for hosts in &plan.around.zookeeper {
+            both.zookeeper.push(hosts.read(parse_ensemble)?);
+        }
+        for urls in &plan.around.etcd {
+            both.etcd.push(urls.read(parse_urls)?);
+        }
+        both.coordinator_dir.extend(plan.around.coordinator_dirs.iter().cloned());
+        Ok(both)
+    }
+
     /// The coordinators, with their credentials. `None`: none was named.
     pub fn request(&self, codis: &CodisOptions) -> Result<Option<CoordinatorRequest>, Failure> {
         let directories = self.coordinator_dir.iter().cloned().map(Place::Directory);

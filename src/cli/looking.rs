@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Failure;
+use super::codis::{CodisOptions, password_of_servers};
 use super::connection::{Connecting, Side};
+use super::coordinators::Coordinators;
 use super::hosts::Hosts;
-use super::inquiry::Inquiry;
+use super::sentinel::Watching;
 use crate::collect::bundle::read_facts;
 use crate::collect::link::Live;
 use crate::collect::text_file::read_text;
+use crate::inquiry::Inquiry;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::{Address, Facts};
 use crate::model::knowledge::Knowledge;
@@ -22,7 +25,7 @@ use crate::{LinkRequest, Trial, read_conf_files};
 #[derive(Debug, clap::Args)]
 pub struct Looking {
     /// Servers: HOST[:PORT], [IPV6]:PORT; the port is 9221 when none is named
-    #[arg(required_unless_present_any = ["from", "plan"], value_name = "HOST:PORT", value_parser = parse_address)]
+    #[arg(required_unless_present_any = ["from", "plan", "codis", "zookeeper", "etcd", "coordinator_dir", "sentinel"], value_name = "HOST:PORT", value_parser = parse_address)]
     targets: Vec<Address>,
 
     /// Look at what a plan names: its servers, links and double masters, by its thresholds and waivers
@@ -30,7 +33,7 @@ pub struct Looking {
     plan: Option<PathBuf>,
 
     /// Look at no server: take what `capture` wrote, or a report of --format json
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "master", "peer"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "master", "peer", "codis", "zookeeper", "etcd", "coordinator_dir", "sentinel"])]
     from: Option<PathBuf>,
 
     /// Look at the replication of each server from this master, too, whether it follows it already or not
@@ -48,6 +51,15 @@ pub struct Looking {
     /// Time for a write to arrive on the replica, for each database
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration)]
     canary_timeout: Duration,
+
+    #[command(flatten)]
+    codis: CodisOptions,
+
+    #[command(flatten)]
+    coordinators: Coordinators,
+
+    #[command(flatten)]
+    sentinels: Watching,
 
     #[command(flatten)]
     hosts: Hosts,
@@ -76,7 +88,7 @@ impl Looking {
             let inquiry = self.inquiry(plan)?;
             let mut facts = self
                 .connecting
-                .run(inquiry.has_links(), async |scope| inquiry.look(knowledge, scope).await)?;
+                .run(inquiry.is_large(), async |scope| inquiry.look(knowledge, scope).await)?;
             complete(&mut facts, plan, knowledge);
             return Ok(facts);
         };
@@ -101,7 +113,9 @@ impl Looking {
             let targets = self.connecting.planned_targets(plan)?;
             let requests = plan.links.iter().map(request).collect();
             let hosts = self.hosts.planned_ways(plan)?;
-            return Ok(Inquiry { targets, requests, trial, hosts });
+            let inquiry = Inquiry { hosts, ..Inquiry::of(targets, requests, trial) };
+            let (codis, coordinators) = (self.codis.with(plan)?, self.coordinators.with(plan)?);
+            return self.around(inquiry, &codis, &coordinators, &self.sentinels.with(plan)?);
         }
         let (other, mode) = match (&self.master, &self.peer) {
             (Some(master), _) => (Some((Side::Master, master)), LinkMode::Replica),
@@ -124,7 +138,28 @@ impl Looking {
             .flat_map(|(_, address)| self.targets.iter().map(|target| request(target, address)))
             .collect();
         let hosts = self.hosts.ways(&self.targets, other.map(|(_, address)| address))?;
-        Ok(Inquiry { targets, requests, trial, hosts })
+        let inquiry = Inquiry { hosts, ..Inquiry::of(targets, requests, trial) };
+        self.around(inquiry, &self.codis, &self.coordinators, &self.sentinels)
+    }
+
+    /// Adds what watches servers or spreads them.
+    fn around(
+        &self,
+        mut inquiry: Inquiry,
+        codis: &CodisOptions,
+        coordinators: &Coordinators,
+        sentinels: &Watching,
+    ) -> Result<Inquiry, Failure> {
+        if let Some(request) = coordinators.request(codis)? {
+            let password = match request.product {
+                Some(_) => password_of_servers(&self.connecting, &inquiry.targets)?,
+                None => None,
+            };
+            inquiry.coordinators = Some((request, password));
+        }
+        inquiry.codis = codis.trial(&self.connecting, &inquiry.targets)?;
+        inquiry.sentinels = sentinels.watch(&self.connecting, &inquiry.targets)?;
+        Ok(inquiry)
     }
 
     /// How servers are reached.

@@ -13,7 +13,6 @@ mod forecast;
 mod host;
 mod hosts;
 mod init;
-mod inquiry;
 mod lab;
 mod lint;
 mod list;
@@ -23,6 +22,7 @@ mod options;
 mod plugin;
 mod progress;
 mod schema;
+mod sentinel;
 mod test_checks;
 mod waiting;
 
@@ -34,6 +34,7 @@ use std::path::Path;
 use clap::{Parser, Subcommand};
 
 use crate::model::exit;
+use crate::plan::read::PlanError;
 
 /// Tells whether a Pika server is safe to use, replicate from or cut over to, before it is done.
 #[derive(Debug, Parser)]
@@ -70,6 +71,12 @@ enum Command {
 /// An error that ends a command: a sentence for the person, and always exit code 3.
 #[derive(Debug)]
 struct Failure(String);
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        Self::new(error)
+    }
+}
 
 impl Failure {
     fn new(error: impl fmt::Display) -> Self {

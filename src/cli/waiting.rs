@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::inquiry::{Inquiry, replace};
 use super::looking::complete;
 use super::options::Printing;
 use super::progress::Progress;
 use super::{Failure, connection};
 use crate::Scope;
+use crate::inquiry::{Inquiry, replace};
 use crate::judge::policy::Policy;
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;
@@ -127,8 +127,6 @@ impl Watch<'_> {
         let scope = (self.scope)();
         let knowledge = &self.catalogue.knowledge;
         let part = if whole { self.inquiry.clone() } else { self.inquiry.part(&self.failing(course)) };
-        // A finding about none of the servers can only be answered by a look at all of them.
-        let part = if part.targets.is_empty() { self.inquiry.clone() } else { part };
         let mut later = part.look(knowledge, scope).await;
         complete(&mut later, self.plan, knowledge);
         let mut facts = course.facts.clone();
@@ -146,18 +144,10 @@ impl Watch<'_> {
     }
 
     /// The targets of the last look that were not ok.
-    fn failing<'c>(&self, course: &'c Course) -> BTreeSet<&'c str> {
-        let report = self.judge(course.facts.clone());
-        let failing: BTreeSet<String> = report
-            .findings
-            .into_iter()
-            .filter(|finding| self.printing.fails(finding.state))
-            .map(|finding| finding.target)
-            .collect();
-        let nodes = course.facts.nodes.iter().map(|node| node.name.as_str());
-        let links = course.facts.links.iter().map(|link| link.name.as_str());
-        let pairs = course.facts.pairs.iter().map(|pair| pair.name.as_str());
-        nodes.chain(links).chain(pairs).filter(|name| failing.contains(*name)).collect()
+    fn failing(&self, course: &Course) -> BTreeSet<String> {
+        let findings = self.judge(course.facts.clone()).findings.into_iter();
+        let failing = findings.filter(|finding| self.printing.fails(finding.state));
+        failing.map(|finding| finding.target).collect()
     }
 
     /// What fails the run and does not pass by itself.

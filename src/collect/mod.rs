@@ -21,6 +21,7 @@ pub mod node;
 pub mod ports;
 pub mod resp;
 pub mod secret;
+pub mod sentinel;
 pub mod ssh;
 pub mod text_file;
 pub mod trysync;

@@ -270,7 +270,8 @@ fn absent(path: &str, reason: String) -> Absence {
     Absence { path: path.to_owned(), kind: AbsenceKind::Failed, reason }
 }
 
-fn note_auth_reply(authentication: &mut Authentication, reply: &Reply) {
+/// What an answer to AUTH says.
+pub fn note_auth_reply(authentication: &mut Authentication, reply: &Reply) {
     let (outcome, text) = match reply {
         Reply::Text(text) if text == "OK" => (AuthOutcome::Accepted, text.clone()),
         Reply::Error(text) => {
@@ -297,29 +298,29 @@ fn note_auth_reply(authentication: &mut Authentication, reply: &Reply) {
 
 /// A connection without a single usable reply.
 fn note_no_answer(node: &mut Node, broken: Broken, first_bytes: &[u8]) {
-    let nothing_came = first_bytes.is_empty();
-    node.reach.state = match broken {
-        Broken::NotResp => {
-            node.server = Some(identify::from_bytes(first_bytes));
-            ReachState::Answered
-        }
-        Broken::TooMuch => {
-            node.server = Some(Server {
-                kind: ServerKind::Garbage,
-                product: None,
-                evidence: format!("INFO server is answered by {}", Broken::TooMuch),
-            });
-            ReachState::Answered
-        }
-        Broken::TimedOut if nothing_came => ReachState::Silent,
-        Broken::TimedOut => ReachState::Stalled,
-        Broken::Closed => ReachState::Closed,
-    };
+    let (state, server) = state_without_answer(broken, first_bytes);
+    node.reach.state = state;
+    node.server = server.or(node.server.take());
     let reason = match &node.server {
         Some(server) => format!("what answers is not examined as a Pika: {}", server.evidence),
         None => broken.to_string(),
     };
     note_unexamined(node, &reason);
+}
+
+/// How a connection without a usable reply ended, and what gave itself away by its first bytes.
+pub fn state_without_answer(broken: Broken, first_bytes: &[u8]) -> (ReachState, Option<Server>) {
+    match broken {
+        Broken::NotResp => (ReachState::Answered, Some(identify::from_bytes(first_bytes))),
+        Broken::TooMuch => {
+            let evidence = format!("INFO server is answered by {}", Broken::TooMuch);
+            let server = Server { kind: ServerKind::Garbage, product: None, evidence };
+            (ReachState::Answered, Some(server))
+        }
+        Broken::TimedOut if first_bytes.is_empty() => (ReachState::Silent, None),
+        Broken::TimedOut => (ReachState::Stalled, None),
+        Broken::Closed => (ReachState::Closed, None),
+    }
 }
 
 /// Facts that only a Pika that answers can give.

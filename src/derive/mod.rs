@@ -14,6 +14,7 @@ mod link_auth;
 mod link_state;
 pub mod network;
 mod release;
+pub mod sentinel;
 pub mod side;
 
 pub use absence::covers;

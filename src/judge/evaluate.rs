@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::check_file::for_each_parts;
-use super::language::environment;
+use super::language::{environment, escape_control};
 use super::tree::{Missing, example_tree, missing_of, place_of, tree};
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Case, Check, CheckFile, Example, Param, Target};
@@ -336,6 +336,17 @@ fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
             facts.codis.iter().map(|c| (c.name.clone(), one("codis", view("codis", c, &c.errors)))).collect()
         }
         Target::Backend => facts.codis.iter().flat_map(|codis| backends(facts, codis)).collect(),
+        Target::Sentinel => facts
+            .sentinels
+            .iter()
+            .map(|s| (s.name.clone(), one("sentinel", view("sentinel", s, &s.errors))))
+            .collect(),
+        Target::Watched => facts
+            .watched
+            .iter()
+            // The name comes from a Sentinel, and goes to every format.
+            .map(|w| (escape_control(&w.name), one("watched", view("watched", w, &w.errors))))
+            .collect(),
     }
 }
 

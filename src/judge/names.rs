@@ -18,6 +18,7 @@ use crate::model::host::{Host, Instance};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{Link, Pair};
 use crate::model::release::Releases;
+use crate::model::sentinel::{Sentinel, Watched};
 use crate::model::text::{Language, Source};
 
 /// Everything that is wrong with the expressions and texts of a check.
@@ -204,6 +205,8 @@ fn schema_of(root: &str) -> Option<&'static Json> {
             ("instance", schemars::schema_for!(Instance).to_value()),
             ("codis", schemars::schema_for!(Codis).to_value()),
             ("server", schemars::schema_for!(Backend).to_value()),
+            ("sentinel", schemars::schema_for!(Sentinel).to_value()),
+            ("watched", schemars::schema_for!(Watched).to_value()),
             ("coordinator", schemars::schema_for!(Coordinator).to_value()),
             ("product", schemars::schema_for!(Product).to_value()),
         ])

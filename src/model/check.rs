@@ -37,6 +37,10 @@ pub enum Target {
     Codis,
     /// A server behind a Codis; the expressions see it as `server`, its Codis as `codis` and what was seen of it as `node`.
     Backend,
+    /// A Sentinel; the expressions see it as `sentinel`.
+    Sentinel,
+    /// A master name that Sentinels watch; the expressions see it as `watched`.
+    Watched,
 }
 
 impl Target {
@@ -64,6 +68,8 @@ impl Target {
         Self::Product,
         Self::Codis,
         Self::Backend,
+        Self::Sentinel,
+        Self::Watched,
     ];
 
     /// The names that expressions of such a check may begin with, beside `params` and `knowledge`.
@@ -79,6 +85,8 @@ impl Target {
             Self::Product => &["product", "coordinator"],
             Self::Codis => &["codis"],
             Self::Backend => &["server", "codis", "node"],
+            Self::Sentinel => &["sentinel"],
+            Self::Watched => &["watched"],
         }
     }
 }

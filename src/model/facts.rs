@@ -23,6 +23,7 @@ use super::network::{Collision, HostNetwork, OwnAddress, Peer, Port};
 use super::planned::PlannedNode;
 use super::release::{Line, Version};
 use super::replication::{Binlog, DoubleMaster, Replication};
+use super::sentinel::{Sentinel, Watched};
 
 /// The version of this tree, in `Facts::schema`.
 pub const SCHEMA: &str = "pikadoctor.facts/1";
@@ -55,6 +56,12 @@ pub struct Facts {
     /// Every Codis that was asked about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub codis: Vec<Codis>,
+    /// The Sentinels that were asked, in the order in which they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sentinels: Vec<Sentinel>,
+    /// The master names that the Sentinels watch. Set by `derive`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watched: Vec<Watched>,
 }
 
 impl Facts {

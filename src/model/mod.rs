@@ -22,4 +22,5 @@ pub mod planned;
 pub mod range;
 pub mod release;
 pub mod replication;
+pub mod sentinel;
 pub mod text;

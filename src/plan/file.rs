@@ -21,6 +21,7 @@ pub struct PlanFile {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<Source>,
     /// The servers, by a name that the rest of the plan uses.
+    #[serde(default)]
     pub nodes: IndexMap<String, NodePlan>,
     /// Replication.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -28,6 +29,27 @@ pub struct PlanFile {
     /// Pairs of servers that are each other's master (2.3.0 to 3.0.16).
     #[serde(default)]
     pub double_masters: Vec<PairPlan>,
+    /// URLs of dashboards, of codis-fe or of the admin ports of proxies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codis: Vec<Source>,
+    /// ZooKeeper ensembles in which Codis keeps its state: `HOST:PORT,HOST:PORT/CHROOT`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub zookeeper: Vec<Source>,
+    /// etcds in which Codis keeps its state: `URL,URL`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub etcd: Vec<Source>,
+    /// Directories in which Codis keeps its state.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coordinator_dirs: Vec<Source>,
+    /// The product of Codis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub product: Option<Source>,
+    /// Whether slots of the Codis will be moved.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub before_migration: bool,
+    /// Sentinels: `HOST:PORT`. The servers that they watch are looked at, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sentinels: Vec<Source>,
     /// Parameters of checks that differ from their defaults: by check, then by name. `pikadoctor explain CHECK`
     /// names them.
     #[serde(default)]

@@ -27,6 +27,8 @@ pub struct Plan {
     pub servers: Vec<PlannedServer>,
     /// What is replicated where.
     pub links: Vec<PlannedReplication>,
+    /// What watches servers or spreads them.
+    pub around: Around,
     /// Parameters of checks that differ from their defaults.
     pub parameters: Parameters,
     /// What is accepted for a time.
@@ -35,6 +37,41 @@ pub struct Plan {
     pub require: Vec<Required>,
     /// What somebody should know about the plan and that stops nothing.
     pub remarks: Vec<String>,
+}
+
+/// What watches servers or spreads them.
+#[derive(Clone, Debug, Default)]
+pub struct Around {
+    /// URLs of Codis.
+    pub codis: Vec<Placed>,
+    /// ZooKeeper ensembles.
+    pub zookeeper: Vec<Placed>,
+    /// etcds.
+    pub etcd: Vec<Placed>,
+    /// Directories of the file-system coordinator.
+    pub coordinator_dirs: Vec<PathBuf>,
+    /// The product of Codis.
+    pub product: Option<Placed>,
+    /// Whether slots of the Codis will be moved.
+    pub before_migration: bool,
+    /// Sentinels.
+    pub sentinels: Vec<Placed>,
+}
+
+/// A text of a plan, with its variables replaced.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// The text.
+    pub text: String,
+    /// Where it stands, `FILE:LINE:COLUMN`.
+    pub place: String,
+}
+
+impl Placed {
+    /// What the text means, or an error with its place.
+    pub fn read<T>(&self, parse: impl Fn(&str) -> Result<T, String>) -> Result<T, PlanError> {
+        parse(&self.text).map_err(|why| PlanError(format!("{}: {why}", self.place)))
+    }
 }
 
 /// A server of a plan.
@@ -132,7 +169,10 @@ impl Reader<'_> {
             let why = format!("the schema is `{}`; this version reads {SCHEMA}", schema.text);
             return Err(self.wrong(schema, &why));
         }
-        if self.file.nodes.is_empty() {
+        let around = self.around()?;
+        let finds = [&around.codis, &around.zookeeper, &around.etcd, &around.sentinels];
+        let nothing = finds.iter().all(|list| list.is_empty()) && around.coordinator_dirs.is_empty();
+        if self.file.nodes.is_empty() && nothing {
             return Err(PlanError(format!("{}: `nodes` names no server", self.origin)));
         }
         let servers = self.servers()?;
@@ -141,6 +181,7 @@ impl Reader<'_> {
             origin: self.origin.to_owned(),
             links: self.replication(&servers)?,
             servers,
+            around,
             parameters: self.parameters(catalogue)?,
             waivers,
             require: self.file.require.clone(),
@@ -154,6 +195,25 @@ impl Reader<'_> {
 
     fn place(&self, source: &Source) -> String {
         format!("{}:{}:{}", self.origin, source.line, source.column)
+    }
+
+    fn around(&self) -> Result<Around, PlanError> {
+        let file = self.file;
+        let placed = |source: &Source| Ok(Placed { text: self.expand(source)?, place: self.place(source) });
+        let all = |list: &[Source]| list.iter().map(placed).collect::<Result<Vec<_>, PlanError>>();
+        Ok(Around {
+            codis: all(&file.codis)?,
+            zookeeper: all(&file.zookeeper)?,
+            etcd: all(&file.etcd)?,
+            coordinator_dirs: file
+                .coordinator_dirs
+                .iter()
+                .map(|path| self.path(path))
+                .collect::<Result<_, _>>()?,
+            product: file.product.as_ref().map(placed).transpose()?,
+            before_migration: file.before_migration,
+            sentinels: all(&file.sentinels)?,
+        })
     }
 
     fn servers(&self) -> Result<Vec<PlannedServer>, PlanError> {

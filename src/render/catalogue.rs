@@ -96,6 +96,12 @@ impl Page<'_> {
             Target::Backend => {
                 pick(self.language, "for each server behind a Codis", "对 Codis 后面的每台服务器")
             }
+            Target::Sentinel => pick(self.language, "for each Sentinel", "对每个 Sentinel"),
+            Target::Watched => pick(
+                self.language,
+                "for each master name that Sentinels watch",
+                "对 Sentinel 监控的每个主库名",
+            ),
         };
         match (&file.when, &file.otherwise) {
             (Some(when), otherwise) => {

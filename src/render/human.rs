@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 use super::Look;
 use super::words::{
     accepted, conf_line, coordinator_line, counts, gate as gate_words, link_line, node_line, pick,
-    state as state_word,
+    sentinel_line, state as state_word,
 };
 use crate::judge::language::escape_control;
 use crate::model::exit;
@@ -42,6 +42,9 @@ struct Page {
 impl Page {
     fn header(&mut self, report: &Report) {
         let _ = writeln!(self.out, "pikadoctor {}", report.tool_version);
+        for sentinel in &report.facts.sentinels {
+            let _ = writeln!(self.out, "  {}", escape_control(&sentinel_line(sentinel, self.language)));
+        }
         for node in &report.facts.nodes {
             let _ = writeln!(self.out, "  {}", escape_control(&node_line(node, self.language)));
         }

@@ -8,6 +8,7 @@ use crate::model::facts::{Node, ReachState, ServerKind};
 use crate::model::finding::{Ended, Finding, Gate, Report, State};
 use crate::model::link::{Link, Relation};
 use crate::model::replication::Role;
+use crate::model::sentinel::Sentinel;
 use crate::model::text::Language;
 
 /// Picks one of two words.
@@ -97,6 +98,25 @@ pub fn link_line(link: &Link, language: Language) -> String {
         None => pick(language, "not known whom it follows", "复制关系未知"),
     };
     format!("{}  {relation}", link.name)
+}
+
+/// One line about a Sentinel: `10.0.0.9:26379  Redis Sentinel 7.0.15  watches demo-1 (10.0.0.1:9221)`.
+pub fn sentinel_line(sentinel: &Sentinel, language: Language) -> String {
+    let product = match &sentinel.server {
+        Some(server) => {
+            server.product.clone().unwrap_or_else(|| server_kind(server.kind, language).to_owned())
+        }
+        None => reach(sentinel.reach.state, language).to_owned(),
+    };
+    let mut line = format!("{}  {product}", sentinel.name);
+    if let Some(masters) = &sentinel.masters {
+        let names: Vec<String> =
+            masters.iter().map(|master| format!("{} ({})", master.name, master.instance.address)).collect();
+        let names =
+            if names.is_empty() { pick(language, "nothing", "无").to_owned() } else { names.join(", ") };
+        let _ = write!(line, "  {} {names}", pick(language, "watches", "监控"));
+    }
+    line
 }
 
 /// One line about a configuration file: `pika.conf  for 2.3.6`.

@@ -7,6 +7,7 @@ pub mod coordinator;
 pub mod pair;
 pub mod real;
 pub mod reports;
+pub mod sentinel;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -29,6 +30,7 @@ pub fn pikadoctor() -> Command {
         "PIKADOCTOR_ZOOKEEPER_AUTH",
         "PIKADOCTOR_ETCD_AUTH",
         "PIKADOCTOR_PRODUCT_AUTH",
+        "PIKADOCTOR_SENTINEL_PASSWORD",
         "LC_ALL",
         "LC_MESSAGES",
         "LANG",
