@@ -21,15 +21,15 @@ const ZOOKEEPER_PORT: u16 = 2181;
 pub struct Coordinators {
     /// Look at what Codis keeps in this ZooKeeper: HOST[:PORT][,HOST[:PORT]…][/CHROOT]
     #[arg(long, value_name = "HOSTS", value_parser = parse_ensemble)]
-    zookeeper: Vec<Place>,
+    pub zookeeper: Vec<Place>,
 
     /// Look at what Codis keeps in this etcd: URL[,URL…], by its v2 API
     #[arg(long, value_name = "URLS", value_parser = parse_urls)]
-    etcd: Vec<Place>,
+    pub etcd: Vec<Place>,
 
     /// Look at what Codis keeps in this directory (coordinator_addr of the file-system coordinator)
     #[arg(long, value_name = "DIR")]
-    coordinator_dir: Vec<PathBuf>,
+    pub coordinator_dir: Vec<PathBuf>,
 }
 
 impl Coordinators {

@@ -1,27 +1,34 @@
 //! `pikadoctor init`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::codis::CodisOptions;
 use super::connection::{Connecting, Side};
+use super::coordinators::Coordinators;
+use super::looking::add_around;
 use super::options::{Output, write_at_once};
+use super::sentinel::Watching;
 use super::{Failure, Outcome};
-use crate::examine;
+use crate::collect::coordinator::look::Place;
+use crate::inquiry::Inquiry;
 use crate::judge::catalogue::built_in;
+use crate::model::catalogue::Catalogue;
 use crate::model::exit;
 use crate::model::facts::{Address, Facts};
 use crate::plan::values::parse_address;
-use crate::plan::write::{neighbours, plan_text};
+use crate::plan::write::{Named, neighbours, plan_text};
+use crate::{Trial, examine};
 
 /// The most servers that are followed: a plan for more is made of parts.
 const MOST_SERVERS: usize = 64;
 
-/// Write a plan from servers: follows their masters, replicas and double masters
+/// Write a plan from servers: follows their masters, replicas and double masters, a Codis and Sentinels
 ///
 /// The plan says what is now; complete it with what shall be. Nothing is written to any server.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Servers to begin at
-    #[arg(required = true, value_name = "HOST:PORT", value_parser = parse_address)]
+    #[arg(required_unless_present_any = ["codis", "zookeeper", "etcd", "coordinator_dir", "sentinel"], value_name = "HOST:PORT", value_parser = parse_address)]
     servers: Vec<Address>,
 
     /// The file; the standard output when there is none
@@ -31,6 +38,15 @@ pub struct Arguments {
     /// Replace the file
     #[arg(long)]
     force: bool,
+
+    #[command(flatten)]
+    codis: CodisOptions,
+
+    #[command(flatten)]
+    coordinators: Coordinators,
+
+    #[command(flatten)]
+    sentinels: Watching,
 
     #[command(flatten)]
     connecting: Connecting,
@@ -44,15 +60,13 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         return Err(Failure(format!("{} is there already; --force replaces it", path.display())));
     }
     let facts = follow(arguments)?;
-    let text = plan_text(&facts, arguments.language.language());
+    let text = plan_text(&facts, &around(arguments), arguments.language.language());
     let answered = facts.nodes.iter().filter(|node| node.version.is_some()).count();
     // A plan without a server that answers is worth nothing, and nobody should believe that it was found.
     if answered == 0 {
         let names: Vec<&str> = facts.nodes.iter().map(|node| node.name.as_str()).collect();
-        return Err(Failure(format!(
-            "no Pika answered at {}; `pikadoctor check` says why",
-            names.join(", ")
-        )));
+        let names = if names.is_empty() { "any address".to_owned() } else { names.join(", ") };
+        return Err(Failure(format!("no Pika answered at {names}; `pikadoctor check` says why")));
     }
     let Some(path) = &arguments.output else {
         return Ok(Outcome { document: text, exit_code: exit::OK });
@@ -70,8 +84,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
 /// Looks at the servers that were named, at those that they name, and so on.
 fn follow(arguments: &Arguments) -> Result<Facts, Failure> {
     let catalogue = built_in();
-    let mut facts = Facts::default();
-    let mut next = arguments.servers.clone();
+    let mut facts = first(arguments, &catalogue)?;
+    let mut next = neighbours(&facts);
     while !next.is_empty() {
         let named: Vec<(Side, &Address)> = next.iter().map(|address| (Side::Server, address)).collect();
         let targets = arguments.connecting.targets(&named)?;
@@ -88,4 +102,35 @@ fn follow(arguments: &Arguments) -> Result<Facts, Failure> {
         }
     }
     Ok(facts)
+}
+
+/// The servers that were named, and those that a Codis, a coordinator or Sentinels name.
+fn first(arguments: &Arguments, catalogue: &Catalogue) -> Result<Facts, Failure> {
+    let connecting = &arguments.connecting;
+    let named: Vec<(Side, &Address)> =
+        arguments.servers.iter().map(|address| (Side::Server, address)).collect();
+    let targets = connecting.targets(&named)?;
+    let trial = Trial { live: None, forced: false };
+    let inquiry = Inquiry::of(targets, Vec::new(), trial);
+    let inquiry =
+        add_around(inquiry, connecting, &arguments.codis, &arguments.coordinators, &arguments.sentinels)?;
+    connecting.run(inquiry.is_large(), async |scope| inquiry.look(&catalogue.knowledge, scope).await)
+}
+
+/// What watches servers or spreads them, as a plan names it.
+fn around(arguments: &Arguments) -> Named {
+    let texts = |places: &[Place]| places.iter().map(Place::text).collect();
+    Named {
+        codis: arguments.codis.codis.clone(),
+        product: arguments.codis.product.clone(),
+        zookeeper: texts(&arguments.coordinators.zookeeper),
+        etcd: texts(&arguments.coordinators.etcd),
+        coordinator_dirs: arguments.coordinators.coordinator_dir.iter().map(|path| absolute(path)).collect(),
+        sentinels: arguments.sentinels.sentinel.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// A plan may be kept in another directory.
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
 }

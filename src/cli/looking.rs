@@ -115,7 +115,7 @@ impl Looking {
             let hosts = self.hosts.planned_ways(plan)?;
             let inquiry = Inquiry { hosts, ..Inquiry::of(targets, requests, trial) };
             let (codis, coordinators) = (self.codis.with(plan)?, self.coordinators.with(plan)?);
-            return self.around(inquiry, &codis, &coordinators, &self.sentinels.with(plan)?);
+            return add_around(inquiry, &self.connecting, &codis, &coordinators, &self.sentinels.with(plan)?);
         }
         let (other, mode) = match (&self.master, &self.peer) {
             (Some(master), _) => (Some((Side::Master, master)), LinkMode::Replica),
@@ -139,33 +139,33 @@ impl Looking {
             .collect();
         let hosts = self.hosts.ways(&self.targets, other.map(|(_, address)| address))?;
         let inquiry = Inquiry { hosts, ..Inquiry::of(targets, requests, trial) };
-        self.around(inquiry, &self.codis, &self.coordinators, &self.sentinels)
-    }
-
-    /// Adds what watches servers or spreads them.
-    fn around(
-        &self,
-        mut inquiry: Inquiry,
-        codis: &CodisOptions,
-        coordinators: &Coordinators,
-        sentinels: &Watching,
-    ) -> Result<Inquiry, Failure> {
-        if let Some(request) = coordinators.request(codis)? {
-            let password = match request.product {
-                Some(_) => password_of_servers(&self.connecting, &inquiry.targets)?,
-                None => None,
-            };
-            inquiry.coordinators = Some((request, password));
-        }
-        inquiry.codis = codis.trial(&self.connecting, &inquiry.targets)?;
-        inquiry.sentinels = sentinels.watch(&self.connecting, &inquiry.targets)?;
-        Ok(inquiry)
+        add_around(inquiry, &self.connecting, &self.codis, &self.coordinators, &self.sentinels)
     }
 
     /// How servers are reached.
     pub fn connecting(&self) -> &Connecting {
         &self.connecting
     }
+}
+
+/// Adds what watches servers or spreads them.
+pub fn add_around(
+    mut inquiry: Inquiry,
+    connecting: &Connecting,
+    codis: &CodisOptions,
+    coordinators: &Coordinators,
+    sentinels: &Watching,
+) -> Result<Inquiry, Failure> {
+    if let Some(request) = coordinators.request(codis)? {
+        let password = match request.product {
+            Some(_) => password_of_servers(connecting, &inquiry.targets)?,
+            None => None,
+        };
+        inquiry.coordinators = Some((request, password));
+    }
+    inquiry.codis = codis.trial(connecting, &inquiry.targets)?;
+    inquiry.sentinels = sentinels.watch(connecting, &inquiry.targets)?;
+    Ok(inquiry)
 }
 
 /// Adds what the plan says, and the files that it names, to what was seen.

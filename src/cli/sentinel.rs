@@ -20,7 +20,7 @@ pub struct Watching {
     /// Sentinels of one set, whose answers are compared. The port is 26379 when none is named; the password
     /// comes from PIKADOCTOR_SENTINEL_PASSWORD, that of the servers from PIKADOCTOR_PASSWORD
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_sentinel)]
-    sentinel: Vec<Address>,
+    pub sentinel: Vec<Address>,
 
     /// Ask the Sentinels only, not the servers that they watch
     #[arg(long, requires = "sentinel")]

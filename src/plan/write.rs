@@ -9,6 +9,42 @@ use crate::model::replication::Role;
 use crate::model::text::Language;
 use crate::render::words::{node_line, pick};
 
+/// What watches servers or spreads them, as somebody named it.
+#[derive(Clone, Debug, Default)]
+pub struct Named {
+    /// URLs of Codis.
+    pub codis: Vec<String>,
+    /// The product of Codis.
+    pub product: Option<String>,
+    /// ZooKeeper ensembles.
+    pub zookeeper: Vec<String>,
+    /// etcds.
+    pub etcd: Vec<String>,
+    /// Directories of the file-system coordinator.
+    pub coordinator_dirs: Vec<String>,
+    /// Sentinels.
+    pub sentinels: Vec<String>,
+}
+
+impl Named {
+    fn write(&self, out: &mut String) {
+        let lists = [
+            ("codis", &self.codis),
+            ("zookeeper", &self.zookeeper),
+            ("etcd", &self.etcd),
+            ("coordinator_dirs", &self.coordinator_dirs),
+            ("sentinels", &self.sentinels),
+        ];
+        for (key, texts) in lists.into_iter().filter(|(_, texts)| !texts.is_empty()) {
+            let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+            let _ = writeln!(out, "\n{key}: [{}]", texts.join(", "));
+        }
+        if let Some(product) = &self.product {
+            let _ = writeln!(out, "\nproduct: {}", quoted(product));
+        }
+    }
+}
+
 /// The addresses of servers that the servers in `facts` name and that are not among them.
 pub fn neighbours(facts: &Facts) -> Vec<Address> {
     let mut found: Vec<Address> = Vec::new();
@@ -61,7 +97,7 @@ fn find(facts: &Facts, address: &Address) -> Option<usize> {
 }
 
 /// A plan of the servers and of the replication between them.
-pub fn plan_text(facts: &Facts, language: Language) -> String {
+pub fn plan_text(facts: &Facts, around: &Named, language: Language) -> String {
     let word = |en, zh| pick(language, en, zh);
     let mut out = String::new();
     let _ = writeln!(
@@ -97,6 +133,7 @@ pub fn plan_text(facts: &Facts, language: Language) -> String {
         let _ = writeln!(out, "    # conf: pika.conf");
     }
     links(&mut out, facts, language);
+    around.write(&mut out);
     let _ = write!(
         out,
         "\n# {}\n# thresholds:\n#   node/clients: {{warning_percent: 70}}\n\n# {}\n# waivers:\n#   - check: node/known-defects\n\

@@ -45,6 +45,16 @@ pub enum Place {
     Directory(PathBuf),
 }
 
+impl Place {
+    /// The place as somebody would write it.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Zookeeper { text, .. } | Self::Etcd { text, .. } => text.clone(),
+            Self::Directory(path) => path.to_string_lossy().into_owned(),
+        }
+    }
+}
+
 /// What is looked at, and with what.
 #[derive(Clone, Debug, Default)]
 pub struct CoordinatorRequest {
