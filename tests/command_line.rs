@@ -335,3 +335,14 @@ fn a_reader_that_goes_away_is_no_panic() {
     let output = child.wait_with_output().unwrap();
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn the_demo_on_real_servers_says_what_it_lacks() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = run(&["demo", "--pika", directory.path().to_str().unwrap()]);
+    assert_eq!(run.code, 3, "{}", run.stdout);
+    assert!(run.stderr.contains("2.3.0/pika"), "{}", run.stderr);
+    let run = Run::of(pikadoctor().args(["demo", "--pika"]).env("PATH", directory.path()));
+    assert_eq!(run.code, 3, "{}", run.stdout);
+    assert!(run.stderr.contains("there is no pika-2.3.0 in PATH"), "{}", run.stderr);
+}

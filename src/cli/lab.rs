@@ -1,7 +1,9 @@
 //! `pikadoctor lab`
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::options::Output;
@@ -69,12 +71,12 @@ fn stay_up(name: &str, language: Language) -> Result<Outcome, Failure> {
     })
 }
 
-/// The commands that look at a scenario.
-pub fn commands(stage: &Stage) -> Vec<String> {
-    let Scenario { links, run, .. } = &stage.scenario;
-    let address = |name: &String| stage.addresses[name].to_string();
+/// The commands that look at a scenario whose servers are at `addresses`.
+pub fn commands(scenario: &Scenario, addresses: &BTreeMap<String, SocketAddr>) -> Vec<String> {
+    let Scenario { links, run, .. } = scenario;
+    let address = |name: &String| addresses[name].to_string();
     if links.is_empty() {
-        return stage.addresses.values().map(|address| format!("pikadoctor check {address}")).collect();
+        return addresses.values().map(|address| format!("pikadoctor check {address}")).collect();
     }
     let command = |link: &scenario::LinkPlan| {
         let (replica, master) = (address(&link.replica), address(&link.master));
@@ -112,7 +114,7 @@ fn introduction(stage: &Stage, language: Language) -> String {
         ),
     };
     let _ = writeln!(text, "\n{simulated} {attempt}\n");
-    for command in commands(stage) {
+    for command in commands(&stage.scenario, &stage.addresses) {
         let _ = writeln!(text, "  {command}");
     }
     let secrets: Vec<String> = stage
