@@ -155,6 +155,11 @@ fn the_laboratory_lists_its_scenarios_and_refuses_unknown_ones() {
     assert_eq!(list.code, 0, "{}", list.stderr);
     assert!(list.stdout.lines().count() >= 60);
     assert!(list.stdout.contains("mix-2.3.0-2.3.6-joined"));
+    let family = list.stdout.lines().find(|line| line.starts_with("silent ")).unwrap();
+    assert!(family.contains("[2.3.0 2.3.6 3.0.16 3.1.0 3.3.6 3.5.5 4.0.1]"), "{family}");
+    let some = run(&["lab", "list", "silent", "--lang", "en"]).stdout;
+    assert!(some.lines().count() == 7 && some.contains("silent-3.0.16"), "{some}");
+    assert_eq!(run(&["lab", "list", "no-such-thing"]).code, 3);
     let unknown = run(&["lab", "run", "mix-2.3.0-2.3.6-joint"]);
     assert_eq!(unknown.code, 3);
     assert!(unknown.stderr.contains("did you mean `mix-2.3.0-2.3.6-joined`"), "{}", unknown.stderr);
