@@ -142,9 +142,10 @@ fn demo_needs_no_server() {
         assert!(run.stdout.contains("2.3.0") && run.stdout.contains("2.3.6"));
         let simulated = if language == "en" { "not real ones" } else { "并非真实运行" };
         assert!(run.stdout.contains(simulated));
-        // Two scenes find what is wrong, and the last one, the healthy pair, has nothing to say.
-        let last = run.stdout.rfind("pikadoctor check 127.").unwrap();
-        assert!(!run.stdout[last..].contains("link/"), "{}", run.stdout);
+        // Two scenes find what is wrong; the last one, the healthy pair, shows the key that arrived and no more.
+        let last = &run.stdout[run.stdout.rfind("pikadoctor check 127.").unwrap()..];
+        assert_eq!(last.matches("link/").count(), 1, "{}", run.stdout);
+        assert!(last.contains("ok        link/canary") || last.contains("正常"), "{}", run.stdout);
     }
 }
 
@@ -154,6 +155,11 @@ fn the_laboratory_lists_its_scenarios_and_refuses_unknown_ones() {
     assert_eq!(list.code, 0, "{}", list.stderr);
     assert!(list.stdout.lines().count() >= 60);
     assert!(list.stdout.contains("mix-2.3.0-2.3.6-joined"));
+    let family = list.stdout.lines().find(|line| line.starts_with("silent ")).unwrap();
+    assert!(family.contains("[2.3.0 2.3.6 3.0.16 3.1.0 3.3.6 3.5.5 4.0.1]"), "{family}");
+    let some = run(&["lab", "list", "silent", "--lang", "en"]).stdout;
+    assert!(some.lines().count() == 7 && some.contains("silent-3.0.16"), "{some}");
+    assert_eq!(run(&["lab", "list", "no-such-thing"]).code, 3);
     let unknown = run(&["lab", "run", "mix-2.3.0-2.3.6-joint"]);
     assert_eq!(unknown.code, 3);
     assert!(unknown.stderr.contains("did you mean `mix-2.3.0-2.3.6-joined`"), "{}", unknown.stderr);
@@ -334,4 +340,15 @@ fn a_reader_that_goes_away_is_no_panic() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_demo_on_real_servers_says_what_it_lacks() {
+    let directory = tempfile::tempdir().unwrap();
+    let run = run(&["demo", "--pika", directory.path().to_str().unwrap()]);
+    assert_eq!(run.code, 3, "{}", run.stdout);
+    assert!(run.stderr.contains("2.3.0/pika"), "{}", run.stderr);
+    let run = Run::of(pikadoctor().args(["demo", "--pika"]).env("PATH", directory.path()));
+    assert_eq!(run.code, 3, "{}", run.stdout);
+    assert!(run.stderr.contains("there is no pika-2.3.0 in PATH"), "{}", run.stderr);
 }

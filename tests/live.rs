@@ -7,8 +7,9 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::proxy::relay;
 use common::real::{Pika, versions};
-use common::{Run, pikadoctor, relay};
+use common::{Run, pikadoctor};
 
 #[test]
 #[cfg_attr(not(real_pika), ignore = "needs real servers: set PIKADOCTOR_PIKA_HOME")]

@@ -1,30 +1,23 @@
-//! Promise 1: it does no harm. A relay between the tool and a server writes down what is sent.
+//! Promise 1: it does no harm. A proxy between the tool and any server writes down what is sent to each port.
 
 mod common;
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
 use common::pair::{Fault, RecordedPair};
-use common::{Run, pikadoctor, recording, relay, serve};
+use common::proxy::relay;
+use common::proxy::{OFFSETS, Proxy, commands};
+use common::real::{Pika, versions};
+use common::{Run, pikadoctor, recording, serve};
 use pikadoctor::collect::gate::Gate;
 use pikadoctor::judge::catalogue::built_in;
 use pikadoctor::lab::recorded::Recording;
+use pikadoctor::lab::scenario;
+use pikadoctor::lab::stage::Stage;
 
 const RELEASES: [&str; 8] = ["v2.3.0", "v2.3.3", "v2.3.6", "v3.0.16", "v3.1.0", "v3.3.6", "v3.5.5", "v4.0.1"];
-
-/// The commands in a stream of RESP arrays, one a line.
-fn commands(stream: &str) -> Vec<String> {
-    let mut lines = stream.split("\r\n");
-    let mut commands = Vec::new();
-    while let Some(count) = lines.next().and_then(|line| line.strip_prefix('*')) {
-        let words: Vec<&str> = (0..count.parse().unwrap())
-            .map(|_| {
-                assert!(lines.next().unwrap().starts_with('$'));
-                lines.next().unwrap()
-            })
-            .collect();
-        commands.push(words.join(" "));
-    }
-    commands
-}
 
 /// Everything that a check sends to a recorded server.
 fn sent_to(recording: Recording, password: Option<&str>) -> Vec<String> {
@@ -190,4 +183,146 @@ fn a_password_is_not_shown_by_a_permit() {
     let gate = Gate::new(&knowledge.commands);
     let permit = gate.permit(&["auth", "open sesame"]).unwrap();
     assert_eq!(permit.label(), "auth <password>");
+}
+
+/// What may be sent to a server, whatever it is: the derived ports, and the client port when nothing is written.
+#[track_caller]
+fn assert_harmless(version: &str, what: &str, proxy: &Proxy, writes: bool) {
+    let is = |releases: &str| version.parse::<pikadoctor::model::release::Version>().unwrap().is_in(releases);
+    for offset in OFFSETS.into_iter().skip(1) {
+        for bytes in proxy.sent(offset) {
+            let text = String::from_utf8_lossy(&bytes);
+            let allowed = match offset {
+                // On 2.3.3 to 3.0.5 a connection alone makes the server take itself for a replica.
+                1000 if is("2.3.3-2.3.8, 3.0.0-3.0.5") => false,
+                1000 if is("3.1.0-3.4.1") => text.is_empty() || text == "@RSYNCD: 31.0\ndocument\n",
+                // pika-hub writes there without a password.
+                1100 => false,
+                // TrySync from beyond the end of any binlog: answered with the position, and nothing is registered.
+                2000 if is("3.1.0-3.4.1, 3.5.0-alpha+, 4.0.0+") => bytes == TRYSYNC,
+                _ => text.is_empty(),
+            };
+            assert!(allowed, "{version}, {what}: {bytes:02x?} went to + {offset}");
+        }
+    }
+    for command in proxy.commands() {
+        let lower = command.to_lowercase();
+        let words: Vec<&str> = lower.split(' ').collect();
+        let canary = words.get(1).is_some_and(|key| key.starts_with("pikadoctor:canary:"));
+        let allowed = match words[0] {
+            // Without the 0 some releases would begin to count all keys.
+            "info" => words.len() == 2 && words[1] != "all" || words[1..] == ["keyspace", "0"],
+            "config" => words[1] == "get" && words.len() == 3 && words[2] != "*",
+            "acl" => ["whoami", "list"].contains(&words[1]),
+            "select" | "auth" | "scan" | "pkscanrange" | "type" | "ttl" | "strlen" | "hlen" | "llen"
+            | "scard" | "zcard" | "exists" => true,
+            "get" => canary,
+            "set" | "expire" | "del" => canary && writes,
+            _ => false,
+        };
+        assert!(allowed, "{version}, {what}: {command}");
+    }
+}
+
+/// TrySync of node `pikadoctor:1` for db0 at file 4294967295, as `src/pika_inner_message.proto` writes it.
+const TRYSYNC: &[u8] = b"\x00\x00\x00\x27\x08\x02\x1a\x23\x0a\x0e\x0a\x0apikadoctor\x10\x01\x12\x07\x0a\x03db0\x10\x00\x1a\x08\x08\xff\xff\xff\xff\x0f\x10\x00";
+
+/// Looks at a pair through two proxies, with a canary and without, and at each server alone.
+fn look_through_proxies(version: &str, master: &str, replica: &str, tell: impl Fn(&Proxy)) {
+    for read_only in [true, false] {
+        let (of_master, of_replica) = (Proxy::before(master), Proxy::before(replica));
+        tell(&of_master);
+        let mut arguments = vec!["check", &of_replica.address, "--master", &of_master.address];
+        arguments.extend(if read_only { vec!["--read-only"] } else { vec!["--canary-timeout", "2s"] });
+        let run = Run::of(pikadoctor().args(&arguments));
+        assert!(run.stdout.contains("pikadoctor"), "{run:?}");
+        assert_harmless(version, "master", &of_master, !read_only);
+        assert_harmless(version, "replica", &of_replica, false);
+        let wrote = of_master.commands().iter().any(|command| command.to_lowercase().starts_with("set "));
+        assert_eq!(
+            wrote, !read_only,
+            "{version}: a canary is written, but not with --read-only: {}",
+            run.stdout
+        );
+        let run = Run::of(pikadoctor().args(["forecast", &of_replica.address, &of_master.address]));
+        assert!(run.stdout.contains("pikadoctor"), "{run:?}");
+        assert_harmless(version, "master, forecast", &of_master, !read_only);
+        assert_harmless(version, "replica, forecast", &of_replica, false);
+    }
+    for address in [master, replica] {
+        let proxy = Proxy::before(address);
+        Run::of(pikadoctor().args(["check", &proxy.address]));
+        assert_harmless(version, "alone", &proxy, false);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn through_proxies_nothing_harmful_reaches_a_simulated_pair_of_any_release() {
+    for release in RELEASES {
+        let version = release.trim_start_matches('v');
+        let scenario = scenario::named(&format!("healthy-pair-{version}")).unwrap();
+        let stage = Stage::start(scenario, &std::sync::Arc::new(built_in().knowledge)).await.unwrap();
+        tokio::task::block_in_place(|| {
+            let address = |name: &str| stage.addresses[name].to_string();
+            let follow = |proxy: &Proxy| {
+                // The replica says that it follows the proxy, so that the ports of its master are dialled there.
+                let (host, port) = proxy.address.rsplit_once(':').unwrap();
+                stage.make_say("replica", "master_host", host);
+                stage.make_say("replica", "master_port", port);
+            };
+            look_through_proxies(version, &address("master"), &address("replica"), follow);
+        });
+    }
+}
+
+/// What a server says of its double master.
+fn double_master(address: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"*2\r\n$4\r\ninfo\r\n$12\r\ndoublemaster\r\n").unwrap();
+    stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    let mut text = Vec::new();
+    let _ = stream.read_to_end(&mut text);
+    String::from_utf8(text).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_touched_port_of_2_3_6_shows_on_the_simulated_server_and_the_tool_leaves_no_such_trace() {
+    for (release, changes) in [("2.3.3", true), ("2.3.6", true), ("2.3.0", false), ("3.0.16", false)] {
+        let scenario = scenario::named(&format!("healthy-{release}")).unwrap();
+        let stage = Stage::start(scenario, &std::sync::Arc::new(built_in().knowledge)).await.unwrap();
+        let address = stage.addresses["pika"];
+        tokio::task::block_in_place(|| {
+            let before = double_master(&address.to_string());
+            let run = Run::of(pikadoctor().args(["check", &address.to_string()]));
+            assert_eq!(run.code, 0, "{}", run.stdout);
+            assert_eq!(double_master(&address.to_string()), before, "{release}");
+            for _ in 0..3 {
+                drop(TcpStream::connect((address.ip(), address.port() + 1000)).unwrap());
+            }
+            std::thread::sleep(Duration::from_millis(200));
+            let after = double_master(&address.to_string());
+            assert_eq!(after != before, changes, "{release}: {after}");
+            assert_eq!(after.contains("repl_state: 3"), changes, "{release}: {after}");
+        });
+    }
+}
+
+#[test]
+#[cfg_attr(not(real_pika), ignore = "needs real servers: set PIKADOCTOR_PIKA_HOME")]
+fn through_proxies_nothing_harmful_reaches_a_real_pair_of_any_release() {
+    for version in versions() {
+        let loopback = ("network-interface", "lo");
+        let (master, replica) = (Pika::start(&version, &[loopback]), Pika::start(&version, &[loopback]));
+        master.ask(&["SET", "s", "v"]);
+        let port = master.port.to_string();
+        assert!(replica.ask(&["SLAVEOF", "127.0.0.1", &port]).starts_with("+OK"), "{version}");
+        replica.wait_for("the link", Duration::from_secs(60), |replica| {
+            replica.ask(&["INFO", "replication"]).contains("master_link_status:up")
+        });
+        // INFO doublemaster shows the number that a touched + 1000 would change.
+        let state = || (master.ask(&["INFO", "doublemaster"]), replica.ask(&["INFO", "doublemaster"]));
+        let before = state();
+        look_through_proxies(&version, &master.address(), &replica.address(), |_| {});
+        assert_eq!(state(), before, "{version}");
+    }
 }

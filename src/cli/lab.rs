@@ -1,7 +1,9 @@
 //! `pikadoctor lab`
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use super::options::Output;
@@ -10,6 +12,7 @@ use crate::judge::catalogue;
 use crate::lab::scenario::{self, Mode, Run, SCENARIOS, Scenario};
 use crate::lab::stage::Stage;
 use crate::model::exit;
+use crate::model::release::Version;
 use crate::model::text::Language;
 
 /// Simulated servers to practise on, and to test alerting with
@@ -24,8 +27,10 @@ pub struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Name all scenarios
+    /// Name the scenarios, those of several releases in one line
     List {
+        /// Name only those that have this in their name, each in a line of its own
+        part: Option<String>,
         #[command(flatten)]
         output: Output,
     },
@@ -40,18 +45,77 @@ enum Action {
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     match &arguments.action {
-        Action::List { output } => list(output.language()),
+        Action::List { part, output } => list(part.as_deref(), output.language()),
         Action::Run { name, output } => stay_up(name, output.language()),
     }
 }
 
-fn list(language: Language) -> Result<Outcome, Failure> {
-    let mut document = String::new();
+fn list(part: Option<&str>, language: Language) -> Result<Outcome, Failure> {
+    let mut scenarios = Vec::new();
     for (name, text) in SCENARIOS {
-        let scenario = scenario::read(name, text).map_err(Failure)?;
-        let _ = writeln!(document, "{name:<32} {}", scenario.title.get(language));
+        if part.is_none_or(|part| name.contains(part)) {
+            let scenario = scenario::read(name, text).map_err(Failure)?;
+            scenarios.push((*name, scenario.title.get(language).to_owned()));
+        }
     }
+    if scenarios.is_empty() {
+        let part = part.unwrap_or_default();
+        return Err(Failure(format!(
+            "no scenario has `{part}` in its name; `pikadoctor lab list` names them all"
+        )));
+    }
+    let document = if part.is_some() { one_by_one(&scenarios) } else { by_family(&scenarios, language) };
     Ok(Outcome { document, exit_code: exit::OK })
+}
+
+fn one_by_one(scenarios: &[(&str, String)]) -> String {
+    scenarios
+        .iter()
+        .fold(String::new(), |document, (name, title)| document + &format!("{name:<34} {title}\n"))
+}
+
+/// Scenarios that differ in their release only, in one line each.
+fn by_family(scenarios: &[(&str, String)], language: Language) -> String {
+    let mut families: BTreeMap<&str, (String, Vec<&str>)> = BTreeMap::new();
+    for (name, title) in scenarios {
+        let (family, release) = family_of(name);
+        let entry = families.entry(family).or_insert_with(|| (without_release(title, release), Vec::new()));
+        entry.1.extend(release);
+    }
+    let mut document = String::new();
+    for (family, (title, mut releases)) in families {
+        releases.sort_by_key(|release| release.parse::<Version>().ok());
+        let of = if releases.is_empty() { String::new() } else { format!("  [{}]", releases.join(" ")) };
+        let _ = writeln!(document, "{family:<33} {title}{of}");
+    }
+    let hint = match language {
+        Language::En => {
+            "Where releases stand in brackets, one of them belongs to the name: pikadoctor lab run silent-2.3.6\n\
+             One a line: pikadoctor lab list PART, for example pikadoctor lab list 3.5.5"
+        }
+        Language::Zh => {
+            "方括号中列有版本的，名称须带上其中一个：pikadoctor lab run silent-2.3.6\n\
+             逐行列出：pikadoctor lab list 部分名称，例如 pikadoctor lab list 3.5.5"
+        }
+    };
+    let _ = writeln!(document, "\n{hint}");
+    document
+}
+
+/// `silent-2.3.6` is `silent` and its release; a name that ends otherwise has none.
+fn family_of(name: &str) -> (&str, Option<&str>) {
+    match name.rsplit_once('-') {
+        Some((family, release)) if release.parse::<Version>().is_ok() => (family, Some(release)),
+        _ => (name, None),
+    }
+}
+
+/// A title that begins with the release needs it no more where all releases stand beside it.
+fn without_release(title: &str, release: Option<&str>) -> String {
+    let rest = release.and_then(|release| title.strip_prefix(release));
+    let rest = rest.map_or(title, |rest| rest.trim_start_matches([':', '：', ' ']));
+    let mut letters = rest.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn stay_up(name: &str, language: Language) -> Result<Outcome, Failure> {
@@ -69,19 +133,26 @@ fn stay_up(name: &str, language: Language) -> Result<Outcome, Failure> {
     })
 }
 
-/// The commands that look at a scenario.
-pub fn commands(stage: &Stage) -> Vec<String> {
-    let Scenario { links, run, .. } = &stage.scenario;
-    let address = |name: &String| stage.addresses[name].to_string();
+/// The commands that look at a scenario whose servers are at `addresses`.
+pub fn commands(scenario: &Scenario, addresses: &BTreeMap<String, SocketAddr>) -> Vec<String> {
+    let Scenario { links, run, parameters, .. } = scenario;
+    let address = |name: &String| addresses[name].to_string();
+    let mut set = String::new();
+    for (check, values) in parameters {
+        for (name, value) in values {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let _ = write!(set, " --set {check}.{name}={value}");
+        }
+    }
     if links.is_empty() {
-        return stage.addresses.values().map(|address| format!("pikadoctor check {address}")).collect();
+        return addresses.values().map(|address| format!("pikadoctor check {address}{set}")).collect();
     }
     let command = |link: &scenario::LinkPlan| {
         let (replica, master) = (address(&link.replica), address(&link.master));
         match (run, link.mode) {
             (Run::Forecast, _) => format!("pikadoctor forecast {replica} {master}"),
-            (Run::Check, Mode::Replica) => format!("pikadoctor check {replica} --master {master}"),
-            (Run::Check, Mode::DoubleMaster) => format!("pikadoctor check {replica} --peer {master}"),
+            (Run::Check, Mode::Replica) => format!("pikadoctor check {replica} --master {master}{set}"),
+            (Run::Check, Mode::DoubleMaster) => format!("pikadoctor check {replica} --peer {master}{set}"),
         }
     };
     links.iter().map(command).collect()
@@ -112,7 +183,7 @@ fn introduction(stage: &Stage, language: Language) -> String {
         ),
     };
     let _ = writeln!(text, "\n{simulated} {attempt}\n");
-    for command in commands(stage) {
+    for command in commands(&stage.scenario, &stage.addresses) {
         let _ = writeln!(text, "  {command}");
     }
     let secrets: Vec<String> = stage

@@ -116,17 +116,15 @@ impl Collector<'_> {
         let second = self.second_batch(node, gate, reported);
         let (replies, broken) =
             connection.exchange(&second.permits, self.deadlines.of(self.deadlines.reply)).await;
-        let in_step = second
-            .wants
-            .iter()
-            .zip(&replies)
-            .all(|(want, reply)| answered_for_another(want, reply).is_none());
-        for (want, reply) in second.wants.iter().zip(&replies) {
-            // INFO and settings say themselves what they are; these do not.
-            if in_step || !matches!(want, Want::User | Want::OpenUsers) {
-                take_reply(node, self, want, reply);
-            } else if let Some(path) = want.path() {
-                node.errors.push(absent(&path, "the answers came out of step".into()));
+        let pairs = || second.wants.iter().zip(&replies);
+        let out_of_step = pairs().find_map(|(want, reply)| out_of_step(want, reply));
+        for (want, reply) in pairs() {
+            match &out_of_step {
+                Some(reason) if !says_what_it_is(want, reply) => {
+                    let path = want.path().unwrap_or_default();
+                    node.errors.push(absent(&path, reason.clone()));
+                }
+                _ => take_reply(node, self, want, reply),
             }
         }
         if let Some(broken) = broken {
@@ -357,13 +355,24 @@ fn note_all_unasked(node: &mut Node, reason: &str) {
     }
 }
 
-/// The name of another setting, where one is answered about that was not asked for: a server that gives an
-/// answer too many or too few would otherwise have its password taken for a port.
-fn answered_for_another(want: &Want, reply: &Reply) -> Option<String> {
+/// Why the answers of a batch cannot be told by their places: one is about a setting that was not asked for. A
+/// server that gives an answer too many would otherwise have its password taken for a port.
+fn out_of_step(want: &Want, reply: &Reply) -> Option<String> {
     let Want::Setting(name) = want else { return None };
     match *reply.texts() {
-        [about, _] if !about.eq_ignore_ascii_case(name) => Some(about.to_owned()),
+        [about, _] if !about.eq_ignore_ascii_case(name) => {
+            Some(format!("the answers came out of step: `config get {name}` is answered about `{about}`"))
+        }
         _ => None,
+    }
+}
+
+/// Whether an answer itself tells what it answers: INFO by its headers, a setting by its name.
+fn says_what_it_is(want: &Want, reply: &Reply) -> bool {
+    match want {
+        Want::Setting(name) => matches!(*reply.texts(), [about, _] if about.eq_ignore_ascii_case(name)),
+        Want::User | Want::OpenUsers => false,
+        Want::Auth | Want::Server | Want::Section(_) => true,
     }
 }
 
@@ -384,12 +393,6 @@ fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &R
             node.info.extend(sections);
         }
         (Want::Setting(name), Reply::List(_)) => {
-            if let Some(other) = answered_for_another(want, reply) {
-                let reason =
-                    format!("the answers came out of step: `config get {name}` is answered about `{other}`");
-                node.errors.push(absent(&format!("config.{name}"), reason));
-                return;
-            }
             // An unknown name is answered by an empty array; `derive` says what its absence means.
             if let [_, value] = *reply.texts() {
                 let secret = collector

@@ -28,7 +28,9 @@ pub enum ServerFault {
     Writes(u32),
     /// Commands that clients have sent to it, and how often.
     Used(BTreeMap<String, u64>),
-    /// It takes another address for its own, as with the wrong card in network-interface, and announces it.
+    /// It takes another address for its own, as with the wrong card in network-interface, and announces it. Up to
+    /// 3.0.1 the master dials that address and is kept out there: state 2, and listed as online (measured on 2.3.0
+    /// and 2.3.6 with a filter; without a way back from the master it is state 1, and not listed).
     Announces(String),
     /// It does not answer as a server should.
     Hostile(Hostility),

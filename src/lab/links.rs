@@ -213,8 +213,10 @@ fn faulted(fault: &LinkFault, replica: &Server, fate: Fate) -> Fate {
             let listed = if protobuf { Listed::FullSync } else { Listed::No };
             Fate::of(Stage::FullSync, listed, NOTHING)
         }
+        // It was a replica of this master before, and has kept what it got then.
         LinkFault::Ahead(_) => {
-            Fate::of(Stage::Error, if protobuf { Listed::Offline } else { Listed::No }, NOTHING)
+            let listed = if protobuf { Listed::Offline } else { Listed::No };
+            Fate::of(Stage::Error, listed, Flow { old: true, later: false })
         }
         LinkFault::AlreadyListed => {
             let (stage, listed) =

@@ -1,11 +1,12 @@
-//! Simulated servers: what the demo and the tests examine where there is no Pika.
+//! Servers to practise on: what the demo and the tests examine where there is no Pika, and where there is.
 //!
-//! [`scenario`] reads what is to be staged, [`stage`] starts it on loopback addresses of its own, and
-//! [`world`] is what happens between the servers. What a release says comes from its recording; only
-//! the lines that change with the state are composed here.
+//! [`scenario`] reads what is to be staged, with each [`fault`]. [`stage`] starts it with simulated servers on
+//! loopback addresses of their own, and [`world`] is what happens between them. What a release says comes from its
+//! recording; only the lines that change with the state are composed here. [`real`] stages the same on real
+//! servers, where its faults can be brought about there: the two must give the same findings.
 //!
-//! What is simpler than on real servers: time. A link comes up at once, nothing is retried, a position
-//! grows by the same number of bytes with each write, and a touched +1000 changes no state.
+//! What is simpler than on real servers: time. A link comes up at once, nothing is retried, and a position grows by
+//! the same number of bytes with each write.
 
 mod commands;
 pub mod fault;

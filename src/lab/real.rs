@@ -15,6 +15,7 @@ use super::ports;
 use super::scenario::{LinkPlan, Mode, Run, Scenario, ServerPlan};
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::{Absence, AbsenceKind, Facts};
+use crate::model::network::AddressKind;
 
 /// How long a link may take until it says up: five seconds for the link, more for a full copy.
 const LINK: Duration = Duration::from_secs(20);
@@ -181,7 +182,11 @@ impl RealStage {
                         }
                     }
                     ServerFault::Writes(count) => write(server, *count).await?,
-                    ServerFault::Mute => server.freeze()?,
+                    ServerFault::Mute => {
+                        server.freeze()?;
+                        // On a busy machine its threads do not all stop at once.
+                        sleep(Duration::from_secs(1)).await;
+                    }
                     _ => {}
                 }
             }
@@ -193,6 +198,9 @@ impl RealStage {
     pub async fn examine(&self, catalogue: &Catalogue, canary_wait: Duration) -> Facts {
         let mut facts = look(&self.scenario, &self.addresses, catalogue, canary_wait).await;
         // That the servers run on the loopback card of this very host is true, and says nothing about the scenario.
+        for address in facts.links.iter_mut().filter_map(|link| link.address.as_mut()) {
+            address.kind = AddressKind::Private;
+        }
         for node in &mut facts.nodes {
             if let Some(config) = &mut node.config
                 && let Some(card) = config.get_mut("network-interface")

@@ -34,6 +34,7 @@ pub struct Stage {
     pub scenario: Scenario,
     /// Where each server is.
     pub addresses: BTreeMap<String, SocketAddr>,
+    world: Arc<World>,
     tasks: Vec<JoinHandle<()>>,
 }
 
@@ -70,7 +71,12 @@ impl Stage {
         knowledge: &Arc<Knowledge>,
     ) -> Result<Self, Trouble> {
         let world = Arc::new(World::default());
-        let mut stage = Self { scenario: scenario.clone(), addresses: BTreeMap::new(), tasks: Vec::new() };
+        let mut stage = Self {
+            scenario: scenario.clone(),
+            addresses: BTreeMap::new(),
+            world: world.clone(),
+            tasks: Vec::new(),
+        };
         for (index, (name, plan)) in scenario.servers.iter().enumerate() {
             let host = plan.host.unwrap_or_else(|| u8::try_from(index + 1).unwrap_or(u8::MAX));
             let address = format!("{network}{host}:{}", plan.port.unwrap_or(9221));
@@ -228,6 +234,14 @@ impl Stage {
                 tokio::time::sleep(Duration::from_millis(milliseconds)).await;
                 world.lock().finish_full_sync(replica);
             }));
+        }
+    }
+
+    /// Makes a line of INFO of a server say something else from now on.
+    pub fn make_say(&self, name: &str, line: &str, value: &str) {
+        let mut state = self.world.lock();
+        if let Some(server) = state.servers.iter_mut().find(|server| server.name == name) {
+            server.says.insert(line.to_owned(), value.to_owned());
         }
     }
 

@@ -5,6 +5,7 @@
 pub mod codis;
 pub mod coordinator;
 pub mod pair;
+pub mod proxy;
 pub mod real;
 pub mod reports;
 pub mod sentinel;
@@ -13,8 +14,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -214,47 +215,4 @@ pub fn answering(bytes: &'static [u8]) -> String {
         let _ = stream.write_all(bytes);
         thread::sleep(Duration::from_secs(30));
     })
-}
-
-/// A relay in front of `server` that writes down what is sent to it.
-pub struct Relay {
-    pub address: String,
-    sent: Arc<Mutex<Vec<Vec<u8>>>>,
-}
-
-impl Relay {
-    /// What was sent, one entry for each connection.
-    pub fn sent(&self) -> Vec<String> {
-        self.sent.lock().unwrap().iter().map(|bytes| String::from_utf8_lossy(bytes).into_owned()).collect()
-    }
-}
-
-pub fn relay(server: &str) -> Relay {
-    let server = server.to_owned();
-    let sent = Arc::new(Mutex::new(Vec::new()));
-    let log = sent.clone();
-    let address = listener(move |mut client| {
-        let index = {
-            let mut log = log.lock().unwrap();
-            log.push(Vec::new());
-            log.len() - 1
-        };
-        let mut upstream = TcpStream::connect(&server).unwrap();
-        let mut back = upstream.try_clone().unwrap();
-        let mut to_client = client.try_clone().unwrap();
-        thread::spawn(move || {
-            let _ = std::io::copy(&mut back, &mut to_client);
-        });
-        let mut buffer = [0; 16384];
-        while let Ok(count) = client.read(&mut buffer) {
-            if count == 0 {
-                break;
-            }
-            log.lock().unwrap()[index].extend_from_slice(&buffer[..count]);
-            if upstream.write_all(&buffer[..count]).is_err() {
-                break;
-            }
-        }
-    });
-    Relay { address, sent }
 }
