@@ -4,18 +4,20 @@ mod common;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::SocketAddr;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::time::Duration;
 
-use common::{Run, pikadoctor, recordings_directory, run};
+use common::{Run, pikadoctor, recording, recordings_directory, run, serve};
 use pikadoctor::collect::bundle::pack;
 use pikadoctor::collect::clock::Deadlines;
-use pikadoctor::collect::host::{Request, Roots, Wanted, look};
+use pikadoctor::collect::host::{Dial, DialAs, Request, Roots, Wanted, look};
 use pikadoctor::judge::catalogue::built_in;
 use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::model::facts::{self, Facts};
 use pikadoctor::model::host::Host;
+use pikadoctor::model::network::{Port, PortState};
 use pikadoctor::model::text::Language;
 use serde_json::Value;
 
@@ -327,4 +329,46 @@ fn the_facts_of_a_host_fit_their_schema() {
     );
     assert_eq!(facts["hosts"][0]["instances"][0]["settings"]["port"], "9221");
     assert!(!facts.to_string().contains("requirepass"));
+}
+
+#[test]
+fn a_host_dials_what_it_must_reach_and_nothing_else() {
+    let server = serve(recording("v3.3.6/standalone/standalone"));
+    let address: SocketAddr = server.address.parse().unwrap();
+    let dialled = |release: &str, r#as| {
+        let dial = Dial { to: "db2".into(), address, release: release.parse().unwrap(), r#as };
+        Tree::recorded().judged_as(&Request { dials: vec![dial], ..Request::default() })
+    };
+    let ports = |judged: &Judged| -> Vec<(u32, PortState)> {
+        let port = |port: &Port| (port.number - u32::from(address.port()), port.state);
+        judged.host.dialled[0].ports.iter().map(port).collect()
+    };
+    // Only the client port is there, and a replica needs more; the heartbeat of old releases is left alone.
+    let judged = dialled("3.3.6", DialAs::Replica);
+    assert_eq!(ports(&judged), [(0, PortState::Open), (2000, PortState::Closed)]);
+    judged.is("host/dialled", "critical", "nc -vz 127.0.0.1");
+    let judged = dialled("3.5.5", DialAs::Replica);
+    assert_eq!(ports(&judged), [(0, PortState::Open), (2000, PortState::Closed), (10001, PortState::Closed)]);
+    let judged = dialled("2.3.6", DialAs::Replica);
+    assert_eq!(ports(&judged), [(0, PortState::Open)]);
+    judged.is("host/dialled", "ok", "open");
+    // A master dials the rsync of its replica: up to 3.0.16 during a full copy only, and never the binlog port.
+    let judged = dialled("2.3.6", DialAs::Master);
+    assert_eq!(ports(&judged), [(3000, PortState::Closed)]);
+    judged.is("host/dialled", "ok", "closed");
+    let judged = dialled("3.3.6", DialAs::Master);
+    assert_eq!(ports(&judged), [(1000, PortState::Closed)]);
+    judged.is("host/dialled", "critical", "closed");
+    let judged = dialled("3.5.5", DialAs::Master);
+    assert_eq!(ports(&judged), []);
+}
+
+#[test]
+fn a_container_that_may_not_be_seen_is_not_judged_by_the_files_of_its_host() {
+    let mut tree = Tree::recorded();
+    tree.links.remove(&format!("proc/{PIKA}/root"));
+    let judged = tree.judged("3.3.6");
+    for check in ["rsync", "same-file-system", "writable", "free-space", "open-files"] {
+        assert_eq!(judged.state(&format!("host/{check}")), "skipped", "{check}");
+    }
 }

@@ -4,152 +4,35 @@
 mod common;
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::net::TcpListener;
+use std::path::Path;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use common::real::{Pika, Prepared, listens};
+use common::sshd::Place;
 use common::{Run, pikadoctor, recording, serve};
 use serde_json::Value;
 
-/// A place with keys, and a `ssh` that knows them.
-struct Place {
-    directory: tempfile::TempDir,
+/// `check` of a recorded server whose host is behind ssh.
+fn check(place: &Place, arguments: &[&str]) -> Checked {
+    let server = serve(recording("v3.3.6/standalone/standalone"));
+    let mut command = pikadoctor();
+    command.args(["check", "--no-ports", &server.address]).args(arguments);
+    if !arguments.contains(&"--timeout") {
+        command.args(["--timeout", "20s"]);
+    }
+    command.env("PATH", place.search());
+    let human = Run::of(&mut command);
+    let run = Run::of(command.args(["--format", "json"]));
+    let report: Value =
+        serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {}", run.stderr));
+    Checked { human, report }
 }
 
-impl Place {
-    fn new() -> Self {
-        let place = Self { directory: tempfile::tempdir().unwrap() };
-        for key in ["host_key", "other_host_key", "key", "other_key"] {
-            let made = Command::new("ssh-keygen")
-                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
-                .arg(place.path(key))
-                .status()
-                .unwrap();
-            assert!(made.success());
-        }
-        fs::copy(place.path("key.pub"), place.path("authorized_keys")).unwrap();
-        for directory in ["bin", "there", "temporary"] {
-            fs::create_dir(place.path(directory)).unwrap();
-        }
-        symlink(env!("CARGO_BIN_EXE_pikadoctor"), place.path("there/pikadoctor")).unwrap();
-        place
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn text(&self, name: &str) -> String {
-        fs::read_to_string(self.path(name)).unwrap()
-    }
-
-    /// A program that this machine, or the other one, finds in its PATH.
-    fn program(&self, name: &str, bytes: impl AsRef<[u8]>) {
-        let path = self.path(name);
-        let _ = fs::remove_file(&path);
-        fs::write(&path, bytes).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    /// The system's ssh with a configuration of its own: its `~` is that of the password file, whatever HOME says.
-    fn client(&self, port: u16, key: &str, known: &str) {
-        let config = format!(
-            "Host db1\n  HostName 127.0.0.1\n  Port {port}\n  IdentityFile {}\n  IdentitiesOnly yes\n  \
-             UserKnownHostsFile {}\n  GlobalKnownHostsFile /dev/null\n",
-            self.path(key).display(),
-            self.path("known_hosts").display()
-        );
-        fs::write(self.path("config"), config).unwrap();
-        let known: Vec<&str> = known.split_whitespace().take(2).collect();
-        let line = if known.is_empty() {
-            String::new()
-        } else {
-            format!("[127.0.0.1]:{port} {}\n", known.join(" "))
-        };
-        fs::write(self.path("known_hosts"), line).unwrap();
-        let ssh = format!("#!/bin/sh\nexec /usr/bin/ssh -F {} \"$@\"\n", self.path("config").display());
-        self.program("bin/ssh", ssh);
-    }
-
-    /// An ssh server that sets `PATH` and whatever `more` says.
-    fn server(&self, path: &str, more: &str) -> Server {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        fs::create_dir_all("/run/sshd").unwrap();
-        let config = format!(
-            "Port {port}\nListenAddress 127.0.0.1\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nStrictModes no\n\
-             UsePAM no\nPermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-             SetEnv PATH={path} TMPDIR={}\n{more}\n",
-            self.path("host_key").display(),
-            self.path("authorized_keys").display(),
-            self.path("temporary").display(),
-        );
-        fs::write(self.path("sshd_config"), config).unwrap();
-        let child = Command::new("unshare")
-            .args(["--mount", "sh", "-c"])
-            .arg(format!(
-                "mount --make-rprivate /; {} exec /usr/sbin/sshd -D -f {}",
-                if more.contains("#noexec") {
-                    format!("mount -t tmpfs -o noexec none {};", self.path("temporary").display())
-                } else {
-                    String::new()
-                },
-                self.path("sshd_config").display()
-            ))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let server = Server { child, port };
-        let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(10), "sshd does not listen");
-            thread::sleep(Duration::from_millis(50));
-        }
-        self.client(port, "key", &self.text("host_key.pub"));
-        server
-    }
-
-    fn there(&self) -> String {
-        format!("{}:/usr/bin:/bin", self.path("there").display())
-    }
-
-    /// `check` of a recorded server whose host is behind ssh.
-    fn check(&self, arguments: &[&str]) -> Checked {
-        let server = serve(recording("v3.3.6/standalone/standalone"));
-        let mut command = pikadoctor();
-        command.args(["check", "--no-ports", &server.address]).args(arguments);
-        if !arguments.contains(&"--timeout") {
-            command.args(["--timeout", "20s"]);
-        }
-        command.env("PATH", format!("{}:/usr/bin:/bin", self.path("bin").display()));
-        let human = Run::of(&mut command);
-        let run = Run::of(command.args(["--format", "json"]));
-        let report: Value =
-            serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {}", run.stderr));
-        Checked { human, report }
-    }
-
-    fn is_clean(&self) {
-        let left: Vec<_> =
-            fs::read_dir(self.path("temporary")).unwrap().flatten().map(|e| e.path()).collect();
-        assert!(left.is_empty(), "left behind: {left:?}");
-    }
-}
-
-struct Server {
-    child: Child,
-    port: u16,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+fn is_clean(place: &Place) {
+    let left: Vec<_> = fs::read_dir(place.path("temporary")).unwrap().flatten().map(|e| e.path()).collect();
+    assert!(left.is_empty(), "left behind: {left:?}");
 }
 
 struct Checked {
@@ -192,7 +75,7 @@ impl Checked {
 fn a_host_is_looked_at_over_ssh() {
     let place = Place::new();
     let _server = place.server(&place.there(), "");
-    let checked = place.check(&["--ssh", "db1"]);
+    let checked = check(&place, &["--ssh", "db1"]);
     checked.was_looked_at();
     // The recorded server is not a process of that host, and nothing is made up about it.
     assert_eq!(checked.finding("host/processes")["state"], "warning");
@@ -200,7 +83,7 @@ fn a_host_is_looked_at_over_ssh() {
     // A greeting before the answer does no harm.
     let greeting = "ForceCommand echo Welcome to db1; eval \"$SSH_ORIGINAL_COMMAND\"";
     let _server = place.server(&place.there(), greeting);
-    place.check(&["--ssh", "db1"]).was_looked_at();
+    check(&place, &["--ssh", "db1"]).was_looked_at();
 }
 
 #[test]
@@ -208,20 +91,19 @@ fn a_host_is_looked_at_over_ssh() {
 fn a_host_without_the_program_gets_a_copy_for_the_moment() {
     let place = Place::new();
     let _server = place.server("/usr/bin:/bin", "");
-    place.check(&["--ssh", "db1"]).failed("no-binary", "there is no pikadoctor in the PATH of db1");
-    place.check(&["--ssh", "db1", "--ssh-copy"]).was_looked_at();
-    place.is_clean();
+    check(&place, &["--ssh", "db1"]).failed("no-binary", "there is no pikadoctor in the PATH of db1");
+    check(&place, &["--ssh", "db1", "--ssh-copy"]).was_looked_at();
+    is_clean(&place);
     let _server = place.server("/usr/bin:/bin", "#noexec");
-    let checked = place.check(&["--ssh", "db1", "--ssh-copy"]);
+    let checked = check(&place, &["--ssh", "db1", "--ssh-copy"]);
     checked.failed("not-executable", "nothing may be run from the temporary directory of db1");
     // Whoever has to wait for the copy too long leaves nothing behind either.
     place.program("there/cat", "#!/bin/sh\nsleep 3\n");
     let _server = place.server(&place.there(), "");
-    place
-        .check(&["--ssh", "db1", "--ssh-copy", "--timeout", "1s"])
+    check(&place, &["--ssh", "db1", "--ssh-copy", "--timeout", "1s"])
         .failed("timed-out", "no answer from db1 in time");
     thread::sleep(Duration::from_secs(4));
-    place.is_clean();
+    is_clean(&place);
 }
 
 #[test]
@@ -230,22 +112,21 @@ fn each_trouble_of_ssh_has_its_own_sentence() {
     let place = Place::new();
     let server = place.server(&place.there(), "");
     let key = place.text("host_key.pub");
-    let check = || place.check(&["--ssh", "db1"]);
+    let check_db1 = || check(&place, &["--ssh", "db1"]);
     place.client(server.port, "other_key", &key);
-    check().failed("permission-denied", "db1 lets nobody in with the keys that were offered");
+    check_db1().failed("permission-denied", "db1 lets nobody in with the keys that were offered");
     place.client(server.port, "key", "");
-    check().failed("host-key-unknown", "the host key of db1 is not known here");
+    check_db1().failed("host-key-unknown", "the host key of db1 is not known here");
     place.client(server.port, "key", &place.text("other_host_key.pub"));
-    check().failed("host-key-changed", "the host key of db1 is another one than before");
+    check_db1().failed("host-key-changed", "the host key of db1 is another one than before");
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     place.client(closed, "key", &key);
-    check().failed("refused", "db1 refuses connections to the port of ssh");
-    place
-        .check(&["--ssh", "nowhere.invalid"])
+    check_db1().failed("refused", "db1 refuses connections to the port of ssh");
+    check(&place, &["--ssh", "nowhere.invalid"])
         .failed("unresolved", "the name of nowhere.invalid has no address");
     let mute = common::listener(|_| thread::sleep(Duration::from_secs(30)));
     place.client(mute.rsplit(':').next().unwrap().parse().unwrap(), "key", &key);
-    place.check(&["--ssh", "db1", "--timeout", "2s"]).failed("timed-out", "no answer from db1 in time");
+    check(&place, &["--ssh", "db1", "--timeout", "2s"]).failed("timed-out", "no answer from db1 in time");
     fs::remove_file(place.path("bin/ssh")).unwrap();
     let nowhere = serve(recording("v3.3.6/standalone/standalone"));
     let run = Run::of(
@@ -263,7 +144,7 @@ fn what_comes_back_is_not_believed() {
     let place = Place::new();
     let serving = |command: &str| {
         let server = place.server(&place.there(), command);
-        (place.check(&["--ssh", "db1"]), server)
+        (check(&place, &["--ssh", "db1"]), server)
     };
     serving("ForceCommand echo This account is for backups")
         .0
@@ -284,6 +165,41 @@ fn what_comes_back_is_not_believed() {
     let (checked, _server) = serving(escape);
     checked.failed("babble", "is no answer of pikadoctor");
     assert!(!checked.human.stdout.contains("\u{1b}[31m"));
+}
+
+#[test]
+#[cfg_attr(
+    not(all(real_pika, real_neighbours)),
+    ignore = "needs real servers and sshd: set PIKADOCTOR_PIKA_HOME and PIKADOCTOR_NEIGHBOURS=1"
+)]
+fn the_hosts_of_a_real_pair_are_judged_over_ssh() {
+    let place = Place::new();
+    let _server = place.server(&place.there(), "");
+    let rsyncless = Prepared::new("2.3.6", &[("network-interface", "lo")]);
+    let mut command = rsyncless.command();
+    command.env("PATH", "/nonexistent");
+    let replica = rsyncless.start(command, listens);
+    let master = Pika::start("2.3.6", &[("network-interface", "lo")]);
+    let bundle = place.path("pair.bundle");
+    let mut capture = pikadoctor();
+    capture.args(["capture", &replica.address(), "--master", &master.address(), "--ssh", "db1"]);
+    capture.args(["--master-ssh", "db1", "-o"]).arg(&bundle).env("PATH", place.search());
+    assert_eq!(Run::of(&mut capture).code, 0);
+    let run = Run::of(pikadoctor().args(["check", "--format", "json", "--from"]).arg(&bundle));
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let state = |check: &str, target: &str| {
+        let findings = report["findings"].as_array().unwrap().iter();
+        let mut found = findings.filter(|one| one["check"] == check && one["target"] == target);
+        found.next().unwrap_or_else(|| panic!("no {check} of {target}"))["state"].clone()
+    };
+    // One host with two servers is called once.
+    assert_eq!(report["facts"]["hosts"].as_array().map(Vec::len), Some(1));
+    assert_eq!(state("host/ssh", "db1"), "ok");
+    assert_eq!(state("host/rsync", &replica.address()), "critical");
+    assert_eq!(state("host/rsync", &master.address()), "ok");
+    assert_eq!(state("host/same-file-system", &replica.address()), "ok");
+    assert_eq!(state("host/port-owners", &replica.address()), "ok");
+    assert_eq!(state("host/full-sync-space", &replica.address()), "ok");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
+use super::host_line::host_line;
 use super::words::{conf_line, counts, link_line, node_line, pick, state as state_word};
 use crate::judge::language::escape_control;
 use crate::model::exit;
@@ -47,6 +48,9 @@ impl Page {
         }
         for conf in &report.facts.conf_files {
             let _ = writeln!(self.out, "  {}", escape_control(&conf_line(conf, self.language)));
+        }
+        for host in &report.facts.hosts {
+            let _ = writeln!(self.out, "  {}", escape_control(&host_line(host, self.language)));
         }
         self.out.push('\n');
     }

@@ -5,6 +5,7 @@
 pub mod pair;
 pub mod real;
 pub mod reports;
+pub mod sshd;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
