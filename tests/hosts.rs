@@ -220,7 +220,13 @@ fn what_is_wrong_with_a_host_is_found() {
     many.judged("3.3.6").is("host/stopping", "warning", &format!("kill {RSYNC}"));
     let gone = tree().without(&format!("proc/{RSYNC}/"));
     let judged = gone.judged("3.3.6");
-    judged.is("host/stopping", "critical", "slash_rsync.pid");
+    judged.is("host/stale-pid-file", "critical", "is not started again");
+    let other = gone.with(&format!("proc/{RSYNC}/comm"), "mysqld\n");
+    other.judged("2.3.6").is(
+        "host/stale-pid-file",
+        "critical",
+        "which is mysqld: the next slaveof can kill it",
+    );
     let wide = tree().replaced("proc/sys/net/ipv4/ip_local_port_range", "32768", "10000");
     wide.judged("3.3.6").is("host/port-owners", "warning", "ip_local_reserved_ports=10221");
     let reserved = wide.with("proc/sys/net/ipv4/ip_local_reserved_ports", "10000-12000\n");

@@ -126,10 +126,14 @@ fn there(question: &str, copy: bool) -> String {
     let quote = |text: &str| shlex::try_quote(text).map(std::borrow::Cow::into_owned).unwrap_or_default();
     let ask = format!("answer-host {}", quote(question));
     let script = if copy {
-        let arch = std::env::consts::ARCH;
+        // Where uname has the same name for it as Rust; elsewhere the program itself will not run.
+        let arch = match std::env::consts::ARCH {
+            arch @ ("x86_64" | "aarch64" | "riscv64" | "s390x" | "loongarch64") => arch,
+            _ => "$(uname -m)",
+        };
         // The copy goes with the directory, whatever becomes of the program.
         format!(
-            "[ \"$(uname -m)\" = {arch} ] || {{ uname -m >&2; exit {OTHER_ARCHITECTURE}; }}; umask 077; d=$(mktemp -d \"${{TMPDIR:-/tmp}}/pikadoctor.XXXXXXXX\") || exit 97; \
+            "[ \"$(uname -m)\" = \"{arch}\" ] || {{ uname -m >&2; exit {OTHER_ARCHITECTURE}; }}; umask 077; d=$(mktemp -d \"${{TMPDIR:-/tmp}}/pikadoctor.XXXXXXXX\") || exit 97; \
              trap 'rm -rf \"$d\"' EXIT; trap 'exit 98' HUP INT TERM; \
              cat > \"$d/pikadoctor\" && chmod 700 \"$d/pikadoctor\" || exit 97; \
              \"$d/pikadoctor\" {ask}"
