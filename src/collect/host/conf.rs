@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The settings that are read. No password is among them.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 8] = [
     "port",
     "log-path",
     "db-path",
@@ -12,8 +12,6 @@ pub const NAMES: [&str; 10] = [
     "network-interface",
     "maxclients",
     "max-cache-files",
-    "databases",
-    "daemonize",
 ];
 
 /// The settings of a file. The first line with a name counts, as with Pika.

@@ -185,7 +185,7 @@ impl Looker<'_> {
                 self.fail("paths", "neither the server nor its configuration tells them".into());
             }
             Ok(paths) => self.instance.paths = Some(paths),
-            Err(reason) => self.fail("paths", reason),
+            Err(absence) => self.instance.errors.push(absence),
         }
         self.look_at_pid_file(setting("db-sync-path"));
     }
