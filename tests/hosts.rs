@@ -202,7 +202,10 @@ fn what_is_wrong_with_a_host_is_found() {
         "127 95",
         "140 127 254:17 / /data/pika/dbsync rw,relatime - ext4 /dev/vdc rw\n127 95",
     );
-    apart.judged("3.3.6").is("host/same-file-system", "warning", "/data/pika/dbsync/");
+    apart.judged("3.3.6").is("host/same-file-system", "warning", "/data/pika/dbsync is on ext4");
+    let unnamed =
+        apart.clone().replaced("root/data/pika/pika.conf", "db-sync-path : /data/pika/dbsync/\n", "");
+    unnamed.judged("3.3.6").is("host/same-file-system", "warning", "/data/pika/dbsync is on ext4");
     let bound = tree().with("root/data/pika/dump/x", "").replaced(
         &pika("mountinfo"),
         "127 95",

@@ -46,7 +46,8 @@ pub fn look<'s>(
     let mut seen: Vec<(PathOnHost, Option<i32>)> = Vec::new();
     for (role, name) in ROLES {
         if let Some(value) = setting(name).filter(|value| !value.is_empty()) {
-            let named = cwd.join(value);
+            // `./dbsync/` below a directory is shown without the dot.
+            let named: PathBuf = cwd.join(value).components().collect();
             let one = one(roots, &root, &mounts, account, role, &named);
             seen.push(one.map_err(|error| absent("paths", &error, &named.display().to_string()))?);
         }
