@@ -172,7 +172,7 @@ fn a_recorded_host_is_seen_as_it_was() {
     assert!(daemons[0].age_seconds.is_some_and(|age| age < 60), "{daemons:?}");
     judged.is("host/port-owners", "ok", "9221 itself, 10221 its-rsync, 11221 itself");
     for check in
-        ["rsync", "same-file-system", "writable", "open-files", "stopping", "leftover-rsync", "overcommit"]
+        ["rsync", "same-file-system", "directories", "open-files", "stopping", "leftover-rsync", "overcommit"]
     {
         assert_eq!(
             judged.state(&format!("host/{check}")),
@@ -255,7 +255,7 @@ fn a_user_without_rights_is_found() {
         .replaced(&status, "Uid:\t0\t0\t0\t0", "Uid:\t990\t990\t990\t990")
         .replaced(&status, "Gid:\t0\t0\t0\t0", "Gid:\t990\t990\t990\t990");
     let judged = of_pika.judged("3.5.5");
-    judged.is("host/writable", "critical", "pika may not write");
+    judged.is("host/directories", "critical", "pika may not write");
     assert_eq!(judged.host.instances[0].conf.as_ref().unwrap().writable, Some(false));
 }
 
@@ -377,7 +377,7 @@ fn a_container_that_may_not_be_seen_is_not_judged_by_the_files_of_its_host() {
     let mut tree = Tree::recorded();
     tree.links.remove(&format!("proc/{PIKA}/root"));
     let judged = tree.judged("3.3.6");
-    for check in ["rsync", "same-file-system", "writable", "free-space", "open-files"] {
+    for check in ["rsync", "same-file-system", "directories", "free-space", "open-files"] {
         assert_eq!(judged.state(&format!("host/{check}")), "skipped", "{check}");
     }
 }
