@@ -333,3 +333,21 @@ fn a_resolver_that_does_not_answer_is_found_before_a_full_copy() {
     judge("").is("host/peer-names", &planned.conf, "warning");
     judge("10.66.5.77 pika-a").is("host/peer-names", &planned.conf, "ok");
 }
+
+#[test]
+#[cfg_attr(not(real_pika), ignore = "needs real servers: set PIKADOCTOR_PIKA_HOME")]
+fn a_pid_file_that_would_kill_a_stranger_is_found_before_a_slaveof() {
+    // 2.3.0 passes the number on as it is; later releases stumble over short ones where /bin/sh is dash.
+    let pika = Pika::start("2.3.0", &[("network-interface", "lo")]);
+    let mut stranger = Command::new("setsid").args(["sleep", "60"]).spawn().unwrap();
+    let daemon = pika.directory.path().join("dbsync/rsync");
+    fs::create_dir_all(&daemon).unwrap();
+    fs::write(daemon.join("slash_rsync.pid"), format!("{}\n", stranger.id())).unwrap();
+    thread::sleep(Duration::from_millis(300));
+    let judged = Judged::of(pikadoctor().args(["check", &pika.address()]));
+    judged.is("host/stale-pid-file", &pika.address(), "critical");
+    assert!(judged.found("host/stale-pid-file").contains("which is sleep"));
+    assert!(stranger.try_wait().unwrap().is_none(), "the check itself harms nobody");
+    pika.ask(&["SLAVEOF", "127.0.0.1", "1"]);
+    assert!(ends(stranger), "2.3.0 spared the stranger");
+}

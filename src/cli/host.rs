@@ -42,6 +42,10 @@ pub struct Arguments {
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
     master: Option<Address>,
 
+    /// A replica that the Pikas here are the master of, or shall be
+    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address, conflicts_with_all = ["master", "conf"])]
+    replica: Option<Address>,
+
     /// A peer whose name the resolver of this host must find without delay
     #[arg(long, value_name = "ADDRESS")]
     peer: Vec<IpAddr>,
@@ -108,17 +112,18 @@ impl Arguments {
         let addresses: Vec<Address> = running.by_port.iter().map(|(_, port)| address(*port)).collect();
         let mut named: Vec<(Side, &Address)> = addresses.iter().map(|one| (Side::Server, one)).collect();
         named.extend(self.master.iter().map(|master| (Side::Master, master)));
+        named.extend(self.replica.iter().map(|replica| (Side::Server, replica)));
         let targets = self.connecting.targets(&named)?;
         let request = |replica: &Address, master: &Address| LinkRequest {
             replica: replica.to_string(),
             master: master.to_string(),
             mode: LinkMode::Replica,
         };
-        let links: Vec<LinkRequest> = self
-            .master
-            .iter()
-            .flat_map(|master| addresses.iter().map(move |replica| request(replica, master)))
-            .collect();
+        let mut links: Vec<LinkRequest> = Vec::new();
+        for here in &addresses {
+            links.extend(self.master.iter().map(|master| request(here, master)));
+            links.extend(self.replica.iter().map(|replica| request(replica, here)));
+        }
         let here = HereRequest {
             running: running.by_port.iter().map(|(pid, port)| (address(*port).to_string(), *pid)).collect(),
             planned: self.conf.as_ref().map(|conf| Wanted {

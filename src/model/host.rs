@@ -361,6 +361,8 @@ pub struct PidFile {
     pub pid: Option<u32>,
     /// Whether that process exists and is an rsync.
     pub alive: bool,
+    /// The name of that process, whatever it is. Null when there is none.
+    pub process: Option<String>,
 }
 
 /// A port of a Pika on its host.

@@ -6,10 +6,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
-use super::words::{
-    accepted, conf_line, coordinator_line, counts, gate as gate_words, link_line, node_line, pick,
-    sentinel_line, state as state_word,
-};
+use super::words::{accepted, counts, gate as gate_words, pick, seen, state as state_word};
 use crate::judge::language::escape_control;
 use crate::model::exit;
 use crate::model::finding::{Finding, Gate, Problem, Report, State, Verdict};
@@ -42,20 +39,8 @@ struct Page {
 impl Page {
     fn header(&mut self, report: &Report) {
         let _ = writeln!(self.out, "pikadoctor {}", report.tool_version);
-        for sentinel in &report.facts.sentinels {
-            let _ = writeln!(self.out, "  {}", escape_control(&sentinel_line(sentinel, self.language)));
-        }
-        for node in &report.facts.nodes {
-            let _ = writeln!(self.out, "  {}", escape_control(&node_line(node, self.language)));
-        }
-        for link in &report.facts.links {
-            let _ = writeln!(self.out, "  {}", escape_control(&link_line(link, self.language)));
-        }
-        for conf in &report.facts.conf_files {
-            let _ = writeln!(self.out, "  {}", escape_control(&conf_line(conf, self.language)));
-        }
-        for coordinator in &report.facts.coordinators {
-            let _ = writeln!(self.out, "  {}", escape_control(&coordinator_line(coordinator, self.language)));
+        for line in seen(&report.facts, self.language) {
+            let _ = writeln!(self.out, "  {}", escape_control(&line));
         }
         self.out.push('\n');
     }

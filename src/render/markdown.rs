@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 
 use super::Look;
 use super::short::one_line;
-use super::words::{
-    conf_line, coordinator_line, counts, gate as gate_words, link_line, node_line, pick, state as state_word,
-};
+use super::words::{counts, gate as gate_words, pick, seen, state as state_word};
 use crate::judge::language::escape_control;
 use crate::model::finding::{Finding, Gate, Report, Verdict};
 use crate::model::text::Language;
@@ -24,11 +22,7 @@ pub fn render(report: &Report, look: Look) -> String {
     if let Some(gate) = &report.gate {
         let _ = writeln!(out, "{}\n", inline(&gate_words(gate, language)));
     }
-    let nodes = report.facts.nodes.iter().map(|node| node_line(node, language));
-    let links = report.facts.links.iter().map(|link| link_line(link, language));
-    let confs = report.facts.conf_files.iter().map(|conf| conf_line(conf, language));
-    let coordinators = report.facts.coordinators.iter().map(|c| coordinator_line(c, language));
-    for line in nodes.chain(links).chain(confs).chain(coordinators) {
+    for line in seen(&report.facts, language) {
         let _ = writeln!(out, "- {}", inline(&line));
     }
     let _ = writeln!(out, "\n{}\n", counts(report));

@@ -3,7 +3,8 @@
 pub mod catalogue;
 pub mod difference;
 mod github;
-pub mod human;
+pub mod host_line;
+mod human;
 pub mod json;
 mod junit;
 mod markdown;

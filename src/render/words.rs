@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::host_line::host_line;
 use crate::model::conf::ConfFile;
 use crate::model::coordinator::{Coordinator, CoordinatorState};
-use crate::model::facts::{Node, ReachState, ServerKind};
+use crate::model::facts::{Facts, Node, ReachState, ServerKind};
 use crate::model::finding::{Ended, Finding, Gate, Report, State};
 use crate::model::link::{Link, Relation};
 use crate::model::replication::Role;
@@ -47,6 +48,18 @@ pub fn counts(report: &Report) -> String {
         })
         .collect();
     parts.join(pick(report.language, ", ", "，"))
+}
+
+/// One line about everything that was looked at.
+pub fn seen(facts: &Facts, language: Language) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    lines.extend(facts.sentinels.iter().map(|sentinel| sentinel_line(sentinel, language)));
+    lines.extend(facts.coordinators.iter().map(|coordinator| coordinator_line(coordinator, language)));
+    lines.extend(facts.nodes.iter().map(|node| node_line(node, language)));
+    lines.extend(facts.links.iter().map(|link| link_line(link, language)));
+    lines.extend(facts.conf_files.iter().map(|conf| conf_line(conf, language)));
+    lines.extend(facts.hosts.iter().map(|host| host_line(host, language)));
+    lines
 }
 
 /// One line about a node: `10.0.0.1:9221 Pika 2.3.6 master`.

@@ -9,6 +9,7 @@ pub mod proxy;
 pub mod real;
 pub mod reports;
 pub mod sentinel;
+pub mod sshd;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

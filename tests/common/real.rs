@@ -212,11 +212,14 @@ impl Pika {
 
 impl Drop for Pika {
     fn drop(&mut self) {
+        // From 3.1 to 3.4 a killed Pika leaves its rsync daemon behind; end that one, and no other. Its pid file can
+        // be on a mount that only the Pika sees.
+        let pid_file = self.directory.path().join("dbsync/rsync/slash_rsync.pid");
+        let inside = format!("/proc/{}/root{}", self.process.id(), pid_file.display());
+        let daemon = fs::read_to_string(inside).or_else(|_| fs::read_to_string(&pid_file));
         let _ = self.process.kill();
         let _ = self.process.wait();
-        // From 3.1 to 3.4 a killed Pika leaves its rsync daemon behind; end that one, and no other.
-        let pid_file = self.directory.path().join("dbsync/rsync/slash_rsync.pid");
-        if let Ok(pid) = fs::read_to_string(pid_file) {
+        if let Ok(pid) = daemon.or_else(|_| fs::read_to_string(&pid_file)) {
             let pid = pid.trim();
             let is_rsync = fs::read_to_string(Path::new("/proc").join(pid).join("comm"))
                 .is_ok_and(|comm| comm.trim() == "rsync");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The settings that are read. No password is among them.
-pub const NAMES: [&str; 10] = [
+pub const NAMES: [&str; 8] = [
     "port",
     "log-path",
     "db-path",
@@ -12,8 +12,6 @@ pub const NAMES: [&str; 10] = [
     "network-interface",
     "maxclients",
     "max-cache-files",
-    "databases",
-    "daemonize",
 ];
 
 /// The settings of a file. The first line with a name counts, as with Pika.
@@ -25,8 +23,16 @@ pub fn settings(text: &str) -> BTreeMap<String, String> {
             settings.entry((*name).to_owned()).or_insert_with(|| value.trim().to_owned());
         }
     }
+    // What is missing is what 3.1.0 and later take then; earlier releases take something at random.
+    for (name, value) in DIRECTORIES {
+        settings.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+    }
     settings
 }
+
+/// The directories of a file that does not name them.
+const DIRECTORIES: [(&str, &str); 4] =
+    [("log-path", "./log/"), ("db-path", "./db/"), ("dump-path", "./dump/"), ("db-sync-path", "./dbsync/")];
 
 #[cfg(test)]
 mod tests {
@@ -38,6 +44,16 @@ mod tests {
             "# port : 1\nport : 9221\nport:1\nrequirepass : sesame\ndb-path :/a b/\nnetwork-interface :\n",
         );
         let pairs: Vec<(&str, &str)> = read.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-        assert_eq!(pairs, [("db-path", "/a b/"), ("network-interface", ""), ("port", "9221")]);
+        assert_eq!(
+            pairs,
+            [
+                ("db-path", "/a b/"),
+                ("db-sync-path", "./dbsync/"),
+                ("dump-path", "./dump/"),
+                ("log-path", "./log/"),
+                ("network-interface", ""),
+                ("port", "9221"),
+            ]
+        );
     }
 }

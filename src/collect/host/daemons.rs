@@ -68,10 +68,12 @@ pub fn pid_file(roots: &Roots, pid: Option<u32>, db_sync_path: &Path) -> std::io
         Err(error) => return Err(error),
     };
     let named_pid = text.parse::<u32>().ok().filter(|pid| *pid > 0);
-    let alive = named_pid.is_some_and(|pid| is_rsync(roots, pid));
-    Ok(Some(PidFile { path: named.display().to_string(), pid: named_pid, alive }))
+    let process = named_pid.and_then(|pid| name_of(roots, pid));
+    let alive = process.as_deref() == Some("rsync");
+    Ok(Some(PidFile { path: named.display().to_string(), pid: named_pid, alive, process }))
 }
 
-fn is_rsync(roots: &Roots, pid: u32) -> bool {
-    text(&roots.process(pid).join("comm")).is_ok_and(|name| name == "rsync")
+/// The name of a process.
+fn name_of(roots: &Roots, pid: u32) -> Option<String> {
+    text(&roots.process(pid).join("comm")).ok()
 }

@@ -47,6 +47,14 @@ impl Roots {
         self.proc.join(pid.to_string())
     }
 
+    /// Whether the files of a process are seen as it sees them: its root may be looked into, or its mounts are ours.
+    pub fn sees(&self, pid: u32) -> bool {
+        let mounts = |process: PathBuf| read(&process.join("mountinfo")).ok();
+        let theirs = mounts(self.process(pid));
+        fs::read_dir(self.process(pid).join("root")).is_ok()
+            || (theirs.is_some() && theirs == mounts(self.proc.join("self")))
+    }
+
     /// The directory that a process sees as `/`. Where that may not be seen it is taken for our own.
     pub fn root_of(&self, pid: Option<u32>) -> PathBuf {
         let own = pid.map(|pid| self.process(pid).join("root"));

@@ -64,8 +64,12 @@ pub fn look(roots: &Roots, wanted: &Wanted, offsets: &[u32]) -> Instance {
     };
     let mut looker = Looker { roots, pid, cwd: PathBuf::from("/"), instance };
     looker.find_process();
-    looker.read_conf(wanted.conf.as_deref(), &wanted.settings);
-    looker.look_at_files();
+    if pid.is_none_or(|pid| roots.sees(pid)) {
+        looker.read_conf(wanted.conf.as_deref(), &wanted.settings);
+        looker.look_at_files();
+    } else {
+        looker.leave_files(&wanted.settings);
+    }
     looker.look_at_network(offsets);
     looker.instance
 }
@@ -119,6 +123,21 @@ impl Looker<'_> {
         } else {
             self.fail("conf", "its command line names no configuration".into());
         }
+        self.take_settings(told);
+    }
+
+    /// A process whose mounts are its own, as in a container, sees other files than this tool.
+    fn leave_files(&mut self, told: &BTreeMap<String, String>) {
+        let reason = "the process has mounts of its own, and this user may not look into them; \
+                      run pikadoctor as the user of Pika or as root";
+        for path in ["conf", "rsync", "open_files", "paths", "rsync_pid_file"] {
+            let (path, reason) = (path.to_owned(), reason.to_owned());
+            self.instance.errors.push(Absence { path, kind: AbsenceKind::NoAccess, reason });
+        }
+        self.take_settings(told);
+    }
+
+    fn take_settings(&mut self, told: &BTreeMap<String, String>) {
         let known = told.iter().filter(|(name, _)| conf::NAMES.contains(&name.as_str()));
         self.instance.settings.extend(known.map(|(name, value)| (name.clone(), value.clone())));
         if self.instance.port.is_none() {
@@ -166,7 +185,7 @@ impl Looker<'_> {
                 self.fail("paths", "neither the server nor its configuration tells them".into());
             }
             Ok(paths) => self.instance.paths = Some(paths),
-            Err(reason) => self.fail("paths", reason),
+            Err(absence) => self.instance.errors.push(absence),
         }
         self.look_at_pid_file(setting("db-sync-path"));
     }

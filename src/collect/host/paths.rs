@@ -1,13 +1,15 @@
 //! The directories of a Pika: which file system they are on, what is free, and who may write.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::sys::statvfs::{FsFlags, statvfs};
 use procfs::process::{MountInfo, MountInfos};
 
-use super::files::{Roots, below, number, parsed, resolve};
+use super::files::{Roots, absent, below, number, parsed, resolve};
+use crate::model::facts::{Absence, AbsenceKind};
 use crate::model::host::{Account, Mount, PathOnHost, PathRole};
 
 /// The bit for running a file, or passing through a directory.
@@ -37,13 +39,17 @@ pub fn look<'s>(
     account: Option<&Account>,
     cwd: &Path,
     setting: impl Fn(&str) -> Option<&'s str>,
-) -> Result<Vec<PathOnHost>, String> {
+) -> Result<Vec<PathOnHost>, Absence> {
     let root = roots.root_of(pid);
-    let mounts = mounts(roots, pid)?;
+    let failed = |reason| Absence { path: "paths".into(), kind: AbsenceKind::Failed, reason };
+    let mounts = mounts(roots, pid).map_err(failed)?;
     let mut seen: Vec<(PathOnHost, Option<i32>)> = Vec::new();
     for (role, name) in ROLES {
         if let Some(value) = setting(name).filter(|value| !value.is_empty()) {
-            seen.push(one(roots, &root, &mounts, account, role, &cwd.join(value)));
+            // `./dbsync/` below a directory is shown without the dot.
+            let named: PathBuf = cwd.join(value).components().collect();
+            let one = one(roots, &root, &mounts, account, role, &named);
+            seen.push(one.map_err(|error| absent("paths", &error, &named.display().to_string()))?);
         }
     }
     let db = seen.iter().find(|(path, _)| path.role == PathRole::Db).and_then(|(_, mount)| *mount);
@@ -63,13 +69,13 @@ fn one(
     account: Option<&Account>,
     role: PathRole,
     named: &Path,
-) -> (PathOnHost, Option<i32>) {
+) -> io::Result<(PathOnHost, Option<i32>)> {
     let shown = named.display().to_string();
     let place = resolve(root, named);
-    let here = nearest(root, &place);
+    let here = nearest(root, &place)?;
     let exists = here == place;
     let seen = below(root, &here);
-    let mount = mount_of(mounts, &here);
+    let mount = mount_of(mounts, &place);
     let space = statvfs(&seen).ok();
     let is_root = account.is_some_and(|account| account.uid == 0);
     // Blocks are counted in fragments. What is kept for root is not there for others.
@@ -100,13 +106,19 @@ fn one(
         writable: may(&seen, account, WRITE | EXECUTE).map(|may| may && !read_only),
         rotational: mount.and_then(|mount| rotational(roots, mount)),
     };
-    (fact, mount.map(|mount| mount.mnt_id))
+    Ok((fact, mount.map(|mount| mount.mnt_id)))
 }
 
-/// The path itself, or the nearest one above it that exists.
-fn nearest(root: &Path, path: &Path) -> PathBuf {
-    let there = path.ancestors().find(|part| fs::symlink_metadata(below(root, part)).is_ok());
-    there.unwrap_or(Path::new("/")).to_owned()
+/// The path itself, or the nearest one above it that exists. What may not be looked at is not taken for missing.
+fn nearest(root: &Path, path: &Path) -> io::Result<PathBuf> {
+    for part in path.ancestors() {
+        match fs::symlink_metadata(below(root, part)) {
+            Ok(_) => return Ok(part.to_owned()),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+            Err(_) => {}
+        }
+    }
+    Ok(PathBuf::from("/"))
 }
 
 /// The mount that a path lies on: the deepest one, and of those at the same point the last.

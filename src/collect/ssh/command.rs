@@ -24,6 +24,9 @@ const MOST_COMPLAINT: u64 = 16 * 1024;
 /// The time that is kept back from the deadline for the way back of the answer.
 const WAY_BACK: Duration = Duration::from_millis(500);
 
+/// The exit code of the script for a copy when the host has another kind of processor.
+pub const OTHER_ARCHITECTURE: i32 = 96;
+
 /// A way to a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
@@ -123,9 +126,14 @@ fn there(question: &str, copy: bool) -> String {
     let quote = |text: &str| shlex::try_quote(text).map(std::borrow::Cow::into_owned).unwrap_or_default();
     let ask = format!("answer-host {}", quote(question));
     let script = if copy {
+        // Where uname has the same name for it as Rust; elsewhere the program itself will not run.
+        let arch = match std::env::consts::ARCH {
+            arch @ ("x86_64" | "aarch64" | "riscv64" | "s390x" | "loongarch64") => arch,
+            _ => "$(uname -m)",
+        };
         // The copy goes with the directory, whatever becomes of the program.
         format!(
-            "umask 077; d=$(mktemp -d \"${{TMPDIR:-/tmp}}/pikadoctor.XXXXXXXX\") || exit 97; \
+            "[ \"$(uname -m)\" = \"{arch}\" ] || {{ uname -m >&2; exit {OTHER_ARCHITECTURE}; }}; umask 077; d=$(mktemp -d \"${{TMPDIR:-/tmp}}/pikadoctor.XXXXXXXX\") || exit 97; \
              trap 'rm -rf \"$d\"' EXIT; trap 'exit 98' HUP INT TERM; \
              cat > \"$d/pikadoctor\" && chmod 700 \"$d/pikadoctor\" || exit 97; \
              \"$d/pikadoctor\" {ask}"

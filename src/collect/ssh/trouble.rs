@@ -1,7 +1,7 @@
 //! Says what went wrong, from the exit code and the words of ssh and of the shell on the other side.
 
 use super::answer::Problem;
-use super::command::Said;
+use super::command::{OTHER_ARCHITECTURE, Said};
 use crate::model::host::{SshFailure, SshTrouble};
 
 /// The exit code of ssh for troubles of its own.
@@ -45,6 +45,9 @@ pub fn tell(said: &Said, problem: Problem) -> SshFailure {
             .iter()
             .find(|(words, _)| complaint.contains(words))
             .map_or(SshTrouble::Failed, |(_, kind)| *kind),
+        Some(OTHER_ARCHITECTURE) => SshTrouble::OtherArchitecture,
+        // dash takes a program that it cannot run for a script, and stumbles over its first bytes.
+        _ if complaint.contains("elf") && complaint.contains("pikadoctor: ") => SshTrouble::OtherArchitecture,
         Some(CANNOT_RUN) if complaint.contains("permission denied") => SshTrouble::NotExecutable,
         Some(CANNOT_RUN) => SshTrouble::OtherArchitecture,
         // Some shells give the code of a syntax error to a program of another architecture.
