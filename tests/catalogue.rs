@@ -167,8 +167,16 @@ fn both_languages_are_there() {
             wrong.extend(languages_are_right(&check.id, &text));
         }
     }
-    let Knowledge { generations, settings, link_states, defects, upgrades, config_keys, .. } =
+    let Knowledge { generations, settings, link_states, defects, upgrades, config_keys, messages, .. } =
         &catalogue.knowledge;
+    for fault in &messages.faults {
+        for text in [&fault.cause, &fault.needed, &fault.fix] {
+            wrong.extend(languages_are_right(&fault.id, text));
+        }
+    }
+    for exit in &messages.rsync_exits {
+        wrong.extend(languages_are_right("rsync_exits", &exit.meaning));
+    }
     for path in &upgrades.paths {
         wrong.extend(languages_are_right("upgrades", &path.way));
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Failure;
 use super::connection::{Connecting, Side};
 use super::inquiry::Inquiry;
+use super::local_files::LocalFiles;
 use crate::collect::bundle::read_facts;
 use crate::collect::link::Live;
 use crate::collect::text_file::read_text;
@@ -49,6 +50,9 @@ pub struct Looking {
     canary_timeout: Duration,
 
     #[command(flatten)]
+    local_files: LocalFiles,
+
+    #[command(flatten)]
     connecting: Connecting,
 }
 
@@ -74,6 +78,7 @@ impl Looking {
                 .connecting
                 .run(inquiry.has_links(), async |scope| inquiry.look(knowledge, scope).await)?;
             complete(&mut facts, plan, knowledge);
+            self.local_files.add(&mut facts, knowledge)?;
             return Ok(facts);
         };
         let mut facts = read_facts(path).map_err(Failure::new)?;

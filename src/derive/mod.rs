@@ -4,11 +4,13 @@
 mod absence;
 pub mod conf;
 pub mod dialect;
+pub mod drift;
 mod flow;
 pub mod forecast;
 pub mod link;
 mod link_auth;
 mod link_state;
+pub mod logs;
 pub mod network;
 mod release;
 pub mod side;

@@ -11,9 +11,11 @@ use super::check_file::{CatalogueError, for_each_parts};
 use super::language::{environment, functions};
 use crate::model::check::Check;
 use crate::model::conf::ConfFile;
+use crate::model::drift::ConfDrift;
 use crate::model::facts::Node;
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{Link, Pair};
+use crate::model::logs::LogView;
 use crate::model::release::Releases;
 use crate::model::text::{Language, Source};
 
@@ -213,6 +215,18 @@ fn pair_schema() -> &'static Json {
     SCHEMA.get_or_init(|| schemars::schema_for!(Pair).to_value())
 }
 
+/// The schema of a log, written once.
+fn log_schema() -> &'static Json {
+    static SCHEMA: OnceLock<Json> = OnceLock::new();
+    SCHEMA.get_or_init(|| schemars::schema_for!(LogView).to_value())
+}
+
+/// The schema of a configuration file beside its server, written once.
+fn drift_schema() -> &'static Json {
+    static SCHEMA: OnceLock<Json> = OnceLock::new();
+    SCHEMA.get_or_init(|| schemars::schema_for!(ConfDrift).to_value())
+}
+
 /// The schema of what a check is evaluated for, by the name that its expressions use.
 fn schema_of(root: &str) -> Option<&'static Json> {
     match root {
@@ -220,6 +234,8 @@ fn schema_of(root: &str) -> Option<&'static Json> {
         "conf" => Some(conf_schema()),
         "link" => Some(link_schema()),
         "pair" => Some(pair_schema()),
+        "log" => Some(log_schema()),
+        "drift" => Some(drift_schema()),
         _ => None,
     }
 }

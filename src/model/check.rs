@@ -25,6 +25,10 @@ pub enum Target {
     PlannedNode,
     /// A link of a plan; the expressions see it as `link`, and its two nodes as `master` and `replica`.
     PlannedLink,
+    /// The log of a server, or of the two servers of a link; the expressions see it as `log`.
+    Log,
+    /// A server and its configuration file; the expressions see it as `drift`.
+    Drift,
 }
 
 impl Target {
@@ -34,8 +38,16 @@ impl Target {
     }
 
     /// Every target, in the order in which they are judged.
-    pub const ALL: [Self; 6] =
-        [Self::Node, Self::Conf, Self::Link, Self::Pair, Self::PlannedNode, Self::PlannedLink];
+    pub const ALL: [Self; 8] = [
+        Self::Node,
+        Self::Conf,
+        Self::Link,
+        Self::Pair,
+        Self::PlannedNode,
+        Self::PlannedLink,
+        Self::Log,
+        Self::Drift,
+    ];
 
     /// The names that expressions of such a check may begin with, beside `params` and `knowledge`.
     pub fn roots(self) -> &'static [&'static str] {
@@ -44,6 +56,8 @@ impl Target {
             Self::Conf => &["conf"],
             Self::Link | Self::PlannedLink => &["link", "master", "replica"],
             Self::Pair => &["pair", "a", "b"],
+            Self::Log => &["log"],
+            Self::Drift => &["drift"],
         }
     }
 }
@@ -114,6 +128,8 @@ pub enum Appendix {
     Releases,
     /// All derived ports.
     Ports,
+    /// All messages of logs, and what they mean.
+    Messages,
 }
 
 /// A value that a check compares with.

@@ -15,7 +15,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conf::ConfFile;
+use super::drift::ConfDrift;
 use super::link::{Link, Pair};
+use super::logs::LogView;
 use super::network::{Collision, HostNetwork, OwnAddress, Peer, Port};
 use super::planned::PlannedNode;
 use super::release::{Line, Version};
@@ -43,6 +45,12 @@ pub struct Facts {
     /// The configuration files, in the order in which they were named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conf_files: Vec<ConfFile>,
+    /// The logs that were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<LogView>,
+    /// Configuration files beside the running values of their servers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conf_drifts: Vec<ConfDrift>,
 }
 
 impl Facts {

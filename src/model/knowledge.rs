@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::facts::Generation;
 use super::finding::State;
 use super::link::{Basis, Cause, Outcome, Prospect};
+use super::messages::Messages;
 use super::network::PortRole;
 use super::release::{Releases, Version};
 use super::replication::Stage;
@@ -38,6 +39,8 @@ pub struct Knowledge {
     pub upgrades: Upgrades,
     /// `config-keys.yaml`
     pub config_keys: Vec<ConfigKey>,
+    /// `messages.yaml`
+    pub messages: Messages,
 }
 
 /// Which release replicates from which.

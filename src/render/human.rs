@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
+use super::log_words::log_lines;
 use super::words::{
     accepted, conf_line, counts, gate as gate_words, link_line, node_line, pick, state as state_word,
 };
@@ -49,6 +50,9 @@ impl Page {
         }
         for conf in &report.facts.conf_files {
             let _ = writeln!(self.out, "  {}", escape_control(&conf_line(conf, self.language)));
+        }
+        for line in report.facts.logs.iter().flat_map(|view| log_lines(view, self.language)) {
+            let _ = writeln!(self.out, "  {}", escape_control(&line));
         }
         self.out.push('\n');
     }

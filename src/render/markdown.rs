@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Look;
+use super::log_words::log_lines;
 use super::short::one_line;
 use super::words::{conf_line, counts, gate as gate_words, link_line, node_line, pick, state as state_word};
 use crate::judge::language::escape_control;
@@ -25,7 +26,8 @@ pub fn render(report: &Report, look: Look) -> String {
     let nodes = report.facts.nodes.iter().map(|node| node_line(node, language));
     let links = report.facts.links.iter().map(|link| link_line(link, language));
     let confs = report.facts.conf_files.iter().map(|conf| conf_line(conf, language));
-    for line in nodes.chain(links).chain(confs) {
+    let logs = report.facts.logs.iter().flat_map(|view| log_lines(view, language));
+    for line in nodes.chain(links).chain(confs).chain(logs) {
         let _ = writeln!(out, "- {}", inline(&line));
     }
     let _ = writeln!(out, "\n{}\n", counts(report));

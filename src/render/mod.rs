@@ -6,6 +6,7 @@ mod github;
 pub mod human;
 pub mod json;
 mod junit;
+mod log_words;
 mod markdown;
 pub mod nagios;
 mod prometheus;
