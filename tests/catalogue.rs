@@ -88,6 +88,10 @@ fn every_condition_of_the_knowledge_compiles_and_names_what_exists() {
         }
     }
     for key in &knowledge.config_keys {
+        for stand_in in &key.stands_for {
+            let origin = format!("key {}", key.name);
+            wrong.extend(condition_faults(&origin, &stand_in.condition, &["number", "value"], &knowledge));
+        }
         for rule in &key.rules {
             let origin = format!("key {}", key.name);
             wrong.extend(condition_faults(&origin, &rule.condition, &["number", "value"], &knowledge));

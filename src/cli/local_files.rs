@@ -1,6 +1,6 @@
 //! The files of a server that are looked at beside it: its logs and its configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -49,7 +49,7 @@ impl LocalFiles {
         }
         // The first server is the one that is looked at; a master or a peer comes behind it.
         let name = facts.links.first().map_or_else(|| facts.nodes[0].name.clone(), |link| link.name.clone());
-        let requests = requests(logs, self.master_logs.as_ref());
+        let requests = requests(logs, self.master_logs.as_deref());
         let window = Window { length: self.since, until_now: true };
         facts.logs.push(read_logs(&name, &requests, window, knowledge));
         Ok(())
@@ -57,10 +57,10 @@ impl LocalFiles {
 }
 
 /// The logs to read: one of whatever end, or those of both ends.
-pub fn requests(logs: &PathBuf, master: Option<&PathBuf>) -> Vec<LogRequest> {
+pub fn requests(logs: &Path, master: Option<&Path>) -> Vec<LogRequest> {
     let side = if master.is_some() { LogSide::Replica } else { LogSide::Any };
-    let own = LogRequest { path: logs.clone(), side };
-    let other = master.map(|path| LogRequest { path: path.clone(), side: LogSide::Master });
+    let own = LogRequest { path: logs.to_owned(), side };
+    let other = master.map(|path| LogRequest { path: path.to_owned(), side: LogSide::Master });
     std::iter::once(own).chain(other).collect()
 }
 

@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     }
     let catalogue = catalogue_with(&[])?;
     let window = Window { length: arguments.since, until_now: false };
-    let master = arguments.master.as_ref();
+    let master = arguments.master.as_deref();
     let name = |log: &PathBuf| match master {
         Some(master) => format!("{} <- {}", log.display(), master.display()),
         None => log.display().to_string(),

@@ -85,7 +85,8 @@ pub fn fault_of<'t>(rule: &'t MessageRule, message: &LogMessage, table: &'t Mess
 /// The exit code in a wait status, as `system()` returns it. None when a signal ended the program.
 pub fn exit_code(status: &str) -> Option<u32> {
     let status: u32 = status.parse().ok()?;
-    (status & 0x7f == 0).then_some((status >> 8) & 0xff)
+    let signal = status & 0x7f;
+    (signal == 0).then_some((status >> 8) & 0xff)
 }
 
 fn trouble(fault: &LogFault, mut seen: Vec<Seen<'_>>) -> LogTrouble {

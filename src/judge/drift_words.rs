@@ -24,7 +24,7 @@ pub fn add(env: &mut Environment<'static>, knowledge: &Arc<Knowledge>) {
 }
 
 /// The settings that differ although the release takes the value of the file as it stands. A value that it changes or
-/// ignores differs after every start; that is a matter of the file alone, and `lint` finds it.
+/// ignores, or that stands for another one, differs after every start; that is a matter of the file alone, and `lint` finds it.
 fn changed_settings(state: &State<'_, '_>, drift: &Value, knowledge: &Knowledge) -> Result<Value, Error> {
     let items = plain(&fact(state, drift, ".items")?)?;
     let version = fact(state, drift, ".version")?;
@@ -36,14 +36,15 @@ fn changed_settings(state: &State<'_, '_>, drift: &Value, knowledge: &Knowledge)
     for item in items.as_array().into_iter().flatten() {
         let typed: DriftItem =
             serde_json::from_value(item.clone()).map_err(|error| refuse(format!("drift.items: {error}")))?;
-        if typed.what == DriftMatter::Differs && !has_fault(state, &typed, version, knowledge)? {
+        if typed.what == DriftMatter::Differs && !is_changed_by_release(state, &typed, version, knowledge)? {
             changed.push(item.clone());
         }
     }
     Ok(list(changed.into_iter().collect::<Vec<Json>>()))
 }
 
-fn has_fault(
+/// Whether the release makes another value of the one in the file.
+fn is_changed_by_release(
     state: &State<'_, '_>,
     item: &DriftItem,
     version: Version,
@@ -51,9 +52,11 @@ fn has_fault(
 ) -> Result<bool, Error> {
     let Some(key) = knowledge.config_keys.iter().find(|key| key.name == item.key) else { return Ok(false) };
     let value = item.file_value.as_deref().unwrap_or_default();
-    for rule in key.rules.iter().filter(|rule| rule.releases.contains(version)) {
+    let rules = key.rules.iter().map(|rule| (&rule.releases, &rule.condition));
+    let stand_ins = key.stands_for.iter().map(|rule| (&rule.releases, &rule.condition));
+    for (_, condition) in rules.chain(stand_ins).filter(|(releases, _)| releases.contains(version)) {
         let ctx = context! { value, number => number(value) };
-        if state.env().compile_expression(&rule.condition.text)?.eval(ctx)?.is_true() {
+        if state.env().compile_expression(&condition.text)?.eval(ctx)?.is_true() {
             return Ok(true);
         }
     }

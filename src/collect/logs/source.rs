@@ -103,19 +103,19 @@ impl Gathering<'_> {
             }
         }
         if self.source.lines == 0 {
-            self.source.problem = self.why_no_line(found);
+            self.source.problem = Some(self.why_no_line(found));
         }
     }
 
-    fn why_no_line(&self, found: &[Found]) -> Option<LogProblem> {
+    fn why_no_line(&self, found: &[Found]) -> LogProblem {
         let failed = self.source.files.iter().filter_map(|file| file.problem.as_ref()).count();
-        Some(if failed > 0 && failed == self.source.files.len() {
+        if failed > 0 && failed == self.source.files.len() {
             LogProblem::NoAccess
         } else if found.iter().all(|file| file.metadata.len() == 0) {
             LogProblem::EmptyFiles
         } else {
             LogProblem::NotALog
-        })
+        }
     }
 
     fn leave_out(&mut self, file: &Found) {
@@ -168,7 +168,7 @@ impl Gathering<'_> {
             }
             file.bytes_read += count as u64;
             lines.push(&block[..count], &mut |place, line| {
-                self.line(line, place, begin, file, readable_by_all)
+                self.line(line, place, begin, file, readable_by_all);
             });
         }
         lines.finish(&mut |place, line| self.line(line, place, begin, file, readable_by_all));
