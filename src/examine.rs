@@ -39,8 +39,12 @@ pub struct Scope {
 
 /// Looks at all `targets` side by side and completes what was seen.
 pub async fn examine(targets: &[Target], knowledge: &Knowledge, scope: Scope) -> Facts {
-    let tokens = Tokens::new();
-    let collector = Collector { knowledge, tokens: &tokens, deadlines: scope.deadlines, ports: scope.ports };
+    let collector = Collector {
+        knowledge,
+        tokens: Tokens::of_this_run(),
+        deadlines: scope.deadlines,
+        ports: scope.ports,
+    };
     let places = Semaphore::new(PARALLEL_TARGETS);
     let collected_at = clock::now();
     let looks = targets.iter().map(|target| async {

@@ -74,7 +74,7 @@ impl Inquiry {
             },
             async {
                 match &self.codis {
-                    Some(codis) => survey(&codis.request, &Tokens::new(), &scope.deadlines).await,
+                    Some(codis) => survey(&codis.request, Tokens::of_this_run(), &scope.deadlines).await,
                     None => Vec::new(),
                 }
             },
@@ -223,7 +223,21 @@ pub fn replace(facts: &mut Facts, later: Facts) {
     if !later.sentinels.is_empty() {
         (facts.sentinels, facts.watched) = (later.sentinels, later.watched);
     }
-    facts.conf_files = later.conf_files;
+    for drift in later.conf_drifts {
+        match facts.conf_drifts.iter_mut().find(|known| known.name == drift.name) {
+            Some(known) => *known = drift,
+            None => facts.conf_drifts.push(drift),
+        }
+    }
+    if !later.logs.is_empty() {
+        facts.logs = later.logs;
+    }
+    for conf in later.conf_files {
+        match facts.conf_files.iter_mut().find(|known| known.name == conf.name) {
+            Some(known) => *known = conf,
+            None => facts.conf_files.push(conf),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -20,9 +20,13 @@ pub mod model;
 pub mod plan;
 pub mod render;
 
+use std::path::PathBuf;
+
 use collect::clock;
 use collect::conf_file::{self, ConfText};
+use collect::logs::{LogRequest, Window};
 use collect::secret::Tokens;
+use collect::server_conf;
 pub use examine::{LinkRequest, Scope, Target, Trial, examine, examine_links};
 pub use examine_codis::CodisTrial;
 pub use examine_hosts::{HereRequest, HostRequest, examine_hosts, examine_this_host};
@@ -35,6 +39,7 @@ use model::catalogue::Catalogue;
 use model::facts::{self, Facts};
 use model::finding::Report;
 use model::knowledge::Knowledge;
+use model::logs::LogView;
 use model::release::Version;
 use model::text::Language;
 
@@ -44,8 +49,31 @@ pub fn read_conf_files(names: &[String], knowledge: &Knowledge, version: Option<
     Facts {
         schema: facts::SCHEMA.to_owned(),
         collected_at: clock::now(),
-        conf_files: derive::conf::read(&texts, knowledge, &Tokens::new(), version),
+        conf_files: derive::conf::read(&texts, knowledge, Tokens::of_this_run(), version),
         ..Facts::default()
+    }
+}
+
+/// Reads logs that are judged together, and puts their messages together. No server is asked.
+pub fn read_logs(name: &str, requests: &[LogRequest], window: Window, knowledge: &Knowledge) -> LogView {
+    let mut view = collect::logs::read(name, requests, window, knowledge);
+    derive::logs::complete(&mut view, knowledge);
+    view
+}
+
+/// Compares servers with their configuration files: those of `named`, by the name of the server, with the file there,
+/// and every other one with the file that it names itself, where that can be seen from here.
+pub fn compare_conf_files(facts: &mut Facts, named: &[(String, PathBuf)], knowledge: &Knowledge) {
+    for node in &facts.nodes {
+        let named = named.iter().find(|(name, _)| *name == node.name);
+        let text = match named {
+            Some((_, path)) => Some(conf_file::read_conf(&path.to_string_lossy())),
+            // A file that may not be read says nothing, and nobody asked for it.
+            None => server_conf::read_named_by(node).filter(|conf| conf.text.is_ok()),
+        };
+        let Some(text) = text.filter(|_| node.version.is_some() || named.is_some()) else { continue };
+        let read = derive::conf::read(&[text], knowledge, Tokens::of_this_run(), node.version);
+        facts.conf_drifts.extend(read.iter().map(|conf| derive::drift::compare(node, conf, knowledge)));
     }
 }
 

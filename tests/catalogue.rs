@@ -88,6 +88,10 @@ fn every_condition_of_the_knowledge_compiles_and_names_what_exists() {
         }
     }
     for key in &knowledge.config_keys {
+        for stand_in in &key.stands_for {
+            let origin = format!("key {}", key.name);
+            wrong.extend(condition_faults(&origin, &stand_in.condition, &["number", "value"], &knowledge));
+        }
         for rule in &key.rules {
             let origin = format!("key {}", key.name);
             wrong.extend(condition_faults(&origin, &rule.condition, &["number", "value"], &knowledge));
@@ -167,8 +171,16 @@ fn both_languages_are_there() {
             wrong.extend(languages_are_right(&check.id, &text));
         }
     }
-    let Knowledge { generations, settings, link_states, defects, upgrades, config_keys, .. } =
+    let Knowledge { generations, settings, link_states, defects, upgrades, config_keys, messages, .. } =
         &catalogue.knowledge;
+    for fault in &messages.faults {
+        for text in [&fault.cause, &fault.needed, &fault.fix] {
+            wrong.extend(languages_are_right(&fault.id, text));
+        }
+    }
+    for exit in &messages.rsync_exits {
+        wrong.extend(languages_are_right("rsync_exits", &exit.meaning));
+    }
     for path in &upgrades.paths {
         wrong.extend(languages_are_right("upgrades", &path.way));
     }

@@ -8,7 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use common::sentinel::{RecordedSet, encode};
-use common::{Run, answering, listener, pikadoctor, recording, relay, run, serve};
+use common::proxy::relay;
+use common::{Run, answering, listener, pikadoctor, recording, run, serve};
 use serde_json::{Value, json};
 
 const FORMATS: [&str; 10] =

@@ -18,6 +18,7 @@ use crate::judge::language::escape_control;
 use crate::judge::parameters::set_text;
 use crate::judge::policy::Policy;
 use crate::model::catalogue::Catalogue;
+use crate::model::facts::Facts;
 use crate::model::finding::{Ended, Report};
 use crate::plan::read::Plan;
 
@@ -63,9 +64,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut report = if let Some(time) = arguments.waiting.time() {
         let inquiry = looking.inquiry(plan.as_ref())?;
         let scope = || looking.connecting().scope(inquiry.is_large());
+        let complete = |facts: &mut Facts| looking.complete(facts, plan.as_ref(), &catalogue.knowledge);
         let watch = Watch {
             inquiry: &inquiry,
-            plan: plan.as_ref(),
+            complete: &complete,
             catalogue: &catalogue,
             policy: &policy,
             printing: &arguments.printing,

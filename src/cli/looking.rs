@@ -8,6 +8,7 @@ use super::codis::{CodisOptions, password_of_servers};
 use super::connection::{Connecting, Side};
 use super::coordinators::Coordinators;
 use super::hosts::Hosts;
+use super::local_files::LocalFiles;
 use super::sentinel::Watching;
 use crate::collect::bundle::read_facts;
 use crate::collect::link::Live;
@@ -53,6 +54,9 @@ pub struct Looking {
     canary_timeout: Duration,
 
     #[command(flatten)]
+    local_files: LocalFiles,
+
+    #[command(flatten)]
     codis: CodisOptions,
 
     #[command(flatten)]
@@ -89,7 +93,7 @@ impl Looking {
             let mut facts = self
                 .connecting
                 .run(inquiry.is_large(), async |scope| inquiry.look(knowledge, scope).await)?;
-            complete(&mut facts, plan, knowledge);
+            self.complete(&mut facts, plan, knowledge);
             return Ok(facts);
         };
         let mut facts = read_facts(path).map_err(Failure::new)?;
@@ -102,6 +106,7 @@ impl Looking {
 
     /// What to ask of whom.
     pub fn inquiry(&self, plan: Option<&Plan>) -> Result<Inquiry, Failure> {
+        self.local_files.validate(plan.map_or(self.targets.len(), |plan| plan.servers.len()))?;
         let live = Live { write: !self.read_only, canary_wait: self.canary_timeout };
         let trial = Trial { live: Some(live), forced: false };
         if let Some(plan) = plan {
@@ -142,6 +147,22 @@ impl Looking {
         add_around(inquiry, &self.connecting, &self.codis, &self.coordinators, &self.sentinels)
     }
 
+    /// Adds what the plan says, and the files beside the servers, to what was seen.
+    pub fn complete(&self, facts: &mut Facts, plan: Option<&Plan>, knowledge: &Knowledge) {
+        let mut confs = Vec::new();
+        if let Some(plan) = plan {
+            plan.mark(facts);
+            let named = plan.servers.iter();
+            confs.extend(named.filter_map(|server| Some((server.address.to_string(), server.conf.clone()?))));
+        }
+        for (name, path) in &confs {
+            let version = facts.node(name).and_then(|node| node.version);
+            let read = read_conf_files(&[path.to_string_lossy().into_owned()], knowledge, version);
+            facts.conf_files.extend(read.conf_files);
+        }
+        self.local_files.add(facts, confs, knowledge);
+    }
+
     /// How servers are reached.
     pub fn connecting(&self) -> &Connecting {
         &self.connecting
@@ -166,18 +187,6 @@ pub fn add_around(
     inquiry.codis = codis.trial(connecting, &inquiry.targets)?;
     inquiry.sentinels = sentinels.watch(connecting, &inquiry.targets)?;
     Ok(inquiry)
-}
-
-/// Adds what the plan says, and the files that it names, to what was seen.
-pub fn complete(facts: &mut Facts, plan: Option<&Plan>, knowledge: &Knowledge) {
-    let Some(plan) = plan else { return };
-    plan.mark(facts);
-    for server in &plan.servers {
-        let Some(path) = &server.conf else { continue };
-        let version = facts.node(&server.address.to_string()).and_then(|node| node.version);
-        let read = read_conf_files(&[path.to_string_lossy().into_owned()], knowledge, version);
-        facts.conf_files.extend(read.conf_files);
-    }
 }
 
 /// A server or a link that the file says nothing about must not pass for one that is ok.

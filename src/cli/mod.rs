@@ -16,6 +16,8 @@ mod init;
 mod lab;
 mod lint;
 mod list;
+mod local_files;
+mod logs;
 mod looking;
 mod manual;
 mod options;
@@ -57,6 +59,7 @@ enum Command {
     Capture(capture::Arguments),
     Diff(diff::Arguments),
     Lint(lint::Arguments),
+    Logs(logs::Arguments),
     List(list::Arguments),
     Explain(explain::Arguments),
     Schema(schema::Arguments),
@@ -115,6 +118,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Forecast(arguments) => forecast::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
+        Command::Logs(arguments) => logs::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::looking::complete;
 use super::options::Printing;
 use super::progress::Progress;
 use super::{Failure, connection};
@@ -16,7 +15,6 @@ use crate::model::catalogue::Catalogue;
 use crate::model::exit;
 use crate::model::facts::Facts;
 use crate::model::finding::{Ended, Finding, Gate, Report, State, Verdict};
-use crate::plan::read::Plan;
 use crate::plan::values::parse_duration;
 
 /// How long to wait, and how often to look.
@@ -42,8 +40,8 @@ impl Waiting {
 pub struct Watch<'a> {
     /// What to look at.
     pub inquiry: &'a Inquiry,
-    /// The plan, if there is one.
-    pub plan: Option<&'a Plan>,
+    /// Adds what a plan and files say to what was seen.
+    pub complete: &'a dyn Fn(&mut Facts),
     /// The checks.
     pub catalogue: &'a Catalogue,
     /// What counts.
@@ -128,7 +126,7 @@ impl Watch<'_> {
         let knowledge = &self.catalogue.knowledge;
         let part = if whole { self.inquiry.clone() } else { self.inquiry.part(&self.failing(course)) };
         let mut later = part.look(knowledge, scope).await;
-        complete(&mut later, self.plan, knowledge);
+        (self.complete)(&mut later);
         let mut facts = course.facts.clone();
         if facts.nodes.is_empty() {
             facts = later;

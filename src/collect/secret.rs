@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// A password on its way to a server. It cannot be printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -40,6 +41,12 @@ impl Tokens {
         let mut key = [0; 32];
         getrandom::fill(&mut key).expect("the operating system gives random bytes");
         Self { key }
+    }
+
+    /// Those of this run of the program: whatever is collected by the same run can be compared.
+    pub fn of_this_run() -> &'static Self {
+        static TOKENS: OnceLock<Tokens> = OnceLock::new();
+        TOKENS.get_or_init(Self::new)
     }
 
     /// `""` for an empty secret, `secret:` and twelve hexadecimal digits for any other.

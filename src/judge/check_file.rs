@@ -96,7 +96,7 @@ pub fn for_each_parts(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The files that make up the knowledge, in the order of the fields of [`Knowledge`].
-pub const KNOWLEDGE_FILES: [&str; 11] = [
+pub const KNOWLEDGE_FILES: [&str; 12] = [
     "releases.yaml",
     "generations.yaml",
     "commands.yaml",
@@ -108,10 +108,11 @@ pub const KNOWLEDGE_FILES: [&str; 11] = [
     "defects.yaml",
     "upgrades.yaml",
     "config-keys.yaml",
+    "messages.yaml",
 ];
 
 /// Reads the knowledge; `texts` are the files named by [`KNOWLEDGE_FILES`], with the names for errors.
-pub fn read_knowledge(texts: &[(String, String); 11]) -> Result<Knowledge, CatalogueError> {
+pub fn read_knowledge(texts: &[(String, String); 12]) -> Result<Knowledge, CatalogueError> {
     let [
         releases,
         generations,
@@ -124,6 +125,7 @@ pub fn read_knowledge(texts: &[(String, String); 11]) -> Result<Knowledge, Catal
         defects,
         upgrades,
         config_keys,
+        messages,
     ] = texts;
     Ok(Knowledge {
         releases: read(&releases.0, &releases.1)?,
@@ -137,5 +139,6 @@ pub fn read_knowledge(texts: &[(String, String); 11]) -> Result<Knowledge, Catal
         defects: read(&defects.0, &defects.1)?,
         upgrades: read(&upgrades.0, &upgrades.1)?,
         config_keys: read(&config_keys.0, &config_keys.1)?,
+        messages: read(&messages.0, &messages.1)?,
     })
 }

@@ -287,6 +287,16 @@ fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
             .iter()
             .map(|c| (c.name.clone(), one("conf", view("conf", c, &c.errors))))
             .collect(),
+        Target::Log => facts
+            .logs
+            .iter()
+            .map(|log| (log.name.clone(), one("log", view("log", log, &log.errors))))
+            .collect(),
+        Target::Drift => facts
+            .conf_drifts
+            .iter()
+            .map(|drift| (drift.name.clone(), one("drift", view("drift", drift, &drift.errors))))
+            .collect(),
         Target::Link | Target::PlannedLink => {
             let meant = |link: &&Link| target == Target::Link || link.planned.is_some();
             let variables = |link: &Link| {

@@ -8,7 +8,9 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, context};
 use serde_json::{Value as Json, json};
 
+use super::drift_words;
 use super::link_words;
+use super::log_words;
 use super::tree::{example_tree, missing_of, place_of};
 use crate::derive::conf::{considered, number as number_in};
 use crate::derive::look_up;
@@ -33,7 +35,11 @@ const OWN_FUNCTIONS: [&str; 7] = [
 
 /// The functions that this language adds, for the checker of names.
 pub fn functions() -> impl Iterator<Item = &'static str> {
-    OWN_FUNCTIONS.into_iter().chain(link_words::FUNCTIONS)
+    OWN_FUNCTIONS
+        .into_iter()
+        .chain(link_words::FUNCTIONS)
+        .chain(log_words::FUNCTIONS)
+        .chain(drift_words::FUNCTIONS)
 }
 
 /// An environment for expressions and texts in `language`.
@@ -51,6 +57,8 @@ pub fn environment(knowledge: &Arc<Knowledge>, language: Language) -> Environmen
     env.add_filter("shell", shell);
 
     link_words::add(&mut env, knowledge, language);
+    log_words::add(&mut env, knowledge, language);
+    drift_words::add(&mut env, knowledge);
     let words = Words { knowledge: knowledge.clone(), language };
     let w = words.clone();
     env.add_function("known_defects", move |state: &State<'_, '_>, node: Value| {

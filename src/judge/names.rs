@@ -13,10 +13,12 @@ use crate::model::check::Check;
 use crate::model::codis::{Backend, Codis};
 use crate::model::conf::ConfFile;
 use crate::model::coordinator::{Coordinator, Product};
+use crate::model::drift::ConfDrift;
 use crate::model::facts::Node;
 use crate::model::host::{Host, Instance};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{Link, Pair};
+use crate::model::logs::LogView;
 use crate::model::release::Releases;
 use crate::model::sentinel::{Sentinel, Watched};
 use crate::model::text::{Language, Source};
@@ -207,6 +209,8 @@ fn schema_of(root: &str) -> Option<&'static Json> {
             ("server", schemars::schema_for!(Backend).to_value()),
             ("sentinel", schemars::schema_for!(Sentinel).to_value()),
             ("watched", schemars::schema_for!(Watched).to_value()),
+            ("log", schemars::schema_for!(LogView).to_value()),
+            ("drift", schemars::schema_for!(ConfDrift).to_value()),
             ("coordinator", schemars::schema_for!(Coordinator).to_value()),
             ("product", schemars::schema_for!(Product).to_value()),
         ])

@@ -41,6 +41,10 @@ pub enum Target {
     Sentinel,
     /// A master name that Sentinels watch; the expressions see it as `watched`.
     Watched,
+    /// The log of a server, or of the two servers of a link; the expressions see it as `log`.
+    Log,
+    /// A server and its configuration file; the expressions see it as `drift`.
+    Drift,
 }
 
 impl Target {
@@ -70,6 +74,8 @@ impl Target {
         Self::Backend,
         Self::Sentinel,
         Self::Watched,
+        Self::Log,
+        Self::Drift,
     ];
 
     /// The names that expressions of such a check may begin with, beside `params` and `knowledge`.
@@ -87,6 +93,8 @@ impl Target {
             Self::Backend => &["server", "codis", "node"],
             Self::Sentinel => &["sentinel"],
             Self::Watched => &["watched"],
+            Self::Log => &["log"],
+            Self::Drift => &["drift"],
         }
     }
 }
@@ -157,6 +165,8 @@ pub enum Appendix {
     Releases,
     /// All derived ports.
     Ports,
+    /// All messages of logs, and what they mean.
+    Messages,
 }
 
 /// A value that a check compares with.

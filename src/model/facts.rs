@@ -17,8 +17,10 @@ use serde::{Deserialize, Serialize};
 use super::codis::Codis;
 use super::conf::ConfFile;
 use super::coordinator::Coordinator;
+use super::drift::ConfDrift;
 use super::host::Host;
 use super::link::{Link, Pair};
+use super::logs::LogView;
 use super::network::{Collision, HostNetwork, OwnAddress, Peer, Port};
 use super::planned::PlannedNode;
 use super::release::{Line, Version};
@@ -62,6 +64,12 @@ pub struct Facts {
     /// The master names that the Sentinels watch. Set by `derive`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub watched: Vec<Watched>,
+    /// The logs that were read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub logs: Vec<LogView>,
+    /// Configuration files beside the running values of their servers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conf_drifts: Vec<ConfDrift>,
 }
 
 impl Facts {

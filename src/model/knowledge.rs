@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::facts::Generation;
 use super::finding::State;
 use super::link::{Basis, Cause, Outcome, Prospect};
+use super::messages::Messages;
 use super::network::PortRole;
 use super::release::{Releases, Version};
 use super::replication::Stage;
@@ -38,6 +39,8 @@ pub struct Knowledge {
     pub upgrades: Upgrades,
     /// `config-keys.yaml`
     pub config_keys: Vec<ConfigKey>,
+    /// `messages.yaml`
+    pub messages: Messages,
 }
 
 /// Which release replicates from which.
@@ -552,6 +555,22 @@ pub struct ConfigKey {
     /// What happens when the key is not there.
     #[serde(default)]
     pub missing: Vec<MissingRule>,
+    /// Values that stand for another one, which CONFIG GET shows after the start. They are no fault.
+    #[serde(default)]
+    pub stands_for: Vec<StandIn>,
+}
+
+/// A value that stands for another one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StandIn {
+    /// The releases for which it is true.
+    pub releases: Releases,
+    /// The condition on `value`, the text in pika.conf, and `number`, what `atoi` reads from it.
+    #[serde(rename = "if")]
+    pub condition: Source,
+    /// Where it is known from.
+    pub source: String,
 }
 
 /// A key whose absence matters.

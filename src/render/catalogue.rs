@@ -14,6 +14,7 @@ use crate::model::check::{Appendix, Case, Check, Target};
 use crate::model::finding::State;
 use crate::model::knowledge::{Bind, Defect, Impact, Knowledge, PortOpen};
 use crate::model::link::Outcome;
+use crate::model::messages::MessageRule;
 use crate::model::release::{Releases, Version};
 use crate::model::text::{Bilingual, Language, Template};
 
@@ -78,6 +79,10 @@ impl Page<'_> {
             Target::Conf => pick(self.language, "for each pika.conf", "对每个 pika.conf"),
             Target::Link => pick(self.language, "for each replication link", "对每条主从链路"),
             Target::Pair => pick(self.language, "for each double master", "对每组双主"),
+            Target::Log => pick(self.language, "for each log", "对每份日志"),
+            Target::Drift => {
+                pick(self.language, "for each server with its pika.conf", "对每台服务器及其 pika.conf")
+            }
             Target::PlannedNode => pick(self.language, "for each server of a plan", "对计划中的每台服务器"),
             Target::PlannedLink => pick(self.language, "for each link of a plan", "对计划中的每条主从链路"),
             Target::Host => pick(self.language, "for each host that is looked at", "对每台查看的主机"),
@@ -184,6 +189,7 @@ impl Page<'_> {
             Appendix::LinkStates => self.link_states(out, release),
             Appendix::Releases => self.releases(out, release),
             Appendix::Ports => self.ports(out, release),
+            Appendix::Messages => self.messages(out, release),
         }
     }
 
@@ -341,6 +347,31 @@ impl Page<'_> {
                 let label = pick(self.language, "fix: ", "处理：");
                 self.wrap(out, 4, &format!("{label}{}", plain(self.say(fix))));
             }
+        }
+        out.push('\n');
+    }
+
+    fn messages(&self, out: &mut String, release: Option<Version>) {
+        self.heading(out, "Messages of logs", "日志消息");
+        let table = &self.knowledge.messages;
+        for fault in &table.faults {
+            let told = |rule: &&MessageRule| rule.fault.as_ref() == Some(&fault.id);
+            let known = |rule: &&MessageRule| release.is_none_or(|release| rule.releases.contains(release));
+            let rules: Vec<&MessageRule> = table.messages.iter().filter(told).filter(known).collect();
+            out.push('\n');
+            self.wrap(out, 2, &self.bold(&format!("{}  ({})", fault.id, fault.class)));
+            self.wrap(out, 4, &plain(self.say(&fault.cause)));
+            for rule in rules {
+                self.wrap(out, 4, &format!("{}: {}", rule.releases, plain(&rule.examples.join("; "))));
+            }
+        }
+        self.heading(out, "Exit codes of rsync", "rsync 退出码");
+        for exit in &table.rsync_exits {
+            self.wrap(
+                out,
+                2,
+                &format!("{} (Error: {})  {}", exit.code, exit.code << 8, self.say(&exit.meaning)),
+            );
         }
         out.push('\n');
     }

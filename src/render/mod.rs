@@ -7,6 +7,7 @@ pub mod host_line;
 mod human;
 pub mod json;
 mod junit;
+mod log_words;
 mod markdown;
 pub mod nagios;
 mod prometheus;

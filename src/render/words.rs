@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::host_line::host_line;
+use super::log_words::log_lines;
 use crate::model::conf::ConfFile;
 use crate::model::coordinator::{Coordinator, CoordinatorState};
 use crate::model::facts::{Facts, Node, ReachState, ServerKind};
@@ -58,6 +59,7 @@ pub fn seen(facts: &Facts, language: Language) -> Vec<String> {
     lines.extend(facts.nodes.iter().map(|node| node_line(node, language)));
     lines.extend(facts.links.iter().map(|link| link_line(link, language)));
     lines.extend(facts.conf_files.iter().map(|conf| conf_line(conf, language)));
+    lines.extend(facts.logs.iter().flat_map(|view| log_lines(view, language)));
     lines.extend(facts.hosts.iter().map(|host| host_line(host, language)));
     lines
 }

@@ -1,0 +1,79 @@
+//! Lines that hold a password.
+//!
+//! Up to 3.0.16 a replica logs the AUTH that it sends, byte for byte, over several lines. From 3.5.0 on a server logs
+//! every line of its configuration file when it starts. The log of slow commands has whatever a client sent.
+
+use super::prefix::Line;
+
+/// The settings whose values are passwords.
+const SETTINGS: [&[u8]; 3] = [b"requirepass", b"masterauth", b"userpass"];
+
+/// Whether a line of glog holds a password.
+pub fn in_line(line: &Line<'_>) -> bool {
+    let message = line.message;
+    if line.source.ends_with(b"base_conf.cc") {
+        // `18 requirepass SECRET`
+        let mut words = message.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).skip(1);
+        return words.next().is_some_and(|word| SETTINGS.contains(&word)) && words.next().is_some();
+    }
+    if message.starts_with(b"command: ") {
+        let words: Vec<Vec<u8>> = message
+            .split(|byte| *byte == b'"')
+            .skip(1)
+            .step_by(2)
+            .take(3)
+            .map(<[u8]>::to_ascii_lowercase)
+            .collect();
+        return match words.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] {
+            [b"auth", ..] => true,
+            [b"config", b"set", name] => SETTINGS.contains(&name),
+            _ => false,
+        };
+    }
+    false
+}
+
+/// Whether a line without a prefix, of a message over several lines, is the name of a command whose argument is a
+/// password.
+pub fn in_continuation(line: &[u8]) -> bool {
+    line.trim_ascii().eq_ignore_ascii_case(b"auth")
+}
+
+/// Whether a text that is about to be kept names a password and goes on. No pattern lets that happen; this holds even
+/// when somebody writes one that does.
+pub fn would_show(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    SETTINGS.iter().filter_map(|name| std::str::from_utf8(name).ok()).any(|name| {
+        text.split(name).skip(1).any(|rest| {
+            let rest = rest.trim_start_matches(['"', ' ', ':', '=']);
+            !rest.is_empty() && !rest.starts_with([',', '.', ')'])
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::prefix::{Begin, parse};
+    use super::*;
+
+    fn holds(source: &str, message: &str) -> bool {
+        let text = format!("I20261122 18:41:15.146634 2 {source}:1] {message}");
+        in_line(&parse(text.as_bytes(), Begin { year: 2026, month: 1 }).unwrap())
+    }
+
+    #[test]
+    fn lines_with_passwords() {
+        assert!(holds("base_conf.cc", "18 requirepass secret-root"));
+        assert!(holds("base_conf.cc", "19 masterauth x"));
+        assert!(!holds("base_conf.cc", "19 masterauth "));
+        assert!(!holds("base_conf.cc", "4 port 9221"));
+        assert!(holds("pika_client_conn.cc", r#"command: "AUTH" "secret", start_time(s): 1"#));
+        assert!(holds("pika_client_conn.cc", r#"command: "config" "SET" "MasterAuth" "secret""#));
+        assert!(!holds("pika_client_conn.cc", r#"command: "SET" "auth" "x""#));
+        assert!(in_continuation(b"auth\r"));
+        assert!(!in_continuation(b"author"));
+        assert!(would_show("18 requirepass hunter2"));
+        assert!(would_show("REQUIREPASS: x"));
+        assert!(!would_show("Meta Sync Failed: Auth with master error, Invalid masterauth"));
+    }
+}

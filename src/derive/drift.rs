@@ -1,0 +1,172 @@
+//! Compares a configuration file with the values that its server runs with.
+
+use crate::derive::conf::number;
+use crate::model::conf::{ConfFile, ConfSetting, Place};
+use crate::model::drift::{ConfDrift, DriftItem, DriftMatter};
+use crate::model::facts::{Absence, AbsenceKind, Node};
+use crate::model::knowledge::{ConfigKey, KeyKind, Knowledge};
+use crate::model::release::{Line, Version};
+
+/// What differs between the server and the file. The file was read by the rules of the server's release, and its
+/// passwords became tokens in the same run as those of the server.
+pub fn compare(node: &Node, conf: &ConfFile, knowledge: &Knowledge) -> ConfDrift {
+    let mut drift = ConfDrift {
+        name: node.name.clone(),
+        file: Some(conf.name.clone()),
+        version: node.version,
+        ..ConfDrift::default()
+    };
+    let absence = |reason: String| Absence { path: "items".into(), kind: AbsenceKind::Failed, reason };
+    let Some(version) = node.version else {
+        drift.errors.push(absence("the release of the server is not known".into()));
+        return drift;
+    };
+    let (Some(content), Some(config)) = (&conf.content, &node.config) else {
+        let reason = match conf.errors.first() {
+            Some(error) => format!("{}: {}", conf.name, error.reason),
+            None => "the settings of the server could not be read".to_owned(),
+        };
+        drift.errors.push(absence(reason));
+        return drift;
+    };
+    let in_file = |key: &str| content.settings.iter().find(|setting| setting.key == key);
+    let mut items = Vec::new();
+    let mut compared = 0;
+    for (name, running) in config {
+        let Some(key) = knowledge.config_keys.iter().find(|key| key.name == *name) else { continue };
+        let read = key.parsed.as_ref().is_some_and(|releases| releases.contains(version));
+        if !read || name == "slaveof" {
+            continue;
+        }
+        let setting = in_file(name);
+        let stated = setting.and_then(|setting| setting.value.as_deref());
+        // What a release does without a line is not compared, but for passwords: without one there is none.
+        if stated.is_none() && !key.secret {
+            continue;
+        }
+        compared += 1;
+        let stated = stated.unwrap_or_default();
+        if same(key, stated, running, version) {
+            continue;
+        }
+        let what = if key.secret { DriftMatter::Password } else { DriftMatter::Differs };
+        items.push(item(what, name, (stated, running), setting, key, version));
+    }
+    compared += 1;
+    items.extend(slaveof(node, in_file("slaveof")));
+    drift.compared = Some(compared);
+    drift.items = Some(items);
+    drift
+}
+
+fn item(
+    what: DriftMatter,
+    key: &str,
+    (stated, running): (&str, &str),
+    setting: Option<&ConfSetting>,
+    rules: &ConfigKey,
+    version: Version,
+) -> DriftItem {
+    let shown = |value: &str| (!rules.secret && !value.is_empty()).then(|| value.to_owned());
+    DriftItem {
+        what,
+        key: key.to_owned(),
+        file_value: shown(stated),
+        running: shown(running),
+        in_file: !stated.is_empty(),
+        in_server: !running.is_empty(),
+        place: setting.map(|setting| setting.place.clone()),
+        settable: rules.settable.as_ref().is_some_and(|releases| releases.contains(version)),
+    }
+}
+
+/// Whether the release makes the same of both texts.
+fn same(key: &ConfigKey, stated: &str, running: &str, version: Version) -> bool {
+    if key.secret {
+        return stated == running;
+    }
+    match key.kind {
+        KeyKind::Integer => number(stated) == number(running),
+        KeyKind::Size => size(stated, version) == size(running, version),
+        KeyKind::Boolean => match (truth(stated), truth(running)) {
+            (Some(a), Some(b)) => a == b,
+            // Another word leaves the default, which is a matter of the file alone.
+            _ => true,
+        },
+        KeyKind::Path => stated.trim_end_matches('/') == running.trim_end_matches('/'),
+        KeyKind::List => {
+            let parts = |text: &str| -> Vec<String> {
+                let mut parts: Vec<String> = text
+                    .split(',')
+                    .map(|part| part.trim().to_lowercase())
+                    .filter(|part| !part.is_empty())
+                    .collect();
+                parts.sort();
+                parts
+            };
+            parts(stated) == parts(running)
+        }
+        KeyKind::Word | KeyKind::Text | KeyKind::Address => {
+            stated.trim().eq_ignore_ascii_case(running.trim())
+        }
+    }
+}
+
+fn truth(text: &str) -> Option<bool> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "yes" | "true" | "1" => Some(true),
+        "no" | "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// Bytes. From 3.5.0 on the last character may be a unit.
+fn size(text: &str, version: Version) -> i64 {
+    let text = text.trim();
+    let factor = match text.chars().last().map(|last| last.to_ascii_uppercase()) {
+        Some('K') => 1 << 10,
+        Some('M') => 1 << 20,
+        Some('G') => 1 << 30,
+        _ => 1,
+    };
+    let units = matches!(version.line(), Some(Line::ThreeFive | Line::Four));
+    number(text).saturating_mul(if units { factor } else { 1 })
+}
+
+/// Whom the server would follow after a restart, and whom it follows.
+fn slaveof(node: &Node, setting: Option<&ConfSetting>) -> Option<DriftItem> {
+    let replication = node.replication.as_ref()?;
+    // A double master follows its peer, and no line of slaveof says so.
+    if node.double_master.as_ref().is_some_and(|pair| pair.enabled == Some(true)) {
+        return None;
+    }
+    let stated = setting.and_then(|setting| setting.value.clone()).filter(|value| !value.is_empty());
+    let running = replication
+        .master
+        .as_ref()
+        .and_then(|master| Some((master.host.clone()?, master.port?)).filter(|(_, port)| *port > 0));
+    let what = match (&stated, &running) {
+        (None, None) => return None,
+        (Some(_), None) => DriftMatter::SlaveofReturns,
+        (None, Some(_)) => DriftMatter::SlaveofLost,
+        (Some(stated), Some((host, port))) => {
+            let (named, named_port) = stated.rsplit_once(':').unwrap_or((stated, ""));
+            // The server puts its own address in the place of 127.0.0.1.
+            let same_host = named == host || matches!(named, "127.0.0.1" | "localhost");
+            if same_host && number(named_port) == *port {
+                return None;
+            }
+            DriftMatter::SlaveofOther
+        }
+    };
+    Some(DriftItem {
+        what,
+        key: "slaveof".into(),
+        in_file: stated.is_some(),
+        in_server: running.is_some(),
+        file_value: stated,
+        running: running.map(|(host, port)| format!("{host}:{port}")),
+        place: setting.map(|setting: &ConfSetting| -> Place { setting.place.clone() }),
+        settable: true,
+    })
+}

@@ -1,0 +1,163 @@
+//! What the language of conditions and texts says about logs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minijinja::value::ValueKind;
+use minijinja::{Environment, Error, State, Value, context};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use super::language::{fact, list, refuse};
+use crate::derive::logs::exit_code;
+use crate::model::conf::Place;
+use crate::model::knowledge::Knowledge;
+use crate::model::logs::{LogEvidence, LogSide};
+use crate::model::messages::LogFault;
+use crate::model::text::{Bilingual, Language};
+
+/// The functions, for the checker of names.
+pub const FUNCTIONS: [&str; 1] = ["log_troubles"];
+
+/// Lines that are shown of one trouble.
+const MOST_LINES: usize = 4;
+
+/// Adds the functions to an environment.
+pub fn add(env: &mut Environment<'static>, knowledge: &Arc<Knowledge>, language: Language) {
+    let words = LogWords { knowledge: knowledge.clone(), language };
+    env.add_function("log_troubles", move |state: &State<'_, '_>, log: Value, class: String| {
+        words.troubles(state, &log, &class)
+    });
+}
+
+/// The part of a trouble that is looked at; an example states no more.
+#[derive(Deserialize)]
+struct Trouble {
+    fault: String,
+    class: String,
+    recent: u64,
+    #[serde(default)]
+    last: String,
+    #[serde(default)]
+    over: Option<String>,
+    #[serde(default)]
+    values: BTreeMap<String, String>,
+    #[serde(default)]
+    evidence: Vec<LogEvidence>,
+    #[serde(default)]
+    place: Option<Place>,
+}
+
+#[derive(Clone)]
+struct LogWords {
+    knowledge: Arc<Knowledge>,
+    language: Language,
+}
+
+impl LogWords {
+    /// What goes on within the window and belongs to the check `class`, in words.
+    fn troubles(&self, state: &State<'_, '_>, log: &Value, class: &str) -> Result<Value, Error> {
+        let troubles = fact(state, log, ".troubles")?;
+        let troubles: Vec<Trouble> = serde_json::from_value(plain(&troubles)?)
+            .map_err(|error| refuse(format!("log.troubles: {error}")))?;
+        let mut words = Vec::new();
+        for trouble in troubles.iter().filter(|trouble| trouble.class == class && trouble.over.is_none()) {
+            let known = self.knowledge.messages.faults.iter().find(|fault| fault.id == trouble.fault);
+            let Some(fault) = known.filter(|fault| trouble.recent >= fault.at_least.max(1)) else { continue };
+            words.push(self.words(state, fault, trouble)?);
+        }
+        Ok(list(words))
+    }
+
+    fn words(&self, state: &State<'_, '_>, fault: &LogFault, trouble: &Trouble) -> Result<Json, Error> {
+        let values = trouble.values.iter().map(|(name, value)| (name.clone(), Value::from(value.clone())));
+        let values = Value::from(values.collect::<BTreeMap<String, Value>>());
+        let ctx = context! { values };
+        // Line breaks within a value would be escaped where it is printed; a list has none.
+        let say = |text: &Bilingual| {
+            let text = state.env().render_str(text.get(self.language), &ctx)?;
+            Ok::<_, Error>(text.lines().map(str::to_owned).collect::<Vec<String>>())
+        };
+        Ok(json!({
+            "fault": fault.id,
+            "state": fault.state,
+            "cause": say(&fault.cause)?,
+            "needed": say(&fault.needed)?,
+            "fix": say(&fault.fix)?,
+            "recent": trouble.recent,
+            "last": to_the_second(&trouble.last),
+            "exit": self.exit(trouble),
+            "lines": self.lines(trouble),
+            "place": trouble.place,
+        }))
+    }
+
+    /// What a wait status in the lines means.
+    fn exit(&self, trouble: &Trouble) -> String {
+        let Some(status) = trouble.values.get("status") else { return String::new() };
+        let code = exit_code(status);
+        let exits = &self.knowledge.messages.rsync_exits;
+        match (code, code.and_then(|code| exits.iter().find(|exit| exit.code == code)), self.language) {
+            (Some(code), Some(exit), Language::En) => {
+                format!("Error {status} is exit code {code}: {}. ", exit.meaning.en)
+            }
+            (Some(code), Some(exit), Language::Zh) => {
+                format!("Error {status} 即退出码 {code}：{}。", exit.meaning.zh)
+            }
+            (Some(code), None, Language::En) => format!("Error {status} is exit code {code}. "),
+            (Some(code), None, Language::Zh) => format!("Error {status} 即退出码 {code}。"),
+            (None, _, Language::En) => format!("Error {status} is a program that a signal ended. "),
+            (None, _, Language::Zh) => format!("Error {status} 表示程序被信号终止。"),
+        }
+    }
+
+    /// The newest lines, each with its end and its time.
+    fn lines(&self, trouble: &Trouble) -> Vec<String> {
+        let side = |side| match (side, self.language) {
+            (LogSide::Master, Language::En) => "master",
+            (LogSide::Master, Language::Zh) => "主库",
+            (LogSide::Replica, Language::En) => "replica",
+            (LogSide::Replica, Language::Zh) => "从库",
+            (LogSide::Any, Language::En) => "server",
+            (LogSide::Any, Language::Zh) => "服务",
+        };
+        let line = |evidence: &LogEvidence| {
+            let (count, last) = (evidence.recent, to_the_second(&evidence.last));
+            let (side, line) = (side(evidence.side), &evidence.line);
+            match self.language {
+                Language::En => format!("{side}, {count} x, last {last}: {line}"),
+                Language::Zh => format!("{side}，{count} 次，最近 {last}：{line}"),
+            }
+        };
+        let shown = trouble.evidence.iter().filter(|evidence| evidence.recent > 0).take(MOST_LINES);
+        shown.map(line).collect()
+    }
+}
+
+/// A value of an expression as JSON.
+pub(super) fn plain(value: &Value) -> Result<Json, Error> {
+    Ok(match value.kind() {
+        ValueKind::Undefined | ValueKind::None => Json::Null,
+        ValueKind::Bool => Json::Bool(value.is_true()),
+        ValueKind::Number => match i64::try_from(value.clone()) {
+            Ok(number) => Json::from(number),
+            Err(_) => Json::from(f64::try_from(value.clone())?),
+        },
+        ValueKind::Seq | ValueKind::Iterable => {
+            Json::Array(value.try_iter()?.map(|item| plain(&item)).collect::<Result<_, _>>()?)
+        }
+        ValueKind::Map => {
+            let mut map = serde_json::Map::new();
+            for key in value.try_iter()? {
+                map.insert(key.to_string(), plain(&value.get_item(&key)?)?);
+            }
+            Json::Object(map)
+        }
+        _ => Json::from(value.as_str().ok_or_else(|| refuse("a fact that is none"))?),
+    })
+}
+
+/// A time without its microseconds.
+fn to_the_second(time: &str) -> &str {
+    time.split('.').next().unwrap_or(time)
+}
