@@ -190,11 +190,11 @@ fn what_is_wrong_with_a_host_is_found() {
     let tree = Tree::recorded;
     let pika = |file: &str| format!("proc/{PIKA}/{file}");
 
-    let narrow = tree().replaced(&pika("environ"), "PATH=/usr/local/bin:/usr/bin:/bin", "PATH=/opt/pika");
+    let narrow = tree().replaced(&pika("environ"), "PATH=/usr/local/bin:/usr/bin:/bin", "PATH=/srv/pika");
     narrow.judged("3.3.6").is("host/rsync", "critical", "apt-get install rsync");
     let alpine = narrow.with("root/etc/os-release", "ID=alpine\n");
     alpine.judged("3.3.6").is("host/rsync", "critical", "apk add rsync");
-    alpine.judged("2.3.6").is("host/rsync", "warning", "/opt/pika");
+    alpine.judged("2.3.6").is("host/rsync", "warning", "/srv/pika");
     assert_eq!(alpine.judged("3.5.5").state("host/rsync"), "not-applicable");
 
     let apart = tree().replaced(

@@ -72,7 +72,7 @@ pub struct CoordinatorRequest {
 pub async fn look(request: &CoordinatorRequest, deadlines: &Deadlines) -> Vec<Coordinator> {
     let tokens = Tokens::of_this_run();
     let client = http::client(deadlines.connect);
-    let looker = Looker { request, deadlines, tokens: &tokens, client };
+    let looker = Looker { request, deadlines, tokens, client };
     futures_util::future::join_all(request.places.iter().map(|place| looker.look(place))).await
 }
 

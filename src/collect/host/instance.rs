@@ -221,6 +221,14 @@ impl Looker<'_> {
             }
             return;
         };
+        if offsets.is_empty() {
+            // To find out who holds a socket all processes are looked through.
+            for path in ["listeners", "ports"] {
+                let (path, reason) = (path.to_owned(), "it was not asked about".to_owned());
+                self.instance.errors.push(Absence { path, kind: AbsenceKind::NoAccess, reason });
+            }
+            return;
+        }
         let ports: Vec<u16> =
             offsets.iter().filter_map(|offset| u16::try_from(u32::from(port) + offset).ok()).collect();
         match sockets::listeners(self.roots, self.pid, &ports) {

@@ -148,7 +148,7 @@ fn files(roots: &Roots, wanted: &[Wanted], everything: bool, offsets: &[u32]) ->
     for pid in running.iter().filter(|_| everything) {
         if !instances.iter().any(|known| known.pid == Some(*pid)) {
             let one = Wanted { pid: Some(*pid), ..Wanted::default() };
-            instances.push(instance::look(roots, &one, offsets));
+            instances.push(instance::look(roots, &one, &[]));
         }
     }
     let host = hostname.clone().unwrap_or_else(|| "localhost".to_owned());
