@@ -2,6 +2,7 @@
 //! vocabulary means, and why a fact that is missing is missing. Pure.
 
 mod absence;
+pub mod companion;
 pub mod conf;
 pub mod dialect;
 mod flow;

@@ -90,7 +90,7 @@ pub fn for_each_parts(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The files that make up the knowledge, in the order of the fields of [`Knowledge`].
-pub const KNOWLEDGE_FILES: [&str; 11] = [
+pub const KNOWLEDGE_FILES: [&str; 12] = [
     "releases.yaml",
     "generations.yaml",
     "commands.yaml",
@@ -102,10 +102,11 @@ pub const KNOWLEDGE_FILES: [&str; 11] = [
     "defects.yaml",
     "upgrades.yaml",
     "config-keys.yaml",
+    "companion-keys.yaml",
 ];
 
 /// Reads the knowledge; `texts` are the files named by [`KNOWLEDGE_FILES`], with the names for errors.
-pub fn read_knowledge(texts: &[(String, String); 11]) -> Result<Knowledge, CatalogueError> {
+pub fn read_knowledge(texts: &[(String, String); 12]) -> Result<Knowledge, CatalogueError> {
     let [
         releases,
         generations,
@@ -118,6 +119,7 @@ pub fn read_knowledge(texts: &[(String, String); 11]) -> Result<Knowledge, Catal
         defects,
         upgrades,
         config_keys,
+        companion_keys,
     ] = texts;
     Ok(Knowledge {
         releases: read(&releases.0, &releases.1)?,
@@ -131,5 +133,6 @@ pub fn read_knowledge(texts: &[(String, String); 11]) -> Result<Knowledge, Catal
         defects: read(&defects.0, &defects.1)?,
         upgrades: read(&upgrades.0, &upgrades.1)?,
         config_keys: read(&config_keys.0, &config_keys.1)?,
+        companion_keys: read(&companion_keys.0, &companion_keys.1)?,
     })
 }

@@ -272,6 +272,11 @@ fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
             };
             facts.pairs.iter().filter_map(variables).collect()
         }
+        Target::Companion => facts
+            .companion_files
+            .iter()
+            .map(|f| (f.name.clone(), one("file", view("file", f, &f.errors))))
+            .collect(),
         Target::Sentinel => facts
             .sentinels
             .iter()

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::check_file::{CatalogueError, for_each_parts};
 use super::language::{environment, functions};
 use crate::model::check::Check;
+use crate::model::companion::CompanionFile;
 use crate::model::conf::ConfFile;
 use crate::model::facts::Node;
 use crate::model::knowledge::Knowledge;
@@ -211,6 +212,12 @@ fn pair_schema() -> &'static Json {
     SCHEMA.get_or_init(|| schemars::schema_for!(Pair).to_value())
 }
 
+/// The schema of a file of a program around Pika, written once.
+fn companion_schema() -> &'static Json {
+    static SCHEMA: OnceLock<Json> = OnceLock::new();
+    SCHEMA.get_or_init(|| schemars::schema_for!(CompanionFile).to_value())
+}
+
 /// The schema of a Sentinel, written once.
 fn sentinel_schema() -> &'static Json {
     static SCHEMA: OnceLock<Json> = OnceLock::new();
@@ -230,6 +237,7 @@ fn schema_of(root: &str) -> Option<&'static Json> {
         "conf" => Some(conf_schema()),
         "link" => Some(link_schema()),
         "pair" => Some(pair_schema()),
+        "file" => Some(companion_schema()),
         "sentinel" => Some(sentinel_schema()),
         "watched" => Some(watched_schema()),
         _ => None,

@@ -21,6 +21,8 @@ pub enum Target {
     Link,
     /// A double master; the expressions see it as `pair`, and its two nodes as `a` and `b`.
     Pair,
+    /// A configuration file of a program around Pika; the expressions see it as `file`.
+    Companion,
     /// A Sentinel; the expressions see it as `sentinel`.
     Sentinel,
     /// A master name that Sentinels watch; the expressions see it as `watched`.
@@ -34,8 +36,8 @@ impl Target {
     }
 
     /// Every target, in the order in which they are judged.
-    pub const ALL: [Self; 6] =
-        [Self::Node, Self::Conf, Self::Link, Self::Pair, Self::Sentinel, Self::Watched];
+    pub const ALL: [Self; 7] =
+        [Self::Node, Self::Conf, Self::Link, Self::Pair, Self::Companion, Self::Sentinel, Self::Watched];
 
     /// The names that expressions of such a check may begin with, beside `params` and `knowledge`.
     pub fn roots(self) -> &'static [&'static str] {
@@ -44,6 +46,7 @@ impl Target {
             Self::Conf => &["conf"],
             Self::Link => &["link", "master", "replica"],
             Self::Pair => &["pair", "a", "b"],
+            Self::Companion => &["file"],
             Self::Sentinel => &["sentinel"],
             Self::Watched => &["watched"],
         }

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::companion::CompanionFile;
 use super::conf::ConfFile;
 use super::link::{Link, Pair};
 use super::network::{Collision, HostNetwork, OwnAddress, Peer, Port};
@@ -43,6 +44,9 @@ pub struct Facts {
     /// The configuration files, in the order in which they were named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conf_files: Vec<ConfFile>,
+    /// Configuration files of the programs around Pika, in the order in which they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub companion_files: Vec<CompanionFile>,
     /// The Sentinels that were asked, in the order in which they were named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sentinels: Vec<Sentinel>,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::companion::CompanionKey;
 use super::facts::Generation;
 use super::finding::State;
 use super::link::{Basis, Cause, Outcome, Prospect};
@@ -38,6 +39,8 @@ pub struct Knowledge {
     pub upgrades: Upgrades,
     /// `config-keys.yaml`
     pub config_keys: Vec<ConfigKey>,
+    /// `companion-keys.yaml`
+    pub companion_keys: Vec<CompanionKey>,
 }
 
 /// Which release replicates from which.

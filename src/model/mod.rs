@@ -7,6 +7,7 @@
 pub mod bundle;
 pub mod catalogue;
 pub mod check;
+pub mod companion;
 pub mod conf;
 pub mod exit;
 pub mod facts;

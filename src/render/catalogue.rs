@@ -78,6 +78,11 @@ impl Page<'_> {
             Target::Conf => pick(self.language, "for each pika.conf", "对每个 pika.conf"),
             Target::Link => pick(self.language, "for each replication link", "对每条主从链路"),
             Target::Pair => pick(self.language, "for each double master", "对每组双主"),
+            Target::Companion => pick(
+                self.language,
+                "for each dashboard.toml, proxy.toml and sentinel.conf",
+                "对每个 dashboard.toml、proxy.toml 和 sentinel.conf",
+            ),
             Target::Sentinel => pick(self.language, "for each Sentinel", "对每个 Sentinel"),
             Target::Watched => pick(
                 self.language,

@@ -6,7 +6,9 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
-use super::words::{conf_line, counts, link_line, node_line, pick, sentinel_line, state as state_word};
+use super::words::{
+    companion_line, conf_line, counts, link_line, node_line, pick, sentinel_line, state as state_word,
+};
 use crate::judge::language::escape_control;
 use crate::model::exit;
 use crate::model::finding::{Finding, Problem, Report, State};
@@ -50,6 +52,9 @@ impl Page {
         }
         for conf in &report.facts.conf_files {
             let _ = writeln!(self.out, "  {}", escape_control(&conf_line(conf, self.language)));
+        }
+        for file in &report.facts.companion_files {
+            let _ = writeln!(self.out, "  {}", escape_control(&companion_line(file, self.language)));
         }
         self.out.push('\n');
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::model::companion::{CompanionFile, CompanionKind};
 use crate::model::conf::ConfFile;
 use crate::model::facts::{Node, ReachState, ServerKind};
 use crate::model::finding::{Report, State};
@@ -125,6 +126,23 @@ pub fn conf_line(conf: &ConfFile, language: Language) -> String {
         (None, None) => pick(language, "any release", "任意版本").to_owned(),
     };
     format!("{}  {} {releases}", conf.name, pick(language, "for", "适用于"))
+}
+
+/// One line about a file of a program around Pika: `proxy.toml  proxy.toml of Codis 3.2.2`.
+pub fn companion_line(file: &CompanionFile, language: Language) -> String {
+    let kind = match file.kind {
+        Some(CompanionKind::Dashboard) => {
+            pick(language, "dashboard.toml of Codis", "Codis 的 dashboard.toml")
+        }
+        Some(CompanionKind::Proxy) => pick(language, "proxy.toml of Codis", "Codis 的 proxy.toml"),
+        Some(CompanionKind::Sentinel) => "sentinel.conf",
+        None => "-",
+    };
+    let releases = file.content.iter().flat_map(|content| &content.likely);
+    let releases: Vec<String> = releases
+        .filter_map(|release| serde_json::to_value(release).ok()?.as_str().map(str::to_owned))
+        .collect();
+    format!("{}  {kind} {}", file.name, releases.join(", ")).trim_end().to_owned()
 }
 
 /// Why there is nothing to say about a server.
