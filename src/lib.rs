@@ -36,6 +36,7 @@ use judge::evaluate::{Judge, Parameters};
 use judge::policy::Policy;
 use judge::verdict;
 use model::catalogue::Catalogue;
+use model::companion::CompanionKind;
 use model::facts::{self, Facts};
 use model::finding::Report;
 use model::knowledge::Knowledge;
@@ -43,13 +44,34 @@ use model::logs::LogView;
 use model::release::Version;
 use model::text::Language;
 
-/// Reads configuration files, as `version` would or as every release would. No server is asked.
-pub fn read_conf_files(names: &[String], knowledge: &Knowledge, version: Option<Version>) -> Facts {
-    let texts: Vec<ConfText> = names.iter().map(|name| conf_file::read_conf(name)).collect();
+/// Reads configuration files, as `version` would or as every release would. No server is asked. `kind`: what all
+/// of them are for, where it is not to be told by what is in them; `Some(None)` is a pika.conf.
+pub fn read_conf_files(
+    names: &[String],
+    knowledge: &Knowledge,
+    version: Option<Version>,
+    kind: Option<Option<CompanionKind>>,
+) -> Facts {
+    let tokens = Tokens::of_this_run();
+    let (mut pikas, mut companions) = (Vec::new(), Vec::new());
+    for text in names.iter().map(|name| conf_file::read_conf(name)) {
+        let told = || {
+            let content = text.text.as_ref().ok()?;
+            derive::companion::kind_of(&text.name, content, knowledge)
+        };
+        match kind.unwrap_or_else(told) {
+            Some(kind) => companions.push((kind, text)),
+            None => pikas.push(text),
+        }
+    }
+    let conf_files = derive::conf::read(&pikas, knowledge, tokens, version);
+    let companions: Vec<(CompanionKind, &ConfText)> =
+        companions.iter().map(|(kind, text)| (*kind, text)).collect();
     Facts {
         schema: facts::SCHEMA.to_owned(),
         collected_at: clock::now(),
-        conf_files: derive::conf::read(&texts, knowledge, Tokens::of_this_run(), version),
+        companion_files: derive::companion::read(&companions, &conf_files, knowledge, tokens, version),
+        conf_files,
         ..Facts::default()
     }
 }

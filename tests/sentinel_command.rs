@@ -7,8 +7,8 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::sentinel::{RecordedSet, encode};
 use common::proxy::relay;
+use common::sentinel::{RecordedSet, encode};
 use common::{Run, answering, listener, pikadoctor, recording, run, serve};
 use serde_json::{Value, json};
 

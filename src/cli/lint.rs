@@ -3,14 +3,16 @@
 use super::options::{Printing, catalogue_with};
 use super::{Failure, Outcome};
 use crate::judge::evaluate::Parameters;
+use crate::model::companion::CompanionKind;
 use crate::model::release::Version;
 use crate::read_conf_files;
 
-/// Read pika.conf files and say what Pika will make of them
+/// Read configuration files and say what Pika, Codis or Sentinel will make of them
 ///
 /// No server is asked. Each release is taken at its own rules: which keys it reads, what it takes for a
 /// comment, which values it changes. Several files are taken for servers of one host, whose ports and paths
-/// must not collide.
+/// must not collide. dashboard.toml and proxy.toml of Codis and sentinel.conf are told by what is in them, and are
+/// compared with each other and with the pika.conf files beside them.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Configuration files; - reads the standard input
@@ -21,8 +23,36 @@ pub struct Arguments {
     #[arg(long, value_name = "VERSION", value_parser = parse_release)]
     pika_version: Option<Version>,
 
+    /// What the files are for, where it is not to be told by what is in them
+    #[arg(long, value_enum, value_name = "KIND")]
+    kind: Option<Kind>,
+
     #[command(flatten)]
     printing: Printing,
+}
+
+/// What a configuration file is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Kind {
+    /// pika.conf.
+    Pika,
+    /// dashboard.toml of Codis.
+    Dashboard,
+    /// proxy.toml of Codis.
+    Proxy,
+    /// sentinel.conf of Redis.
+    Sentinel,
+}
+
+impl Kind {
+    fn companion(self) -> Option<CompanionKind> {
+        match self {
+            Self::Pika => None,
+            Self::Dashboard => Some(CompanionKind::Dashboard),
+            Self::Proxy => Some(CompanionKind::Proxy),
+            Self::Sentinel => Some(CompanionKind::Sentinel),
+        }
+    }
 }
 
 /// A number in one of the lines of Pika. It need not be tagged: it may be newer than this program.
@@ -42,6 +72,11 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
     }
     let catalogue = catalogue_with(&[])?;
-    let facts = read_conf_files(&arguments.files, &catalogue.knowledge, arguments.pika_version);
+    let facts = read_conf_files(
+        &arguments.files,
+        &catalogue.knowledge,
+        arguments.pika_version,
+        arguments.kind.map(Kind::companion),
+    );
     arguments.printing.outcome(facts, &catalogue, &Parameters::new())
 }

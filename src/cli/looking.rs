@@ -157,7 +157,8 @@ impl Looking {
         }
         for (name, path) in &confs {
             let version = facts.node(name).and_then(|node| node.version);
-            let read = read_conf_files(&[path.to_string_lossy().into_owned()], knowledge, version);
+            let read =
+                read_conf_files(&[path.to_string_lossy().into_owned()], knowledge, version, Some(None));
             facts.conf_files.extend(read.conf_files);
         }
         self.local_files.add(facts, confs, knowledge);

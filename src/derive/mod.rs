@@ -3,6 +3,7 @@
 
 mod absence;
 pub mod codis;
+pub mod companion;
 pub mod conf;
 pub mod coordinator;
 pub mod dialect;

@@ -96,7 +96,7 @@ pub fn for_each_parts(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The files that make up the knowledge, in the order of the fields of [`Knowledge`].
-pub const KNOWLEDGE_FILES: [&str; 12] = [
+pub const KNOWLEDGE_FILES: [&str; 13] = [
     "releases.yaml",
     "generations.yaml",
     "commands.yaml",
@@ -109,10 +109,11 @@ pub const KNOWLEDGE_FILES: [&str; 12] = [
     "upgrades.yaml",
     "config-keys.yaml",
     "messages.yaml",
+    "companion-keys.yaml",
 ];
 
 /// Reads the knowledge; `texts` are the files named by [`KNOWLEDGE_FILES`], with the names for errors.
-pub fn read_knowledge(texts: &[(String, String); 12]) -> Result<Knowledge, CatalogueError> {
+pub fn read_knowledge(texts: &[(String, String); 13]) -> Result<Knowledge, CatalogueError> {
     let [
         releases,
         generations,
@@ -126,6 +127,7 @@ pub fn read_knowledge(texts: &[(String, String); 12]) -> Result<Knowledge, Catal
         upgrades,
         config_keys,
         messages,
+        companion_keys,
     ] = texts;
     Ok(Knowledge {
         releases: read(&releases.0, &releases.1)?,
@@ -140,5 +142,6 @@ pub fn read_knowledge(texts: &[(String, String); 12]) -> Result<Knowledge, Catal
         upgrades: read(&upgrades.0, &upgrades.1)?,
         config_keys: read(&config_keys.0, &config_keys.1)?,
         messages: read(&messages.0, &messages.1)?,
+        companion_keys: read(&companion_keys.0, &companion_keys.1)?,
     })
 }

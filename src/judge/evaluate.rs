@@ -346,6 +346,11 @@ fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
             facts.codis.iter().map(|c| (c.name.clone(), one("codis", view("codis", c, &c.errors)))).collect()
         }
         Target::Backend => facts.codis.iter().flat_map(|codis| backends(facts, codis)).collect(),
+        Target::Companion => facts
+            .companion_files
+            .iter()
+            .map(|f| (f.name.clone(), one("file", view("file", f, &f.errors))))
+            .collect(),
         Target::Sentinel => facts
             .sentinels
             .iter()

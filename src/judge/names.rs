@@ -11,6 +11,7 @@ use super::check_file::{CatalogueError, for_each_parts};
 use super::language::{environment, functions};
 use crate::model::check::Check;
 use crate::model::codis::{Backend, Codis};
+use crate::model::companion::CompanionFile;
 use crate::model::conf::ConfFile;
 use crate::model::coordinator::{Coordinator, Product};
 use crate::model::drift::ConfDrift;
@@ -211,6 +212,7 @@ fn schema_of(root: &str) -> Option<&'static Json> {
             ("watched", schemars::schema_for!(Watched).to_value()),
             ("log", schemars::schema_for!(LogView).to_value()),
             ("drift", schemars::schema_for!(ConfDrift).to_value()),
+            ("file", schemars::schema_for!(CompanionFile).to_value()),
             ("coordinator", schemars::schema_for!(Coordinator).to_value()),
             ("product", schemars::schema_for!(Product).to_value()),
         ])

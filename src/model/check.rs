@@ -37,6 +37,8 @@ pub enum Target {
     Codis,
     /// A server behind a Codis; the expressions see it as `server`, its Codis as `codis` and what was seen of it as `node`.
     Backend,
+    /// A configuration file of a program around Pika; the expressions see it as `file`.
+    Companion,
     /// A Sentinel; the expressions see it as `sentinel`.
     Sentinel,
     /// A master name that Sentinels watch; the expressions see it as `watched`.
@@ -72,6 +74,7 @@ impl Target {
         Self::Product,
         Self::Codis,
         Self::Backend,
+        Self::Companion,
         Self::Sentinel,
         Self::Watched,
         Self::Log,
@@ -91,6 +94,7 @@ impl Target {
             Self::Product => &["product", "coordinator"],
             Self::Codis => &["codis"],
             Self::Backend => &["server", "codis", "node"],
+            Self::Companion => &["file"],
             Self::Sentinel => &["sentinel"],
             Self::Watched => &["watched"],
             Self::Log => &["log"],

@@ -15,6 +15,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::codis::Codis;
+use super::companion::CompanionFile;
 use super::conf::ConfFile;
 use super::coordinator::Coordinator;
 use super::drift::ConfDrift;
@@ -58,6 +59,9 @@ pub struct Facts {
     /// Every Codis that was asked about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub codis: Vec<Codis>,
+    /// Configuration files of the programs around Pika, in the order in which they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub companion_files: Vec<CompanionFile>,
     /// The Sentinels that were asked, in the order in which they were named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sentinels: Vec<Sentinel>,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::companion::CompanionKey;
 use super::facts::Generation;
 use super::finding::State;
 use super::link::{Basis, Cause, Outcome, Prospect};
@@ -41,6 +42,8 @@ pub struct Knowledge {
     pub config_keys: Vec<ConfigKey>,
     /// `messages.yaml`
     pub messages: Messages,
+    /// `companion-keys.yaml`
+    pub companion_keys: Vec<CompanionKey>,
 }
 
 /// Which release replicates from which.

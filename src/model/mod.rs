@@ -8,6 +8,7 @@ pub mod bundle;
 pub mod catalogue;
 pub mod check;
 pub mod codis;
+pub mod companion;
 pub mod conf;
 pub mod coordinator;
 pub mod drift;

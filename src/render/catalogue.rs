@@ -101,6 +101,11 @@ impl Page<'_> {
             Target::Backend => {
                 pick(self.language, "for each server behind a Codis", "对 Codis 后面的每台服务器")
             }
+            Target::Companion => pick(
+                self.language,
+                "for each dashboard.toml, proxy.toml and sentinel.conf",
+                "对每个 dashboard.toml、proxy.toml 和 sentinel.conf",
+            ),
             Target::Sentinel => pick(self.language, "for each Sentinel", "对每个 Sentinel"),
             Target::Watched => pick(
                 self.language,

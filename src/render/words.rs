@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::host_line::host_line;
 use super::log_words::log_lines;
+use crate::model::companion::{CompanionFile, CompanionKind};
 use crate::model::conf::ConfFile;
 use crate::model::coordinator::{Coordinator, CoordinatorState};
 use crate::model::facts::{Facts, Node, ReachState, ServerKind};
@@ -60,6 +61,7 @@ pub fn seen(facts: &Facts, language: Language) -> Vec<String> {
     lines.extend(facts.links.iter().map(|link| link_line(link, language)));
     lines.extend(facts.conf_files.iter().map(|conf| conf_line(conf, language)));
     lines.extend(facts.logs.iter().flat_map(|view| log_lines(view, language)));
+    lines.extend(facts.companion_files.iter().map(|file| companion_line(file, language)));
     lines.extend(facts.hosts.iter().map(|host| host_line(host, language)));
     lines
 }
@@ -161,6 +163,23 @@ pub fn coordinator_line(coordinator: &Coordinator, language: Language) -> String
         (CoordinatorState::Unreached, _) => pick(language, "not reached", "无法访问").to_owned(),
     };
     format!("{}  {state}", coordinator.name)
+}
+
+/// One line about a file of a program around Pika: `proxy.toml  proxy.toml of Codis 3.2.2`.
+pub fn companion_line(file: &CompanionFile, language: Language) -> String {
+    let kind = match file.kind {
+        Some(CompanionKind::Dashboard) => {
+            pick(language, "dashboard.toml of Codis", "Codis 的 dashboard.toml")
+        }
+        Some(CompanionKind::Proxy) => pick(language, "proxy.toml of Codis", "Codis 的 proxy.toml"),
+        Some(CompanionKind::Sentinel) => "sentinel.conf",
+        None => "-",
+    };
+    let releases = file.content.iter().flat_map(|content| &content.likely);
+    let releases: Vec<String> = releases
+        .filter_map(|release| serde_json::to_value(release).ok()?.as_str().map(str::to_owned))
+        .collect();
+    format!("{}  {kind} {}", file.name, releases.join(", ")).trim_end().to_owned()
 }
 
 /// Why there is nothing to say about a server.

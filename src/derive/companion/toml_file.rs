@@ -1,0 +1,178 @@
+//! dashboard.toml and proxy.toml, as the decoder of Codis reads them: keys that it does not know are ignored, values of
+//! a wrong type end the start.
+
+use std::ops::Range;
+
+use serde_json::Value;
+use toml::de::{DeTable, DeValue};
+
+use super::{Reading, host_kind};
+use crate::model::companion::{
+    CodisRelease, CompanionContent, CompanionKey, CompanionKind, Effective, Fault, UnknownKey, ValueType,
+    WrongType,
+};
+
+/// The most that a key of somebody's own may have in a sentence.
+const LONGEST_KEY: usize = 64;
+
+/// A key of the file.
+struct Entry<'t> {
+    key: &'t str,
+    at: usize,
+    value: &'t DeValue<'t>,
+    value_at: usize,
+}
+
+pub fn read(reading: &Reading<'_>, kind: CompanionKind) -> CompanionContent {
+    let mut content = CompanionContent::default();
+    let (table, errors) = DeTable::parse_recoverable(reading.text);
+    for error in errors.iter().take(20) {
+        let at = error.span().unwrap_or(Range { start: 0, end: 0 }).start;
+        content.syntax.push(Fault { message: error.message().to_owned(), place: reading.place(at) });
+    }
+    let mut entries: Vec<Entry<'_>> = table
+        .get_ref()
+        .iter()
+        .map(|(key, value)| Entry {
+            key: key.get_ref(),
+            at: key.span().start,
+            value: value.get_ref(),
+            value_at: value.span().start,
+        })
+        .collect();
+    entries.sort_by_key(|entry| entry.at);
+    // What the parser makes of a line that it cannot read is a guess, and can have swallowed a password.
+    let faulty: Vec<u32> = content.syntax.iter().map(|fault| fault.place.line).collect();
+    entries.retain(|entry| {
+        let swallowed = !faulty.is_empty() && entry.value.as_str().is_some_and(|text| text.contains('\n'));
+        let lines = [entry.at, entry.value_at].map(|at| reading.place(at).line);
+        !swallowed && !lines.iter().any(|line| faulty.contains(line))
+    });
+    let keys: Vec<&CompanionKey> =
+        reading.knowledge.companion_keys.iter().filter(|key| key.file == kind).collect();
+    content.likely = likely(&entries, &keys);
+    for entry in &entries {
+        match keys.iter().find(|key| key.name == entry.key) {
+            None => content.unknown.push(unknown(reading, entry, kind)),
+            Some(key) => {
+                if !key.releases.iter().any(|release| content.likely.contains(release)) {
+                    content.unknown.push(of_other_releases(reading, entry, key));
+                }
+                if let Some(wrong) = wrong_type(reading, entry, key) {
+                    content.types.push(wrong);
+                } else {
+                    content.values.push(stated(reading, entry, key, &content.likely));
+                }
+            }
+        }
+    }
+    for key in &keys {
+        if !entries.iter().any(|entry| entry.key == key.name) {
+            content.values.extend(missing(key, &content.likely));
+        }
+    }
+    content
+}
+
+/// The releases that read the most of the keys.
+fn likely(entries: &[Entry<'_>], keys: &[&CompanionKey]) -> Vec<CodisRelease> {
+    let known = |release: CodisRelease| {
+        let reads = |entry: &&Entry<'_>| {
+            keys.iter().any(|key| key.name == entry.key && key.releases.contains(&release))
+        };
+        entries.iter().filter(reads).count()
+    };
+    let most = CodisRelease::ALL.into_iter().map(known).max().unwrap_or_default();
+    CodisRelease::ALL.into_iter().filter(|release| known(*release) == most).collect()
+}
+
+fn unknown(reading: &Reading<'_>, entry: &Entry<'_>, kind: CompanionKind) -> UnknownKey {
+    let all = &reading.knowledge.companion_keys;
+    let near = |key: &&CompanionKey| key.file == kind;
+    let nearest = all
+        .iter()
+        .filter(near)
+        .map(|key| (strsim::damerau_levenshtein(&key.name, entry.key), key))
+        .min_by_key(|(distance, _)| *distance);
+    let elsewhere = all
+        .iter()
+        .find(|key| key.file != kind && key.file != CompanionKind::Sentinel && key.name == entry.key);
+    UnknownKey {
+        key: entry.key.chars().take(LONGEST_KEY).collect(),
+        nearest: nearest.filter(|(distance, _)| *distance <= 3).map(|(_, key)| key.name.clone()),
+        belongs_to: elsewhere.map(|key| key.file),
+        releases: Vec::new(),
+        place: reading.place(entry.at),
+    }
+}
+
+fn of_other_releases(reading: &Reading<'_>, entry: &Entry<'_>, key: &CompanionKey) -> UnknownKey {
+    UnknownKey {
+        key: key.name.clone(),
+        nearest: None,
+        belongs_to: None,
+        releases: key.releases.clone(),
+        place: reading.place(entry.at),
+    }
+}
+
+fn wrong_type(reading: &Reading<'_>, entry: &Entry<'_>, key: &CompanionKey) -> Option<WrongType> {
+    let fits = match key.value {
+        ValueType::Text => entry.value.is_str(),
+        ValueType::Number => entry.value.is_integer(),
+        ValueType::Switch => entry.value.is_bool(),
+        ValueType::Quantity => entry.value.is_str() || entry.value.is_integer(),
+    };
+    (!fits).then(|| WrongType {
+        key: key.name.clone(),
+        expected: key.value,
+        found: entry.value.type_str().to_owned(),
+        place: reading.place(entry.value_at),
+    })
+}
+
+fn stated(
+    reading: &Reading<'_>,
+    entry: &Entry<'_>,
+    key: &CompanionKey,
+    likely: &[CodisRelease],
+) -> Effective {
+    let text = match entry.value {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Integer(number) => number.as_str().replace('_', ""),
+        DeValue::Boolean(switch) => switch.to_string(),
+        _ => String::new(),
+    };
+    let shown = if key.secret { reading.tokens.token(&text) } else { text };
+    effective(key, shown, true, likely.to_vec(), Some(reading.place(entry.value_at)))
+}
+
+/// What a missing key means; one entry for each different default of the releases that the file can be for.
+fn missing(key: &CompanionKey, likely: &[CodisRelease]) -> Vec<Effective> {
+    let mut found: Vec<(String, Vec<CodisRelease>)> = Vec::new();
+    for release in likely {
+        let Some(default) = key.defaults.get(release) else { continue };
+        let text = match default {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        match found.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, releases)) => releases.push(*release),
+            None => found.push((text, vec![*release])),
+        }
+    }
+    found.into_iter().map(|(text, releases)| effective(key, text, false, releases, None)).collect()
+}
+
+fn effective(
+    key: &CompanionKey,
+    value: String,
+    stated: bool,
+    releases: Vec<CodisRelease>,
+    place: Option<crate::model::conf::Place>,
+) -> Effective {
+    let is_address = matches!(key.name.as_str(), "admin_addr" | "proxy_addr");
+    let host = value.rsplit_once(':').filter(|_| is_address).map(|(host, _)| host_kind(host).to_owned());
+    let number = value.parse().ok().filter(|_| !key.secret);
+    Effective { key: key.name.clone(), number, value, stated, releases, address: host, place }
+}
