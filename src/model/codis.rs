@@ -43,6 +43,8 @@ pub struct Codis {
     pub sentinels: Option<Sentinels>,
     /// Names that the dashboard or a proxy was registered under, and where clients and others look for them.
     pub registered: Vec<Registered>,
+    /// Whether somebody said that slots will be moved.
+    pub before_migration: bool,
     /// Whether a product_auth was given for this run, and is not empty. Null when none was given.
     pub product_auth: Option<bool>,
     /// The most databases that a proxy connects to on each server. Null when no proxy told.
@@ -292,6 +294,8 @@ pub struct Backend {
     pub moving_out: u64,
     /// Slots that are to be moved in, where it is the master.
     pub moving_in: u64,
+    /// Whether slots of it are being moved away, or will be.
+    pub source: bool,
     /// What it knows about the slots of its keys.
     pub index: Option<SlotIndex>,
     /// How long moving its slots would take.
@@ -346,9 +350,12 @@ pub struct SlotIndex {
     pub refusal: Option<String>,
     /// The slot of the key `{user1}:a` by its own reckoning. Codis reckons with `user1` and comes to 341.
     pub tagged_slot: Option<i64>,
-    /// Keys that the last key scan counted, without the lists themselves and streams. Null without a scan.
-    pub counted: Option<u64>,
-    /// Streams that the last key scan counted.
+    /// Keys that the last key scan counted and that are surely no lists of slots or tags: all but sets and streams.
+    /// Null without a scan.
+    pub counted_at_least: Option<u64>,
+    /// The same with the sets that can be keys of users.
+    pub counted_at_most: Option<u64>,
+    /// Streams that the last key scan counted. Null where the release does not count them.
     pub streams: Option<u64>,
     /// When that scan was started, as it came.
     pub counted_at: Option<String>,

@@ -44,6 +44,7 @@ pub async fn survey(request: &Request, tokens: &Tokens, deadlines: &Deadlines) -
         if let Some(migration) = &mut codis.migration {
             migration.expected |= request.migration;
         }
+        codis.before_migration = request.migration;
         codis.product_auth = request.product_auth.as_ref().map(|auth| !auth.expose().is_empty());
         explain(codis);
     }
