@@ -79,7 +79,9 @@ fn classify_addresses(codis: &mut Codis) {
         .iter()
         .filter_map(|source| source.address.as_ref())
         .any(|address| !local(&address.host));
-    let others = codis.registered.iter().any(|entry| !local(&entry.host));
+    let others = codis.registered.iter().any(|entry| {
+        !local(&entry.host) && entry.kind != AddressKind::Unspecified && entry.unresolved.is_none()
+    });
     for entry in &mut codis.registered {
         entry.elsewhere = local(&entry.host) && (asked_from_afar || others);
     }

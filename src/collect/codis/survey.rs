@@ -109,7 +109,7 @@ impl Asker<'_> {
                 if names.is_empty() {
                     let which = self.request.product.as_deref().unwrap_or("any product");
                     let detail = format!("codis-fe does not know {which}");
-                    return Err(HttpError { detail, ..nothing_of_codis("/list") });
+                    return Err(not_the_product(detail));
                 }
                 let looks = names.iter().map(|name| self.dashboard_behind(place, name));
                 Ok(futures_util::future::join_all(looks).await)
@@ -166,7 +166,7 @@ impl Asker<'_> {
             && wanted != product
         {
             let detail = format!("it is the dashboard of {product}, not of {wanted}");
-            return Err(HttpError { detail, ..nothing_of_codis("/topom") });
+            return Err(not_the_product(detail));
         }
         Ok(named(codis))
     }
@@ -259,6 +259,11 @@ fn nothing_of_codis(path: &str) -> HttpError {
         format!("what it answers at {path} is nothing of Codis")
     };
     HttpError { failure: HttpFailure::NotFound, detail, status: None, json: None }
+}
+
+/// What answers is a Codis, and not the one that was asked for.
+fn not_the_product(detail: String) -> HttpError {
+    HttpError { failure: HttpFailure::Failed, detail, status: None, json: None }
 }
 
 /// Something is to be known, and is not.
