@@ -3,8 +3,8 @@
 use futures_util::StreamExt as _;
 
 use crate::collect::clock;
-use crate::collect::codis::backend;
 use crate::collect::codis::survey::{Request, survey};
+use crate::collect::codis::{backend, read};
 use crate::collect::link::{Live, Party};
 use crate::collect::secret::{Password, Tokens};
 use crate::derive;
@@ -108,7 +108,7 @@ async fn look_at_servers(
         .slots
         .iter()
         .flat_map(|slots| &slots.actions)
-        .map(|action| (action.from, ranges(&action.slots.ranges)))
+        .map(|action| (action.from, read::ranges(&action.slots.ranges)))
         .collect();
     let servers = std::mem::take(&mut codis.servers);
     let mut looked: Vec<(usize, Backend)> = futures_util::stream::iter(servers.into_iter().enumerate())
@@ -149,14 +149,4 @@ async fn look_at_servers(
         .await;
     looked.sort_by_key(|(number, _)| *number);
     codis.servers = looked.into_iter().map(|(_, server)| server).collect();
-}
-
-/// `0-255, 300` in numbers.
-fn ranges(text: &str) -> Vec<(u64, u64)> {
-    text.split(", ")
-        .filter_map(|part| {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            Some((first.parse().ok()?, last.parse().ok()?))
-        })
-        .collect()
 }

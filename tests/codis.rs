@@ -300,6 +300,56 @@ fn a_bundle_is_judged_as_the_codis_was() {
     jsonschema::validator_for(&schema).unwrap().validate(&judged["facts"]).unwrap();
 }
 
+#[test]
+fn a_proxy_that_sends_slots_elsewhere_is_found() {
+    let elsewhere = |change: &dyn Fn(&mut Value)| {
+        let (_place, url) = serve_changed("04-fs-migrated", |topom| {
+            let mut json: Value = serde_json::from_str(&topom).unwrap();
+            change(&mut json["stats"]);
+            json.to_string()
+        });
+        let report = look(&url, &[]);
+        let slots = &report["facts"]["codis"][0]["proxies"][0]["slots"];
+        (
+            state(&report, "codis/proxy-slots").to_owned(),
+            slots["differing"]["ranges"].as_str().unwrap().to_owned(),
+        )
+    };
+    let ok = |ranges: &str| ("ok".to_owned(), ranges.to_owned());
+    let wrong = |ranges: &str| ("critical".to_owned(), ranges.to_owned());
+    assert_eq!(elsewhere(&|_| {}), ok(""));
+    // Group 2 holds 0 to 255.
+    assert_eq!(
+        elsewhere(&|stats| stats["slots"][7]["group_id"] = 1.into()),
+        wrong("7"),
+        "it belongs to another group"
+    );
+    assert_eq!(
+        elsewhere(&|stats| stats["slots"][7]["group_id"] = 0.into()),
+        wrong("7"),
+        "it belongs to none"
+    );
+    let promoted =
+        |stats: &mut Value| stats["group"]["models"][1]["servers"][0]["server"] = "10.0.0.9:9221".into();
+    assert_eq!(elsewhere(&promoted), wrong("0-255"), "the group has another master");
+    let moving = |stats: &mut Value| {
+        promoted(stats);
+        for slot in stats["slots"].as_array_mut().unwrap().iter_mut().take(256) {
+            slot["action"] = serde_json::json!({"index": 1, "state": "migrating", "target_id": 1});
+        }
+    };
+    assert_eq!(elsewhere(&moving), ok(""), "what is being moved is here and there");
+    // Named before its dashboard, a proxy is compared with it all the same.
+    let (place, url) = serve_changed("04-fs-migrated", |topom| {
+        let mut json: Value = serde_json::from_str(&topom).unwrap();
+        promoted(&mut json["stats"]);
+        json.to_string()
+    });
+    let report = look(&format!("http://{}:21080", place.host), &["--codis", &url]);
+    assert_eq!(state(&report, "codis/proxy-slots"), "critical");
+    assert_eq!(report["facts"]["codis"][0]["proxies"].as_array().unwrap().len(), 1, "it is one proxy");
+}
+
 /// A recorded server that also tells about slots, where that was not recorded.
 fn with_slots(name: &str, tagged: &str, lists: &str) -> Recording {
     let mut recording = recording(name);

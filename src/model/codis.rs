@@ -235,6 +235,8 @@ pub struct Group {
     pub master: Option<String>,
     /// How many slots belong to it.
     pub slots: u64,
+    /// Which: `0-511, 600`.
+    pub slot_ranges: String,
     /// How many slots are to be moved out of it.
     pub moving_out: u64,
     /// How many slots are to be moved into it.
@@ -457,9 +459,10 @@ pub struct ProxyConfig {
 pub struct ProxySlots {
     /// How many it has.
     pub total: u64,
-    /// Slots without an action whose server is not the master by position of their group.
+    /// Slots without an action whose server is not the one that the dashboard means: the master by position of their
+    /// group. Empty where no dashboard answered.
     pub differing: SlotSet,
-    /// An example: `slot 5: 10.0.0.1:9221, dashboard: 10.0.0.2:9221`.
+    /// An example: `slot 5: 10.0.0.1:9221, not 10.0.0.2:9221`.
     pub example: Option<String>,
     /// Slots whose clients wait.
     pub locked: SlotSet,

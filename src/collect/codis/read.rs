@@ -57,6 +57,16 @@ pub fn slot_set(mut ids: Vec<u64>) -> SlotSet {
     SlotSet { count: ids.len() as u64, ranges: shown.join(", ") }
 }
 
+/// `0-255, 300` in numbers.
+pub fn ranges(text: &str) -> Vec<(u64, u64)> {
+    text.split(", ")
+        .filter_map(|part| {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            Some((first.parse().ok()?, last.parse().ok()?))
+        })
+        .collect()
+}
+
 /// Completes `codis` with the overview of a dashboard that is at work: GET /topom.
 pub fn overview(codis: &mut Codis, json: &Json, tokens: &Tokens) {
     let config = &json["config"];
@@ -123,6 +133,7 @@ fn group(model: &Json) -> Group {
         servers: servers.len() as u64,
         master: servers.first().and_then(|server| text(server, "server")),
         slots: 0,
+        slot_ranges: String::new(),
         moving_out: 0,
         moving_in: 0,
         promoting: filled(&model["promoting"], "state"),
@@ -134,6 +145,7 @@ fn group(model: &Json) -> Group {
 fn slots(models: &[Json], groups: &mut [Group]) -> Slots {
     let (mut offline, mut lost) = (Vec::new(), Vec::new());
     let mut actions: BTreeMap<(String, i64, i64), Vec<u64>> = BTreeMap::new();
+    let mut owned: BTreeMap<i64, Vec<u64>> = BTreeMap::new();
     for model in models {
         let (Some(id), from) = (model["id"].as_u64(), model["group_id"].as_i64().unwrap_or(0)) else {
             continue;
@@ -141,7 +153,7 @@ fn slots(models: &[Json], groups: &mut [Group]) -> Slots {
         match groups.iter_mut().find(|group| group.id == from) {
             _ if from == 0 => offline.push(id),
             None => lost.push(id),
-            Some(group) => group.slots += 1,
+            Some(_) => owned.entry(from).or_default().push(id),
         }
         if let Some(state) = filled(&model["action"], "state") {
             let to = model["action"]["target_id"].as_i64().unwrap_or(0);
@@ -151,6 +163,10 @@ fn slots(models: &[Json], groups: &mut [Group]) -> Slots {
             }
             actions.entry((state, from, to)).or_default().push(id);
         }
+    }
+    for group in groups.iter_mut() {
+        let set = slot_set(owned.remove(&group.id).unwrap_or_default());
+        (group.slots, group.slot_ranges) = (set.count, set.ranges);
     }
     let action = |((state, from, to), ids): ((String, i64, i64), Vec<u64>)| SlotActions {
         state,
@@ -329,6 +345,7 @@ pub fn groups_of_2(codis: &mut Codis, json: &Json) {
             servers: members.len() as u64,
             master: master.clone(),
             slots: 0,
+            slot_ranges: String::new(),
             moving_out: 0,
             moving_in: 0,
             promoting: None,
@@ -369,6 +386,8 @@ mod tests {
         assert_eq!(slot_set(vec![5, 1, 2, 3, 9, 3]).ranges, "1-3, 5, 9");
         assert_eq!(slot_set(vec![5, 1, 2, 3, 9, 3]).count, 5);
         assert_eq!(slot_set(Vec::new()), SlotSet::default());
+        assert_eq!(ranges("1-3, 5, 9"), [(1, 3), (5, 5), (9, 9)]);
+        assert_eq!(ranges(""), []);
     }
 
     #[test]

@@ -153,7 +153,12 @@ impl Asker<'_> {
             Ok(_) => return Err(nothing_of_codis("/topom")),
             // It is there, and waits for the lock that another one holds.
             Err(error) if error.failure == HttpFailure::Cause => {
-                let Ok(answer) = self.get(&place.path("/topom/model")).await else { return Err(error) };
+                // 3.0 has the second path only.
+                let mut answer = self.get(&place.path("/topom/model")).await;
+                if answer.is_err() {
+                    answer = self.get(&place.path("/api/topom/model")).await;
+                }
+                let Ok(answer) = answer else { return Err(error) };
                 if !answer.json.is_object() {
                     return Err(error);
                 }
