@@ -120,15 +120,15 @@ fn why_no_version(server: &Backend, node: Option<&Node>) -> (AbsenceKind, String
 fn count_keys(index: &mut SlotIndex, node: &Node) {
     let Some(keyspace) = node.keyspace.as_ref().filter(|keyspace| keyspace.scanned) else { return };
     let of = |kind: &str| {
-        let mut counts =
-            keyspace.counts.iter().filter(|count| count.kind == kind).map(|count| count.keys).peekable();
-        counts.peek().is_some().then(|| counts.sum::<u64>())
+        let counts = keyspace.counts.iter().filter(|count| count.kind == kind).map(|count| count.keys);
+        counts.reduce(u64::saturating_add)
     };
-    let plain: u64 = ["strings", "hashes", "lists", "zsets"].into_iter().filter_map(of).sum();
+    let plain =
+        ["strings", "hashes", "lists", "zsets"].into_iter().filter_map(of).fold(0, u64::saturating_add);
     // The lists are sets of keys, one for each slot and one for each tag, and are counted like those of users.
     let sets = of("sets").unwrap_or(0).saturating_sub(index.slots_with_keys.unwrap_or(0));
     index.counted_at_least = Some(plain);
-    index.counted_at_most = Some(plain + sets);
+    index.counted_at_most = Some(plain.saturating_add(sets));
     index.streams = of("streams");
     index.counted_at.clone_from(&keyspace.scan_started);
 }

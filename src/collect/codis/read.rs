@@ -46,7 +46,7 @@ pub fn slot_set(mut ids: Vec<u64>) -> SlotSet {
     let mut ranges: Vec<(u64, u64)> = Vec::new();
     for id in &ids {
         match ranges.last_mut() {
-            Some((_, end)) if *end + 1 == *id => *end = *id,
+            Some((_, end)) if end.checked_add(1) == Some(*id) => *end = *id,
             _ => ranges.push((*id, *id)),
         }
     }

@@ -371,7 +371,7 @@ fn merge(known: &mut Codis, other: Codis) {
 }
 
 /// Says why facts are absent.
-fn explain(codis: &mut Codis) {
+pub fn explain(codis: &mut Codis) {
     let mut absent = |paths: &[&str], kind: AbsenceKind, reason: &str| {
         codis.errors.extend(paths.iter().map(|path| Absence {
             path: (*path).into(),
