@@ -405,6 +405,8 @@ pub struct Proxy {
     pub hostname: Option<String>,
     /// Where clients find it; null when it registers nowhere.
     pub jodis_path: Option<String>,
+    /// The directory of that path: what a client library calls zkProxyDir.
+    pub jodis_dir: Option<String>,
     /// Whether the dashboard knows it.
     pub known: bool,
     /// Whether it serves clients, as the dashboard heard it.

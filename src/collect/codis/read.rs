@@ -287,13 +287,15 @@ fn told(stats: &Json) -> Told {
 pub fn proxy_model(model: &Json) -> Proxy {
     let proxy_address = filled(model, "proxy_addr");
     let admin_address = filled(model, "admin_addr");
+    let jodis_path = filled(model, "jodis_path");
     Proxy {
         name: proxy_address.clone().or_else(|| admin_address.clone()).unwrap_or_else(|| "a proxy".into()),
         token: filled(model, "token"),
         proxy_address,
         admin_address,
         hostname: filled(model, "hostname"),
-        jodis_path: filled(model, "jodis_path"),
+        jodis_dir: jodis_path.as_ref().and_then(|path| Some(path.rsplit_once('/')?.0.to_owned())),
+        jodis_path,
         ..Proxy::default()
     }
 }
