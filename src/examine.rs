@@ -15,7 +15,7 @@ use crate::model::knowledge::Knowledge;
 use crate::model::link::{Link, LinkMode, Pair};
 
 /// How many servers are looked at side by side.
-const PARALLEL_TARGETS: usize = 16;
+pub(crate) const PARALLEL_TARGETS: usize = 16;
 
 /// A server to look at.
 #[derive(Clone, Debug)]
@@ -83,6 +83,20 @@ pub async fn examine_links(
     trial: Trial,
 ) -> Facts {
     let mut facts = examine(targets, knowledge, scope).await;
+    look_at_links(&mut facts, targets, requests, knowledge, scope, trial).await;
+    derive::link::complete(&mut facts, knowledge, trial.forced);
+    facts
+}
+
+/// Looks at replication between nodes of `facts`, and adds what is seen.
+pub(crate) async fn look_at_links(
+    facts: &mut Facts,
+    targets: &[Target],
+    requests: &[LinkRequest],
+    knowledge: &Knowledge,
+    scope: Scope,
+    trial: Trial,
+) {
     let live = trial.live.unwrap_or(Live { write: false, canary_wait: Duration::ZERO });
     let prober = Prober { knowledge, deadlines: scope.deadlines, ports: scope.ports, live };
     let survey = Survey { targets, nodes: &facts.nodes, prober, tries: trial.live.is_some() };
@@ -92,8 +106,6 @@ pub async fn examine_links(
         facts.links.extend(links);
         facts.pairs.extend(pair);
     }
-    derive::link::complete(&mut facts, knowledge, trial.forced);
-    facts
 }
 
 /// Links between servers that were examined.

@@ -1,14 +1,12 @@
-//! Looks at a Codis and at the servers behind it.
+//! Looks at the servers behind a Codis.
 
 use futures_util::StreamExt as _;
 
-use crate::collect::clock;
-use crate::collect::codis::survey::{Request, survey};
+use crate::collect::codis::survey::Request;
 use crate::collect::codis::{backend, read};
-use crate::collect::link::{Live, Party};
-use crate::collect::secret::{Password, Tokens};
-use crate::derive;
-use crate::examine::{LinkRequest, Scope, Target, Trial, examine_links};
+use crate::collect::link::Party;
+use crate::collect::secret::Password;
+use crate::examine::{LinkRequest, Scope, Target};
 use crate::model::codis::{Backend, Codis, Position};
 use crate::model::facts::{Absence, AbsenceKind, Facts};
 use crate::model::knowledge::Knowledge;
@@ -30,45 +28,12 @@ pub struct CodisTrial {
     pub servers: bool,
 }
 
-/// Looks at a Codis, at `targets` and the links of `requests`, and at the servers behind the Codis and their
-/// replication. Nothing is written on servers that only the Codis named.
-pub async fn examine_codis(
-    codis: &CodisTrial,
-    targets: &[Target],
-    requests: &[LinkRequest],
-    knowledge: &Knowledge,
-    scope: Scope,
-    trial: Trial,
-) -> Facts {
-    let collected_at = clock::now();
-    let mut found = survey(&codis.request, &Tokens::new(), &scope.deadlines).await;
-    let (more_targets, more_requests) =
-        if codis.servers { named_by(&found, targets, codis) } else { Default::default() };
-    let read_only = Trial { live: trial.live.map(|live| Live { write: false, ..live }), ..trial };
-    let mut all = targets.to_vec();
-    let mut facts = if requests.is_empty() {
-        all.extend(more_targets);
-        examine_links(&all, &more_requests, knowledge, scope, read_only).await
-    } else {
-        // What was asked for by name may be written to, what was found may not.
-        let mut facts = examine_links(targets, requests, knowledge, scope, trial).await;
-        let more = examine_links(&more_targets, &more_requests, knowledge, scope, read_only).await;
-        facts.nodes.extend(more.nodes);
-        facts.links.extend(more.links);
-        all.extend(more_targets);
-        facts
-    };
-    facts.collected_at = collected_at;
-    for cluster in &mut found {
-        look_at_servers(cluster, &facts, &all, knowledge, scope).await;
-    }
-    facts.codis = found;
-    derive::codis::complete(&mut facts);
-    facts
-}
-
 /// The servers that a Codis names, but for those that were named already, and their replication.
-fn named_by(found: &[Codis], targets: &[Target], codis: &CodisTrial) -> (Vec<Target>, Vec<LinkRequest>) {
+pub(crate) fn named_by(
+    found: &[Codis],
+    targets: &[Target],
+    codis: &CodisTrial,
+) -> (Vec<Target>, Vec<LinkRequest>) {
     let mut more: Vec<Target> = Vec::new();
     let mut requests: Vec<LinkRequest> = Vec::new();
     let servers: Vec<&Backend> = found.iter().flat_map(|codis| &codis.servers).collect();
@@ -97,7 +62,7 @@ fn named_by(found: &[Codis], targets: &[Target], codis: &CodisTrial) -> (Vec<Tar
 }
 
 /// Joins the servers with the nodes that they are, and asks them about slots.
-async fn look_at_servers(
+pub(crate) async fn look_at_servers(
     codis: &mut Codis,
     facts: &Facts,
     targets: &[Target],

@@ -11,17 +11,25 @@ pub mod collect;
 pub mod derive;
 mod examine;
 mod examine_codis;
+mod examine_hosts;
+mod follow;
+pub mod inquiry;
 pub mod judge;
 pub mod lab;
 pub mod model;
+pub mod plan;
 pub mod render;
 
 use collect::clock;
 use collect::conf_file::{self, ConfText};
 use collect::secret::Tokens;
 pub use examine::{LinkRequest, Scope, Target, Trial, examine, examine_links};
-pub use examine_codis::{CodisTrial, examine_codis};
+pub use examine_codis::CodisTrial;
+pub use examine_hosts::{HereRequest, HostRequest, examine_hosts, examine_this_host};
+pub use follow::Watch;
+pub use inquiry::Inquiry;
 use judge::evaluate::{Judge, Parameters};
+use judge::policy::Policy;
 use judge::verdict;
 use model::catalogue::Catalogue;
 use model::facts::{self, Facts};
@@ -43,6 +51,13 @@ pub fn read_conf_files(names: &[String], knowledge: &Knowledge, version: Option<
 
 /// Judges facts. The same facts give the same report.
 pub fn judge(facts: Facts, catalogue: &Catalogue, parameters: &Parameters, language: Language) -> Report {
-    let findings = Judge::new(catalogue, language).judge(&facts, parameters);
-    verdict::report(findings, facts, language)
+    let policy = Policy { parameters: parameters.clone(), ..Policy::default() };
+    judge_by(facts, catalogue, &policy, language)
+}
+
+/// Judges facts by what counts in this run: the same facts and the same policy give the same report.
+pub fn judge_by(facts: Facts, catalogue: &Catalogue, policy: &Policy, language: Language) -> Report {
+    let mut findings = Judge::new(catalogue, language).judge(&facts, &policy.parameters);
+    let remarks = policy.apply(&mut findings, &facts, language);
+    Report { remarks, ..verdict::report(findings, facts, language) }
 }

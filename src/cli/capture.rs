@@ -24,17 +24,29 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let facts = arguments.looking.look(&built_in().knowledge)?;
+    let catalogue = built_in();
+    let plan = arguments.looking.plan(&catalogue)?;
+    let facts = arguments.looking.look(plan.as_ref(), &catalogue.knowledge)?;
     let path = &arguments.output;
     let packed = pack(&facts).and_then(|packed| write_at_once(path, &packed));
     packed.map_err(|error| Failure(format!("{}: {error}", path.display())))?;
     let answered = facts.nodes.iter().filter(|node| node.version.is_some()).count();
+    let counted = [
+        ("links", facts.links.len()),
+        ("hosts", facts.hosts.len()),
+        ("Codis", facts.codis.len()),
+        ("coordinators", facts.coordinators.len()),
+        ("Sentinels", facts.sentinels.len()),
+    ];
+    let more: String = counted
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(what, count)| format!(", {count} {what}"))
+        .collect();
+    let path = path.display();
     let document = format!(
-        "{}: {answered} of {} servers and {} links\njudge it with:  pikadoctor check --from {}\n",
-        path.display(),
+        "{path}: {answered} of {} servers{more}\njudge it with:  pikadoctor check --from {path}\n",
         facts.nodes.len(),
-        facts.links.len(),
-        path.display()
     );
     // What was seen may be bad; that it was kept is what this command is for.
     Ok(Outcome { document, exit_code: exit::OK })

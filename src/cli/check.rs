@@ -1,14 +1,25 @@
 //! `pikadoctor check`
 
+use std::io::{self, Write};
 use std::path::PathBuf;
+use std::time::Instant;
 
-use serde_json::Value as Json;
+use jiff::Zoned;
+use jiff::tz::TimeZone;
 
 use super::looking::Looking;
 use super::options::{Printing, catalogue_with};
+use super::waiting::{Waiting, Watch, gate};
 use super::{Failure, Outcome};
+use crate::collect::bundle::read_report;
+use crate::judge::baseline::Baseline;
 use crate::judge::evaluate::Parameters;
+use crate::judge::language::escape_control;
+use crate::judge::parameters::set_text;
+use crate::judge::policy::Policy;
 use crate::model::catalogue::Catalogue;
+use crate::model::finding::{Ended, Report};
+use crate::plan::read::Plan;
 
 /// Look at servers, and at replication between them, and say what is wrong
 ///
@@ -31,6 +42,13 @@ pub struct Arguments {
     #[arg(long, value_name = "CHECK.NAME=VALUE")]
     set: Vec<String>,
 
+    /// Fail only on what an earlier report of --format json does not say already
+    #[arg(long, value_name = "REPORT.json")]
+    baseline: Option<PathBuf>,
+
+    #[command(flatten)]
+    waiting: Waiting,
+
     #[command(flatten)]
     printing: Printing,
 }
@@ -38,54 +56,65 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     arguments.printing.validate()?;
     let catalogue = catalogue_with(&arguments.checks)?;
-    let parameters = parse_parameters(&arguments.set, &catalogue)?;
-    let facts = arguments.looking.look(&catalogue.knowledge)?;
-    arguments.printing.outcome(facts, &catalogue, &parameters)
+    let looking = &arguments.looking;
+    let plan = looking.plan(&catalogue)?;
+    let policy = policy(arguments, plan.as_ref(), &catalogue)?;
+    let began = Instant::now();
+    let mut report = if let Some(time) = arguments.waiting.time() {
+        let inquiry = looking.inquiry(plan.as_ref())?;
+        let scope = || looking.connecting().scope(inquiry.is_large());
+        let watch = Watch {
+            inquiry: &inquiry,
+            plan: plan.as_ref(),
+            catalogue: &catalogue,
+            policy: &policy,
+            printing: &arguments.printing,
+            scope: &scope,
+        };
+        watch.wait(&arguments.waiting, time)?
+    } else {
+        let facts = looking.look(plan.as_ref(), &catalogue.knowledge)?;
+        let report = arguments.printing.judge(facts, &catalogue, &policy);
+        // A bundle says nothing about now; its report has to be the same at any time.
+        let asks = plan.is_some() && looking.is_live();
+        let gate = asks.then(|| gate(&report, 1, began, Ended::Done));
+        Report { gate, ..report }
+    };
+    report.remarks.splice(0..0, plan.into_iter().flat_map(|plan| plan.remarks));
+    for remark in &report.remarks {
+        // Remarks fail nothing; they must not get lost in a report that nobody reads because it is ok, either.
+        let _ = writeln!(io::stderr(), "pikadoctor: {}", escape_control(remark));
+    }
+    arguments.printing.print(&report, None)
 }
 
-/// Reads `--set node/clients.warning_percent=70`. The value has the type of the default.
-fn parse_parameters(settings: &[String], catalogue: &Catalogue) -> Result<Parameters, Failure> {
-    let mut parameters = Parameters::new();
+/// What counts: the plan, and what the command line adds to it.
+fn policy(arguments: &Arguments, plan: Option<&Plan>, catalogue: &Catalogue) -> Result<Policy, Failure> {
+    let mut policy = Policy { today: Zoned::now().with_time_zone(TimeZone::UTC).date(), ..Policy::default() };
+    if let Some(plan) = plan {
+        policy.parameters.clone_from(&plan.parameters);
+        policy.waivers.clone_from(&plan.waivers);
+        policy.require.clone_from(&plan.require);
+    }
+    set_parameters(&arguments.set, &mut policy.parameters, catalogue)?;
+    if let Some(path) = &arguments.baseline {
+        let report = read_report(path).map_err(Failure::new)?;
+        policy.baseline = Some(Baseline::of(&report, &path.display().to_string()));
+    }
+    Ok(policy)
+}
+
+/// Reads `--set node/clients.warning_percent=70`.
+fn set_parameters(
+    settings: &[String],
+    parameters: &mut Parameters,
+    catalogue: &Catalogue,
+) -> Result<(), Failure> {
     for setting in settings {
         let wrong = |why: String| Failure(format!("--set {setting}: {why}"));
         let (path, value) = setting.split_once('=').ok_or_else(|| wrong("write CHECK.NAME=VALUE".into()))?;
         let (id, name) = path.rsplit_once('.').ok_or_else(|| wrong("write CHECK.NAME=VALUE".into()))?;
-        let check =
-            catalogue.checks.iter().find(|check| check.id == id).ok_or_else(|| {
-                wrong(format!("there is no check `{id}`{}", nearest(id, &catalogue.checks)))
-            })?;
-        let param = check.file.params.get(name).ok_or_else(|| {
-            let known: Vec<&str> = check.file.params.keys().map(String::as_str).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            wrong(format!("`{id}` has no parameter `{name}`; it has {known}"))
-        })?;
-        let value = match &param.default {
-            Json::String(_) => Json::from(value),
-            default => {
-                let parsed: Json = serde_json::from_str(value).unwrap_or(Json::Null);
-                let same_kind = (default.is_number() && parsed.is_number())
-                    || (default.is_boolean() && parsed.is_boolean());
-                if !same_kind {
-                    let kind = if default.is_number() { "a number" } else { "true or false" };
-                    return Err(wrong(format!("`{value}` is not {kind}")));
-                }
-                parsed
-            }
-        };
-        parameters.entry(id.to_owned()).or_default().insert(name.to_owned(), value);
+        set_text(parameters, catalogue, id, name, value).map_err(wrong)?;
     }
-    Ok(parameters)
-}
-
-/// `; did you mean …?`, or nothing.
-pub fn nearest(id: &str, checks: &[crate::model::check::Check]) -> String {
-    let by_distance = checks.iter().map(|check| {
-        // People leave out the group; compare with the last part, too.
-        let short = check.id.rsplit('/').next().unwrap_or(&check.id);
-        (strsim::damerau_levenshtein(&check.id, id).min(strsim::damerau_levenshtein(short, id)), &check.id)
-    });
-    match by_distance.min() {
-        Some((distance, id)) if distance <= 4 => format!("; did you mean `{id}`?"),
-        _ => "; `pikadoctor list` names them".to_owned(),
-    }
+    Ok(())
 }

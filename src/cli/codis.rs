@@ -5,6 +5,7 @@ use super::connection::Connecting;
 use crate::collect::codis::survey::Request;
 use crate::collect::http::parse_url;
 use crate::collect::secret::Password;
+use crate::plan::read::Plan;
 use crate::{CodisTrial, Target};
 
 /// The environment variable that holds the product_auth.
@@ -14,16 +15,16 @@ const PRODUCT_AUTH_VARIABLE: &str = "PIKADOCTOR_PRODUCT_AUTH";
 ///
 /// The product_auth comes from the environment variable PIKADOCTOR_PRODUCT_AUTH; an empty one says that there
 /// is none. It is shown to the proxies as a hash, as every dashboard does, and to the servers as their password.
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub struct CodisOptions {
     /// Look at a Codis, too: the URL of its dashboard, of codis-fe or of a proxy's admin port. The servers that the
     /// dashboard names are looked at as well, and nothing is written there [repeatable]
     #[arg(long, value_name = "URL", value_parser = codis_url)]
-    codis: Vec<String>,
+    pub codis: Vec<String>,
 
-    /// Look at this product of Codis only
-    #[arg(long, value_name = "NAME", requires = "codis")]
-    product: Option<String>,
+    /// Look at this product of Codis only; of one that a coordinator has, at its servers, too
+    #[arg(long, value_name = "NAME", value_parser = parse_product)]
+    pub product: Option<String>,
 
     /// Slots of the Codis will be moved: judge whether keys would stay behind
     #[arg(long, requires = "codis")]
@@ -35,23 +36,26 @@ pub struct CodisOptions {
 }
 
 impl CodisOptions {
+    /// The same, and what a plan names.
+    pub fn with(&self, plan: &Plan) -> Result<Self, Failure> {
+        let mut both = self.clone();
+        for url in &plan.around.codis {
+            both.codis.push(url.read(codis_url)?);
+        }
+        if let Some(product) = &plan.around.product {
+            both.product = Some(product.read(parse_product)?);
+        }
+        both.before_migration |= plan.around.before_migration;
+        Ok(both)
+    }
+
     /// What is to be looked at, if anything.
     pub fn trial(&self, connecting: &Connecting, targets: &[Target]) -> Result<Option<CodisTrial>, Failure> {
         if self.codis.is_empty() {
             return Ok(None);
         }
-        let product_auth = match std::env::var(PRODUCT_AUTH_VARIABLE) {
-            Ok(text) => Some(Password::new(text)),
-            Err(std::env::VarError::NotPresent) => None,
-            Err(std::env::VarError::NotUnicode(_)) => {
-                return Err(Failure(format!("{PRODUCT_AUTH_VARIABLE} is not valid UTF-8")));
-            }
-        };
-        // Codis itself logs in to its servers with the product_auth.
-        let password = match &product_auth {
-            Some(auth) => Some(auth.clone()).filter(|auth| !auth.expose().is_empty()),
-            None => connecting.password_of_found(targets)?,
-        };
+        let product_auth = product_auth()?;
+        let password = password_of_servers(connecting, targets)?;
         let request = Request {
             urls: self.codis.clone(),
             product: self.product.clone(),
@@ -59,6 +63,36 @@ impl CodisOptions {
             migration: self.before_migration,
         };
         Ok(Some(CodisTrial { request, password, servers: !self.no_servers }))
+    }
+}
+
+/// The password of servers that are found on the way: Codis itself logs in to them with the product_auth.
+pub fn password_of_servers(connecting: &Connecting, targets: &[Target]) -> Result<Option<Password>, Failure> {
+    match product_auth()? {
+        Some(auth) => Ok(Some(auth).filter(|auth| !auth.expose().is_empty())),
+        None => connecting.password_of_found(targets),
+    }
+}
+
+fn product_auth() -> Result<Option<Password>, Failure> {
+    match std::env::var(PRODUCT_AUTH_VARIABLE) {
+        Ok(text) => Ok(Some(Password::new(text))),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(Failure(format!("{PRODUCT_AUTH_VARIABLE} is not valid UTF-8")))
+        }
+    }
+}
+
+/// Reads the name of a product, as Codis would accept it.
+pub fn parse_product(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    if starts && text.chars().all(good) {
+        Ok(text.to_owned())
+    } else {
+        Err("a product has letters, digits, `_`, `-` and `.` in its name, and begins with a letter, a digit or `_`"
+            .into())
     }
 }
 

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Failure;
-use super::options::parse_duration;
 use crate::collect::clock::Deadlines;
 use crate::collect::secret::{PASSWORD_VARIABLE, Password, ask_password, read_password_file};
 use crate::model::facts::{Address, Facts};
+use crate::plan::read::{PasswordFrom, Plan, PlannedServer};
+use crate::plan::values::parse_duration;
 use crate::{Scope, Target};
 
 /// Time for a run that looks at servers only.
@@ -78,6 +79,9 @@ impl Connecting {
     /// The servers with their passwords, each with a name of its own.
     pub fn targets(&self, named: &[(Side, &Address)]) -> Result<Vec<Target>, Failure> {
         let mut targets: Vec<Target> = Vec::new();
+        if named.is_empty() {
+            return Ok(targets);
+        }
         let common = self.common_password(named)?;
         for (side, address) in named {
             let name = address.to_string();
@@ -98,18 +102,35 @@ impl Connecting {
         Ok(targets)
     }
 
+    /// The servers of a plan with their passwords. A server without a password of its own has that of
+    /// `PIKADOCTOR_PASSWORD_NAME`, or of `PIKADOCTOR_PASSWORD`.
+    pub fn planned_targets(&self, plan: &Plan) -> Result<Vec<Target>, Failure> {
+        let common = self.common_password(&[])?;
+        let target = |server: &PlannedServer| {
+            let own = match &server.password {
+                Some(PasswordFrom::File(path)) => file(path)?,
+                Some(PasswordFrom::Variable(name, place)) => {
+                    let unset = || Failure(format!("{place}: the environment variable {name} is not set"));
+                    Some(variable(name)?.ok_or_else(unset)?)
+                }
+                None => variable(&variable_of(&server.planned.name))?,
+            };
+            let password = own.or_else(|| common.clone());
+            Ok(Target { name: server.address.to_string(), address: server.address.clone(), password })
+        };
+        plan.servers.iter().map(target).collect()
+    }
+
+    /// How far one look goes that begins now. `links`: whether replication is looked at.
+    pub fn scope(&self, links: bool) -> Scope {
+        let time = self.timeout.unwrap_or(if links { TIME_WITH_LINKS } else { TIME });
+        let deadlines = Deadlines::starting_now(time, self.connect_timeout, self.reply_timeout);
+        Scope { deadlines, ports: !self.no_ports }
+    }
+
     /// Runs `look` to its end. `links`: whether replication is looked at.
     pub fn run(&self, links: bool, look: impl AsyncFnOnce(Scope) -> Facts) -> Result<Facts, Failure> {
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
-        let time = self.timeout.unwrap_or(if links { TIME_WITH_LINKS } else { TIME });
-        let facts = runtime.block_on(async {
-            let deadlines = Deadlines::starting_now(time, self.connect_timeout, self.reply_timeout);
-            look(Scope { deadlines, ports: !self.no_ports }).await
-        });
-        // A resolver that hangs must not hold up the end: its thread is left to itself.
-        runtime.shutdown_background();
-        Ok(facts)
+        run(async { look(self.scope(links)).await })
     }
 
     /// The password of servers that nobody named: that of the others, if there is one for all.
@@ -118,6 +139,17 @@ impl Connecting {
             Some(target) => Ok(target.password.clone()),
             None => self.common_password(&[]),
         }
+    }
+
+    /// The password of servers that are not named, but found.
+    pub fn password_of(&self, servers: &str) -> Result<Option<Password>, Failure> {
+        if let Some(path) = &self.password_file {
+            return file(path);
+        }
+        if self.ask_password {
+            return ask_password(servers).map(Some).map_err(Failure::new);
+        }
+        variable(PASSWORD_VARIABLE)
     }
 
     fn common_password(&self, named: &[(Side, &Address)]) -> Result<Option<Password>, Failure> {
@@ -141,11 +173,27 @@ impl Connecting {
     }
 }
 
+/// Runs `work` to its end.
+pub fn run<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
+    let result = runtime.block_on(work);
+    // A resolver that hangs must not hold up the end: its thread is left to itself.
+    runtime.shutdown_background();
+    Ok(result)
+}
+
+/// `PIKADOCTOR_PASSWORD_PIKA_A` for `pika-a`.
+fn variable_of(name: &str) -> String {
+    let upper = name.to_ascii_uppercase().replace(['-', '.'], "_");
+    format!("{PASSWORD_VARIABLE}_{upper}")
+}
+
 fn file(path: &Path) -> Result<Option<Password>, Failure> {
     read_password_file(path).map(Some).map_err(Failure::new)
 }
 
-fn variable(name: &str) -> Result<Option<Password>, Failure> {
+/// The password in an environment variable; an empty one is none.
+pub fn variable(name: &str) -> Result<Option<Password>, Failure> {
     match std::env::var(name) {
         Ok(text) if !text.is_empty() => Ok(Some(Password::new(text))),
         Ok(_) | Err(std::env::VarError::NotPresent) => Ok(None),

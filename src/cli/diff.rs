@@ -36,7 +36,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let language = arguments.output.language();
     let report = |path: &PathBuf| {
         let facts = read_facts(path).map_err(Failure::new)?;
-        Ok(crate::judge(facts, &catalogue, &Parameters::new(), language))
+        Ok::<_, Failure>(crate::judge(facts, &catalogue, &Parameters::new(), language))
     };
     let difference = difference(&report(&arguments.before)?, &report(&arguments.after)?);
     let nothing = difference.findings.is_empty() && difference.facts.is_empty();

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::check::nearest;
 use super::options::{Output, catalogue_with, look};
 use super::{Failure, Outcome};
+use crate::judge::parameters::nearest;
 use crate::model::exit;
 use crate::model::release::Version;
 use crate::render::catalogue;

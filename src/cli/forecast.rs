@@ -1,11 +1,12 @@
 //! `pikadoctor forecast`
 
 use super::connection::{Connecting, Side};
-use super::options::{Printing, catalogue_with, parse_address};
+use super::options::{Printing, catalogue_with};
 use super::{Failure, Outcome};
 use crate::judge::evaluate::Parameters;
 use crate::model::facts::Address;
 use crate::model::link::LinkMode;
+use crate::plan::values::parse_address;
 use crate::{LinkRequest, Trial, examine_links};
 
 /// Say what `slaveof` would do, without sending it

@@ -1,28 +1,39 @@
 //! What is looked at: the servers, the links between them, and how far.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Failure;
-use super::codis::CodisOptions;
+use super::codis::{CodisOptions, password_of_servers};
 use super::connection::{Connecting, Side};
-use super::options::{parse_address, parse_duration};
+use super::coordinators::Coordinators;
+use super::hosts::Hosts;
+use super::sentinel::Watching;
 use crate::collect::bundle::read_facts;
 use crate::collect::link::Live;
+use crate::collect::text_file::read_text;
+use crate::inquiry::Inquiry;
+use crate::model::catalogue::Catalogue;
 use crate::model::facts::{Address, Facts};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::LinkMode;
-use crate::{LinkRequest, Trial, examine, examine_codis, examine_links};
+use crate::plan::read::{Plan, read_plan};
+use crate::plan::values::{parse_address, parse_duration};
+use crate::{LinkRequest, Trial, read_conf_files};
 
 /// Servers and links.
 #[derive(Debug, clap::Args)]
 pub struct Looking {
     /// Servers: HOST[:PORT], [IPV6]:PORT; the port is 9221 when none is named
-    #[arg(required_unless_present_any = ["from", "codis"], value_name = "HOST:PORT", value_parser = parse_address)]
+    #[arg(required_unless_present_any = ["from", "plan", "codis", "zookeeper", "etcd", "coordinator_dir", "sentinel"], value_name = "HOST:PORT", value_parser = parse_address)]
     targets: Vec<Address>,
 
+    /// Look at what a plan names: its servers, links and double masters, by its thresholds and waivers
+    #[arg(short = 'f', long = "file", value_name = "PLAN", conflicts_with_all = ["targets", "master", "peer", "master_password_file"])]
+    plan: Option<PathBuf>,
+
     /// Look at no server: take what `capture` wrote, or a report of --format json
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "master", "peer", "codis"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["targets", "master", "peer", "codis", "zookeeper", "etcd", "coordinator_dir", "sentinel"])]
     from: Option<PathBuf>,
 
     /// Look at the replication of each server from this master, too, whether it follows it already or not
@@ -45,14 +56,66 @@ pub struct Looking {
     codis: CodisOptions,
 
     #[command(flatten)]
+    coordinators: Coordinators,
+
+    #[command(flatten)]
+    sentinels: Watching,
+
+    #[command(flatten)]
+    hosts: Hosts,
+
+    #[command(flatten)]
     connecting: Connecting,
 }
 
 impl Looking {
-    /// Looks.
-    pub fn look(&self, knowledge: &Knowledge) -> Result<Facts, Failure> {
-        if let Some(path) = &self.from {
-            return read_facts(path).map_err(Failure::new);
+    /// The plan, if one is named.
+    pub fn plan(&self, catalogue: &Catalogue) -> Result<Option<Plan>, Failure> {
+        let Some(path) = &self.plan else { return Ok(None) };
+        let text = read_text(path).map_err(Failure::new)?;
+        let environment = |name: &str| std::env::var(name).ok();
+        read_plan(&path.to_string_lossy(), &text, catalogue, &environment).map(Some).map_err(Failure::new)
+    }
+
+    /// Whether there are servers to look at; otherwise there is a file.
+    pub fn is_live(&self) -> bool {
+        self.from.is_none()
+    }
+
+    /// Looks, once.
+    pub fn look(&self, plan: Option<&Plan>, knowledge: &Knowledge) -> Result<Facts, Failure> {
+        let Some(path) = &self.from else {
+            let inquiry = self.inquiry(plan)?;
+            let mut facts = self
+                .connecting
+                .run(inquiry.is_large(), async |scope| inquiry.look(knowledge, scope).await)?;
+            complete(&mut facts, plan, knowledge);
+            return Ok(facts);
+        };
+        let mut facts = read_facts(path).map_err(Failure::new)?;
+        if let Some(plan) = plan {
+            all_there(plan, &facts, path)?;
+            plan.mark(&mut facts);
+        }
+        Ok(facts)
+    }
+
+    /// What to ask of whom.
+    pub fn inquiry(&self, plan: Option<&Plan>) -> Result<Inquiry, Failure> {
+        let live = Live { write: !self.read_only, canary_wait: self.canary_timeout };
+        let trial = Trial { live: Some(live), forced: false };
+        if let Some(plan) = plan {
+            let request = |link: &crate::plan::read::PlannedReplication| LinkRequest {
+                replica: link.replica.to_string(),
+                master: link.master.to_string(),
+                mode: link.mode,
+            };
+            let targets = self.connecting.planned_targets(plan)?;
+            let requests = plan.links.iter().map(request).collect();
+            let hosts = self.hosts.planned_ways(plan)?;
+            let inquiry = Inquiry { hosts, ..Inquiry::of(targets, requests, trial) };
+            let (codis, coordinators) = (self.codis.with(plan)?, self.coordinators.with(plan)?);
+            return self.around(inquiry, &codis, &coordinators, &self.sentinels.with(plan)?);
         }
         let (other, mode) = match (&self.master, &self.peer) {
             (Some(master), _) => (Some((Side::Master, master)), LinkMode::Replica),
@@ -70,21 +133,69 @@ impl Looking {
             master: master.to_string(),
             mode,
         };
-        let requests: Vec<LinkRequest> = other
+        let requests = other
             .iter()
             .flat_map(|(_, address)| self.targets.iter().map(|target| request(target, address)))
             .collect();
-        let live = Live { write: !self.read_only, canary_wait: self.canary_timeout };
-        let trial = Trial { live: Some(live), forced: false };
-        let codis = self.codis.trial(&self.connecting, &targets)?;
-        self.connecting.run(other.is_some() || codis.is_some(), async |scope| {
-            if let Some(codis) = &codis {
-                examine_codis(codis, &targets, &requests, knowledge, scope, trial).await
-            } else if requests.is_empty() {
-                examine(&targets, knowledge, scope).await
-            } else {
-                examine_links(&targets, &requests, knowledge, scope, trial).await
-            }
-        })
+        let hosts = self.hosts.ways(&self.targets, other.map(|(_, address)| address))?;
+        let inquiry = Inquiry { hosts, ..Inquiry::of(targets, requests, trial) };
+        self.around(inquiry, &self.codis, &self.coordinators, &self.sentinels)
     }
+
+    /// Adds what watches servers or spreads them.
+    fn around(
+        &self,
+        mut inquiry: Inquiry,
+        codis: &CodisOptions,
+        coordinators: &Coordinators,
+        sentinels: &Watching,
+    ) -> Result<Inquiry, Failure> {
+        if let Some(request) = coordinators.request(codis)? {
+            let password = match request.product {
+                Some(_) => password_of_servers(&self.connecting, &inquiry.targets)?,
+                None => None,
+            };
+            inquiry.coordinators = Some((request, password));
+        }
+        inquiry.codis = codis.trial(&self.connecting, &inquiry.targets)?;
+        inquiry.sentinels = sentinels.watch(&self.connecting, &inquiry.targets)?;
+        Ok(inquiry)
+    }
+
+    /// How servers are reached.
+    pub fn connecting(&self) -> &Connecting {
+        &self.connecting
+    }
+}
+
+/// Adds what the plan says, and the files that it names, to what was seen.
+pub fn complete(facts: &mut Facts, plan: Option<&Plan>, knowledge: &Knowledge) {
+    let Some(plan) = plan else { return };
+    plan.mark(facts);
+    for server in &plan.servers {
+        let Some(path) = &server.conf else { continue };
+        let version = facts.node(&server.address.to_string()).and_then(|node| node.version);
+        let read = read_conf_files(&[path.to_string_lossy().into_owned()], knowledge, version);
+        facts.conf_files.extend(read.conf_files);
+    }
+}
+
+/// A server or a link that the file says nothing about must not pass for one that is ok.
+fn all_there(plan: &Plan, facts: &Facts, path: &Path) -> Result<(), Failure> {
+    let missing = |what: &str| {
+        let (file, plan) = (path.display(), &plan.origin);
+        Failure(format!("{file}: it says nothing about {what}, which {plan} names"))
+    };
+    for server in &plan.servers {
+        let name = server.address.to_string();
+        facts.node(&name).ok_or_else(|| missing(&format!("`{}` ({name})", server.planned.name)))?;
+    }
+    for link in &plan.links {
+        let (replica, master) = (link.replica.to_string(), link.master.to_string());
+        let seen = facts.links.iter().any(|seen| (&seen.replica, &seen.master) == (&replica, &master));
+        if !seen {
+            return Err(missing(&format!("the replication of {replica} from {master}")));
+        }
+    }
+    Ok(())
 }

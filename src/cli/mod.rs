@@ -1,21 +1,30 @@
 //! The subcommands: each reads its flags, calls the pipeline, and says where the result goes.
 
+mod answer_host;
 mod capture;
 mod check;
 mod codis;
 mod connection;
+mod coordinators;
 mod demo;
 mod diff;
 mod explain;
 mod forecast;
+mod host;
+mod hosts;
+mod init;
 mod lab;
 mod lint;
 mod list;
 mod looking;
+mod manual;
 mod options;
 mod plugin;
+mod progress;
 mod schema;
+mod sentinel;
 mod test_checks;
+mod waiting;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -25,6 +34,7 @@ use std::path::Path;
 use clap::{Parser, Subcommand};
 
 use crate::model::exit;
+use crate::plan::read::PlanError;
 
 /// Tells whether a Pika server is safe to use, replicate from or cut over to, before it is done.
 #[derive(Debug, Parser)]
@@ -41,7 +51,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Host(host::Arguments),
     Forecast(forecast::Arguments),
+    Init(init::Arguments),
     Capture(capture::Arguments),
     Diff(diff::Arguments),
     Lint(lint::Arguments),
@@ -51,11 +63,20 @@ enum Command {
     TestChecks(test_checks::Arguments),
     Demo(demo::Arguments),
     Lab(lab::Arguments),
+    Completions(manual::Completions),
+    Man(manual::Man),
+    AnswerHost(answer_host::Arguments),
 }
 
 /// An error that ends a command: a sentence for the person, and always exit code 3.
 #[derive(Debug)]
 struct Failure(String);
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        Self::new(error)
+    }
+}
 
 impl Failure {
     fn new(error: impl fmt::Display) -> Self {
@@ -87,9 +108,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     let result = match arguments.command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Host(arguments) => host::run(&arguments),
+        Command::AnswerHost(arguments) => answer_host::run(&arguments),
         Command::Capture(arguments) => capture::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Forecast(arguments) => forecast::run(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
@@ -97,6 +121,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::TestChecks(arguments) => test_checks::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Lab(arguments) => lab::run(&arguments),
+        Command::Completions(arguments) => Ok(arguments.run()),
+        Command::Man(arguments) => arguments.run(),
     };
     match result {
         Ok(outcome) => print(outcome),

@@ -4,24 +4,19 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use jiff::SignedDuration;
 
 use super::{Failure, Outcome};
 use crate::collect::check_directory::read_check_directory;
-use crate::judge;
 use crate::judge::catalogue;
 use crate::judge::evaluate::Parameters;
+use crate::judge::policy::Policy;
 use crate::judge::verdict::move_gate;
+use crate::judge_by;
 use crate::model::catalogue::Catalogue;
-use crate::model::facts::{Address, Facts};
-use crate::model::finding::State;
+use crate::model::facts::Facts;
+use crate::model::finding::{Report, State};
 use crate::model::text::Language;
 use crate::render::{Format, Look, render};
-
-/// Pika's port when none is named.
-const DEFAULT_PORT: u16 = 9221;
 
 /// How a report is printed.
 #[derive(Debug, clap::Args)]
@@ -117,8 +112,29 @@ impl Printing {
         catalogue: &Catalogue,
         parameters: &Parameters,
     ) -> Result<Outcome, Failure> {
-        let mut report = judge(facts, catalogue, parameters, self.language.language());
+        let policy = Policy { parameters: parameters.clone(), ..Policy::default() };
+        self.print(&self.judge(facts, catalogue, &policy), always)
+    }
+
+    /// Judges facts by what counts in this run, and moves the gate to where --fail-on says.
+    pub fn judge(&self, facts: Facts, catalogue: &Catalogue, policy: &Policy) -> Report {
+        let mut report = judge_by(facts, catalogue, policy, self.language());
         move_gate(&mut report, self.fail_on.state());
+        report
+    }
+
+    /// The language of the texts.
+    pub fn language(&self) -> Language {
+        self.language.language()
+    }
+
+    /// Whether a finding in `state` fails the run.
+    pub fn fails(&self, state: State) -> bool {
+        self.fail_on.state().is_some_and(|gate| state.rank() <= gate.rank())
+    }
+
+    /// Prints a report as it was asked for. `always`: a check that is shown whatever its result is.
+    pub fn print(&self, report: &Report, always: Option<&'static str>) -> Result<Outcome, Failure> {
         let least = if self.verbose { Some(State::NotApplicable) } else { self.min_state.state() };
         let least = least.unwrap_or(Look::PROBLEMS);
         let look = Look { always, least, fail_on: self.fail_on.state(), ..look() };
@@ -126,11 +142,11 @@ impl Printing {
         let to_stdout = formats.len() - self.output.len();
         for (format, path) in formats[to_stdout..].iter().zip(&self.output) {
             // A file is no terminal.
-            let text = render(&report, *format, Look { color: false, ..look });
+            let text = render(report, *format, Look { color: false, ..look });
             write_at_once(path, text.as_bytes())
                 .map_err(|error| Failure(format!("{}: {error}", path.display())))?;
         }
-        let document = formats[..to_stdout].first().map(|format| render(&report, *format, look));
+        let document = formats[..to_stdout].first().map(|format| render(report, *format, look));
         Ok(Outcome { document: document.unwrap_or_default(), exit_code: report.exit_code })
     }
 }
@@ -200,103 +216,4 @@ pub fn catalogue_with(directories: &[PathBuf]) -> Result<Catalogue, Failure> {
         }
     }
     Ok(catalogue)
-}
-
-/// Reads `HOST:PORT`, `HOST`, `[IPV6]:PORT`, `[IPV6]` or `IPV6`.
-pub fn parse_address(text: &str) -> Result<Address, String> {
-    if let Some(bad) =
-        text.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@' | '?' | '#'))
-    {
-        return Err(format!("a host name has no {bad:?}; write HOST:PORT"));
-    }
-    let (host, port) = if let Some(rest) = text.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']').ok_or("the bracket `[` is not closed")?;
-        match rest {
-            "" => (host, None),
-            _ => (
-                host,
-                Some(rest.strip_prefix(':').ok_or_else(|| format!("`{rest}` after `]` is not a port"))?),
-            ),
-        }
-    } else {
-        match text.split_once(':') {
-            Some((host, port)) if !port.contains(':') => (host, Some(port)),
-            // No colon at all, or an IPv6 address without brackets, which has no port.
-            _ => (text, None),
-        }
-    };
-    if host.is_empty() {
-        return Err("the host is missing; write HOST:PORT".into());
-    }
-    if host.contains(':') && host.parse::<std::net::Ipv6Addr>().is_err() {
-        return Err(format!("`{host}` is not an IPv6 address; write HOST:PORT or [IPV6]:PORT"));
-    }
-    let port = match port {
-        None => DEFAULT_PORT,
-        Some(port) => match port.parse() {
-            Ok(port) if port > 0 => port,
-            _ => return Err(format!("`{port}` is not a port from 1 to 65535")),
-        },
-    };
-    Ok(Address { host: host.to_owned(), port })
-}
-
-/// Reads `10`, `10s`, `500ms`, `1m30s`: a number without a unit is seconds.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    const LONGEST: Duration = Duration::from_secs(24 * 3600);
-    let wrong = || format!("`{text}` is not a duration such as 10s, 500ms or 2m");
-    let duration = if let Ok(seconds) = text.parse::<f64>() {
-        Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?
-    } else {
-        let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
-        parsed.unsigned_abs()
-    };
-    if duration.is_zero() || duration > LONGEST || text.trim_start().starts_with('-') {
-        return Err(format!("`{text}` is not between 1ms and 24h"));
-    }
-    Ok(duration)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses() {
-        for (text, host, port) in [
-            ("10.0.0.1:9221", "10.0.0.1", 9221),
-            ("pika-a", "pika-a", 9221),
-            ("[::1]:9300", "::1", 9300),
-            ("[::1]", "::1", 9221),
-            ("fe80::1", "fe80::1", 9221),
-        ] {
-            assert_eq!(parse_address(text), Ok(Address { host: host.into(), port }), "{text}");
-        }
-        for text in [
-            "",
-            ":9221",
-            "nonsense:port",
-            "a:0",
-            "a:65536",
-            "[::1",
-            "[::1]9221",
-            "a:b:c",
-            "http://a:1",
-            "a b:1",
-            "user@a:1",
-        ] {
-            assert!(parse_address(text).is_err(), "{text:?} must be refused");
-        }
-    }
-
-    #[test]
-    fn durations() {
-        assert_eq!(parse_duration("10"), Ok(Duration::from_secs(10)));
-        assert_eq!(parse_duration("0.5"), Ok(Duration::from_millis(500)));
-        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(parse_duration("1m 30s"), Ok(Duration::from_secs(90)));
-        for text in ["", "0", "-5", "-5s", "soon", "25h", "NaN", "inf", "1e300"] {
-            assert!(parse_duration(text).is_err(), "{text:?} must be refused");
-        }
-    }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 
 use super::connection::{Connecting, Side};
-use super::options::{look, parse_address};
+use super::options::look;
 use super::{Failure, Outcome};
 use crate::collect::link::Live;
 use crate::judge::catalogue::built_in;
@@ -25,6 +25,7 @@ use crate::model::finding::State;
 use crate::model::link::LinkMode;
 use crate::model::range::Range;
 use crate::model::text::Language;
+use crate::plan::values::parse_address;
 use crate::render::{Format, Look, render};
 use crate::{LinkRequest, Trial, examine, examine_links};
 

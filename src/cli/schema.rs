@@ -7,6 +7,7 @@ use crate::model::check::CheckFile;
 use crate::model::exit;
 use crate::model::facts::Facts;
 use crate::model::finding::Report;
+use crate::plan::file::PlanFile;
 
 /// Print the JSON Schema of a document
 #[derive(Debug, clap::Args)]
@@ -28,6 +29,8 @@ enum Document {
     Bundle,
     /// What `diff --json` prints
     Difference,
+    /// The plan that `check -f` reads
+    Plan,
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
@@ -37,6 +40,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         Document::Check => schemars::schema_for!(CheckFile),
         Document::Bundle => schemars::schema_for!(Bundle),
         Document::Difference => schemars::schema_for!(Difference),
+        Document::Plan => schemars::schema_for!(PlanFile),
     };
     let document = serde_json::to_string_pretty(&schema).map_err(Failure::new)? + "\n";
     Ok(Outcome { document, exit_code: exit::OK })

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::model::bundle::{Bundle, SCHEMA};
 use crate::model::facts::{self, Facts};
-use crate::model::finding;
+use crate::model::finding::{self, Report};
 
 /// The most that a bundle may have when it is unpacked. One server comes to some 100 KB.
 const MOST_BYTES: u64 = 256 * 1024 * 1024;
@@ -40,6 +40,14 @@ pub enum BundleError {
         /// What is wrong, with line and column.
         message: String,
     },
+    /// Another document than a report.
+    #[error("{}: this is `{schema}`; a baseline is a report of --format json, `{}`", path.display(), finding::SCHEMA)]
+    NoReport {
+        /// The file.
+        path: PathBuf,
+        /// What it says.
+        schema: String,
+    },
     /// A document of another kind, or of a version that this program does not know.
     #[error("{}: the schema is `{schema}`; this version reads {SCHEMA}, {} and {}", path.display(), finding::SCHEMA, facts::SCHEMA)]
     OtherSchema {
@@ -62,13 +70,23 @@ pub fn pack(facts: &Facts) -> io::Result<Vec<u8>> {
     packed.finish()
 }
 
-/// The facts in a file: a bundle, a report of `--format json`, or facts alone; compressed or not.
-pub fn read_facts(path: &Path) -> Result<Facts, BundleError> {
-    let io = |source| BundleError::Io { path: path.to_owned(), source };
+/// The report of `--format json` in a file; compressed or not.
+pub fn read_report(path: &Path) -> Result<Report, BundleError> {
+    let text = unpack(path)?;
     let malformed = |error: serde_json::Error| BundleError::Malformed {
         path: path.to_owned(),
-        message: format!("not a bundle: {error}"),
+        message: format!("not a report of --format json: {error}"),
     };
+    let Head { schema } = serde_json::from_slice(&text).map_err(malformed)?;
+    if schema != finding::SCHEMA {
+        return Err(BundleError::NoReport { path: path.to_owned(), schema });
+    }
+    serde_json::from_slice(&text).map_err(malformed)
+}
+
+/// The text of a file, unpacked when it is packed.
+fn unpack(path: &Path) -> Result<Vec<u8>, BundleError> {
+    let io = |source| BundleError::Io { path: path.to_owned(), source };
     let packed = std::fs::read(path).map_err(io)?;
     let mut text = Vec::new();
     let mut reader: Box<dyn Read> =
@@ -77,11 +95,21 @@ pub fn read_facts(path: &Path) -> Result<Facts, BundleError> {
     if text.len() as u64 > MOST_BYTES {
         return Err(BundleError::TooLarge(path.to_owned()));
     }
+    Ok(text)
+}
+
+/// The facts in a file: a bundle, a report of `--format json`, or facts alone; compressed or not.
+pub fn read_facts(path: &Path) -> Result<Facts, BundleError> {
+    let text = unpack(path)?;
+    let malformed = |error: serde_json::Error| BundleError::Malformed {
+        path: path.to_owned(),
+        message: format!("not a bundle: {error}"),
+    };
     let Head { schema } = serde_json::from_slice(&text).map_err(malformed)?;
     // Facts stand below `facts`, or are all there is.
     let facts: Facts = match schema.as_str() {
         SCHEMA => serde_json::from_slice::<Bundle>(&text).map_err(malformed)?.facts,
-        finding::SCHEMA => serde_json::from_slice::<finding::Report>(&text).map_err(malformed)?.facts,
+        finding::SCHEMA => serde_json::from_slice::<Report>(&text).map_err(malformed)?.facts,
         facts::SCHEMA => serde_json::from_slice(&text).map_err(malformed)?,
         _ => return Err(BundleError::OtherSchema { path: path.to_owned(), schema }),
     };

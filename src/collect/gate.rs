@@ -45,12 +45,13 @@ pub struct Gate<'k> {
     release: Option<Version>,
     full_sync: bool,
     canaries: bool,
+    sentinel: bool,
 }
 
 impl<'k> Gate<'k> {
     /// A gate for a server whose release is not known yet.
     pub fn new(rules: &'k [CommandRule]) -> Self {
-        Self { rules, release: None, full_sync: false, canaries: false }
+        Self { rules, release: None, full_sync: false, canaries: false, sentinel: false }
     }
 
     /// From now on the release is known (`None`: the server is not a Pika or does not say), and
@@ -58,6 +59,11 @@ impl<'k> Gate<'k> {
     pub fn settle(&mut self, release: Option<Version>, full_sync: bool) {
         self.release = release;
         self.full_sync = full_sync;
+    }
+
+    /// From now on it is known that a Sentinel is at the other end.
+    pub fn settle_on_sentinel(&mut self) {
+        self.sentinel = true;
     }
 
     /// From now on canaries may be written.
@@ -88,7 +94,10 @@ impl<'k> Gate<'k> {
         if rule.effect == Effect::Canary && !self.canaries {
             return refuse("nothing is to be written in this run".into());
         }
-        if !rule.to_anyone {
+        if rule.to_sentinels && !self.sentinel {
+            return refuse("it goes to Sentinels only".into());
+        }
+        if !rule.to_anyone && !rule.to_sentinels {
             let Some(release) = self.release else {
                 return refuse("the release is not known".into());
             };

@@ -47,7 +47,7 @@ fn is_pika(pid: Option<i64>) -> bool {
 }
 
 /// The cards with their IPv4 and IPv6 addresses, in the kernel's order.
-fn interfaces() -> nix::Result<Vec<Interface>> {
+pub(super) fn interfaces() -> nix::Result<Vec<Interface>> {
     let mut interfaces: Vec<Interface> = Vec::new();
     for entry in getifaddrs()? {
         let address = entry.address.and_then(|address| {

@@ -116,8 +116,18 @@ impl Collector<'_> {
         let second = self.second_batch(node, gate, reported);
         let (replies, broken) =
             connection.exchange(&second.permits, self.deadlines.of(self.deadlines.reply)).await;
+        let in_step = second
+            .wants
+            .iter()
+            .zip(&replies)
+            .all(|(want, reply)| answered_for_another(want, reply).is_none());
         for (want, reply) in second.wants.iter().zip(&replies) {
-            take_reply(node, self, want, reply);
+            // INFO and settings say themselves what they are; these do not.
+            if in_step || !matches!(want, Want::User | Want::OpenUsers) {
+                take_reply(node, self, want, reply);
+            } else if let Some(path) = want.path() {
+                node.errors.push(absent(&path, "the answers came out of step".into()));
+            }
         }
         if let Some(broken) = broken {
             for want in &second.wants[replies.len()..] {
@@ -260,7 +270,8 @@ fn absent(path: &str, reason: String) -> Absence {
     Absence { path: path.to_owned(), kind: AbsenceKind::Failed, reason }
 }
 
-fn note_auth_reply(authentication: &mut Authentication, reply: &Reply) {
+/// What an answer to AUTH says.
+pub fn note_auth_reply(authentication: &mut Authentication, reply: &Reply) {
     let (outcome, text) = match reply {
         Reply::Text(text) if text == "OK" => (AuthOutcome::Accepted, text.clone()),
         Reply::Error(text) => {
@@ -287,29 +298,29 @@ fn note_auth_reply(authentication: &mut Authentication, reply: &Reply) {
 
 /// A connection without a single usable reply.
 fn note_no_answer(node: &mut Node, broken: Broken, first_bytes: &[u8]) {
-    let nothing_came = first_bytes.is_empty();
-    node.reach.state = match broken {
-        Broken::NotResp => {
-            node.server = Some(identify::from_bytes(first_bytes));
-            ReachState::Answered
-        }
-        Broken::TooMuch => {
-            node.server = Some(Server {
-                kind: ServerKind::Garbage,
-                product: None,
-                evidence: format!("INFO server is answered by {}", Broken::TooMuch),
-            });
-            ReachState::Answered
-        }
-        Broken::TimedOut if nothing_came => ReachState::Silent,
-        Broken::TimedOut => ReachState::Stalled,
-        Broken::Closed => ReachState::Closed,
-    };
+    let (state, server) = state_without_answer(broken, first_bytes);
+    node.reach.state = state;
+    node.server = server.or(node.server.take());
     let reason = match &node.server {
         Some(server) => format!("what answers is not examined as a Pika: {}", server.evidence),
         None => broken.to_string(),
     };
     note_unexamined(node, &reason);
+}
+
+/// How a connection without a usable reply ended, and what gave itself away by its first bytes.
+pub fn state_without_answer(broken: Broken, first_bytes: &[u8]) -> (ReachState, Option<Server>) {
+    match broken {
+        Broken::NotResp => (ReachState::Answered, Some(identify::from_bytes(first_bytes))),
+        Broken::TooMuch => {
+            let evidence = format!("INFO server is answered by {}", Broken::TooMuch);
+            let server = Server { kind: ServerKind::Garbage, product: None, evidence };
+            (ReachState::Answered, Some(server))
+        }
+        Broken::TimedOut if first_bytes.is_empty() => (ReachState::Silent, None),
+        Broken::TimedOut => (ReachState::Stalled, None),
+        Broken::Closed => (ReachState::Closed, None),
+    }
 }
 
 /// Facts that only a Pika that answers can give.
@@ -346,6 +357,16 @@ fn note_all_unasked(node: &mut Node, reason: &str) {
     }
 }
 
+/// The name of another setting, where one is answered about that was not asked for: a server that gives an
+/// answer too many or too few would otherwise have its password taken for a port.
+fn answered_for_another(want: &Want, reply: &Reply) -> Option<String> {
+    let Want::Setting(name) = want else { return None };
+    match *reply.texts() {
+        [about, _] if !about.eq_ignore_ascii_case(name) => Some(about.to_owned()),
+        _ => None,
+    }
+}
+
 fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &Reply) {
     match (want, reply) {
         (Want::Auth, _) => {}
@@ -363,6 +384,12 @@ fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &R
             node.info.extend(sections);
         }
         (Want::Setting(name), Reply::List(_)) => {
+            if let Some(other) = answered_for_another(want, reply) {
+                let reason =
+                    format!("the answers came out of step: `config get {name}` is answered about `{other}`");
+                node.errors.push(absent(&format!("config.{name}"), reason));
+                return;
+            }
             // An unknown name is answered by an empty array; `derive` says what its absence means.
             if let [_, value] = *reply.texts() {
                 let secret = collector

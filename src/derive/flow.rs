@@ -34,12 +34,13 @@ pub fn flow(mode: LinkMode, master: &Node, replica: &Node, readings: &[Reading])
             && writes_none.is_none_or(|value| value != "no")
             && (size.is_some() || file_size(master).is_none() || file_size(replica).is_none());
         // The nodes are not read at the very same moment. What was there a whole interval ago is compared
-        // with what is here now, so that a write in between is neither a lag nor a lead.
+        // with what is here now, so that a write in between is no lag. The replica is read first, so that a
+        // lead in both readings is one, also when it is smaller than what was written in between.
         let step = if !comparable {
             Step::Incomparable
         } else if is_known_shift(master, replica, there, here) {
             Step::Shifted
-        } else if here_before > there && mode == LinkMode::Replica {
+        } else if here_before > there_before && here > there && mode == LinkMode::Replica {
             Step::Ahead
         } else if here >= there_before {
             Step::Level

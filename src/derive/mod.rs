@@ -4,14 +4,17 @@
 mod absence;
 pub mod codis;
 pub mod conf;
+pub mod coordinator;
 pub mod dialect;
 mod flow;
 pub mod forecast;
+pub mod host;
 pub mod link;
 mod link_auth;
 mod link_state;
 pub mod network;
 mod release;
+pub mod sentinel;
 pub mod side;
 
 pub use absence::covers;

@@ -116,7 +116,7 @@ fn peers(node: &Node) -> Option<Vec<Peer>> {
 /// network-interface, else the first address of the card of the first default route. From 3.5.0 on
 /// `eth0` is taken when there is no default route. A server that is bound to all addresses has no
 /// network-interface.
-fn own_address(network: &HostNetwork, fallback_to_eth0: bool) -> OwnAddress {
+pub(super) fn own_address(network: &HostNetwork, fallback_to_eth0: bool) -> OwnAddress {
     let card_of = |address: &str| {
         network.interfaces.iter().find(|card| card.addresses.iter().any(|own| own == address))
     };

@@ -70,6 +70,12 @@ fn validate(check: &Check) -> Result<(), CatalogueError> {
         );
     }
     for case in &file.cases {
+        if case.state == State::Waived {
+            return wrong(
+                &case.condition,
+                "`waived` is what a plan makes of a finding; no check comes to it".into(),
+            );
+        }
         let needs_fix = matches!(case.state, State::Warning | State::Critical);
         if needs_fix && case.fix.is_none() {
             return wrong(&case.condition, "a warning or critical case needs a `fix`".into());

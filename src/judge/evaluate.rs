@@ -3,18 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::check_file::for_each_parts;
-use super::language::environment;
+use super::language::{environment, escape_control};
 use super::tree::{Missing, example_tree, missing_of, place_of, tree};
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Case, Check, CheckFile, Example, Param, Target};
 use crate::model::codis::{Backend, Codis};
+use crate::model::coordinator::{Coordinator, Product};
 use crate::model::facts::{Absence, AbsenceKind, Facts, Node};
 use crate::model::finding::{Finding, Metric, Problem, State};
+use crate::model::host::{Host, Instance};
 use crate::model::link::{Link, Pair};
 use crate::model::text::{Language, Source, Template};
 
@@ -42,7 +45,7 @@ impl<'c> Judge<'c> {
     pub fn judge(&self, facts: &Facts, parameters: &Parameters) -> Vec<Finding> {
         let none = BTreeMap::new();
         let mut findings = Vec::new();
-        for target in Target::ALL {
+        for &target in Target::ALL {
             for (name, variables) in subjects(facts, target) {
                 for check in self.checks_of(target) {
                     let set = parameters.get(&check.id).unwrap_or(&none);
@@ -88,6 +91,8 @@ impl<'c> Judge<'c> {
             problems: Vec::new(),
             note: String::new(),
             metrics: Vec::new(),
+            missing: None,
+            accepted: None,
         };
         match self.outcome(file, &variables) {
             Ok(Outcome::NotApplicable(note)) => {
@@ -105,6 +110,7 @@ impl<'c> Judge<'c> {
                 let (state, note) = Self::unanswered(&error);
                 finding.state = state;
                 finding.note = note;
+                finding.missing = missing_of(&error).map(|missing| missing.path.clone());
             }
         }
         finding.metrics = file.metrics.iter().filter_map(|rule| self.metric(rule, &variables)).collect();
@@ -136,6 +142,12 @@ impl<'c> Judge<'c> {
                     needed: case.needed.as_ref().map(|needed| self.text(needed, &scope)),
                     fix: case.fix.as_ref().map(|fix| self.text(fix, &scope)),
                     place: item_of(file, &scope).and_then(place_of),
+                    identity: identity(case, item_of(file, &scope)),
+                    may_pass: match &case.may_pass {
+                        // What cannot be known may pass; the finding itself is certain.
+                        Some(condition) => self.holds(condition, &scope).unwrap_or(true),
+                        None => false,
+                    },
                 }),
             }
         }
@@ -241,6 +253,22 @@ fn item_of<'v>(file: &CheckFile, scope: &'v Variables) -> Option<&'v Value> {
     scope.get(name)
 }
 
+/// The same for the same problem of another run, and another one for every other problem: the condition that held,
+/// and what the item is called. An item without a name is known by everything that it says.
+fn identity(case: &Case, item: Option<&Value>) -> String {
+    const NAMES: [&str; 8] = ["id", "key", "name", "role", "port", "db", "ip", "host"];
+    let case = &blake3::hash(case.condition.text.as_bytes()).to_hex()[..8];
+    let Some(item) = item else { return case.to_owned() };
+    let named: Vec<String> = NAMES
+        .iter()
+        .filter_map(|name| item.get_attr(name).ok())
+        .filter(|value| matches!(value.kind(), ValueKind::String | ValueKind::Number))
+        .map(|value| value.to_string())
+        .collect();
+    let name = if named.is_empty() { item.to_string() } else { named.join(" ") };
+    format!("{case}-{}", &blake3::hash(name.as_bytes()).to_hex()[..8])
+}
+
 /// What checks of a target are evaluated for: the name that findings use, and the variables.
 fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
     let one = |root: &str, value: Value| Variables::from([(root.to_owned(), value)]);
@@ -249,21 +277,24 @@ fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
         Some((root.to_owned(), view(root, node, &node.errors)))
     };
     match target {
-        Target::Node => {
-            facts.nodes.iter().map(|n| (n.name.clone(), one("node", view("node", n, &n.errors)))).collect()
+        Target::Node | Target::PlannedNode => {
+            let meant = |n: &&Node| target == Target::Node || n.planned.is_some();
+            let subject = |n: &Node| (n.name.clone(), one("node", view("node", n, &n.errors)));
+            facts.nodes.iter().filter(meant).map(subject).collect()
         }
         Target::Conf => facts
             .conf_files
             .iter()
             .map(|c| (c.name.clone(), one("conf", view("conf", c, &c.errors))))
             .collect(),
-        Target::Link => {
+        Target::Link | Target::PlannedLink => {
+            let meant = |link: &&Link| target == Target::Link || link.planned.is_some();
             let variables = |link: &Link| {
                 let mut variables = one("link", view("link", link, &link.errors));
                 variables.extend([node("master", &link.master)?, node("replica", &link.replica)?]);
                 Some((link.name.clone(), variables))
             };
-            facts.links.iter().filter_map(variables).collect()
+            facts.links.iter().filter(meant).filter_map(variables).collect()
         }
         Target::Pair => {
             let variables = |pair: &Pair| {
@@ -273,10 +304,49 @@ fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
             };
             facts.pairs.iter().filter_map(variables).collect()
         }
+        Target::Host => {
+            facts.hosts.iter().map(|h| (h.name.clone(), one("host", view("host", h, &h.errors)))).collect()
+        }
+        Target::Instance => {
+            let of_host = |host: &Host| -> Vec<(String, Variables)> {
+                let seen = view("host", host, &host.errors);
+                let variables = |instance: &Instance| {
+                    let mut variables = one("instance", view("instance", instance, &instance.errors));
+                    variables.insert("host".to_owned(), seen.clone());
+                    (instance.name.clone(), variables)
+                };
+                host.instances.iter().filter(|instance| instance.asked).map(variables).collect()
+            };
+            facts.hosts.iter().flat_map(of_host).collect()
+        }
+        Target::Coordinator => {
+            let variables = |c: &Coordinator| one("coordinator", view("coordinator", c, &c.errors));
+            facts.coordinators.iter().map(|c| (c.name.clone(), variables(c))).collect()
+        }
+        Target::Product => {
+            let variables = |c: &Coordinator, product: &Product| {
+                let mut variables = one("product", view("product", product, &product.errors));
+                variables.insert("coordinator".to_owned(), view("coordinator", c, &c.errors));
+                (format!("{} {}", c.name, product.name), variables)
+            };
+            let all = facts.coordinators.iter();
+            all.flat_map(|c| c.products.iter().flatten().map(move |product| variables(c, product))).collect()
+        }
         Target::Codis => {
             facts.codis.iter().map(|c| (c.name.clone(), one("codis", view("codis", c, &c.errors)))).collect()
         }
         Target::Backend => facts.codis.iter().flat_map(|codis| backends(facts, codis)).collect(),
+        Target::Sentinel => facts
+            .sentinels
+            .iter()
+            .map(|s| (s.name.clone(), one("sentinel", view("sentinel", s, &s.errors))))
+            .collect(),
+        Target::Watched => facts
+            .watched
+            .iter()
+            // The name comes from a Sentinel, and goes to every format.
+            .map(|w| (escape_control(&w.name), one("watched", view("watched", w, &w.errors))))
+            .collect(),
     }
 }
 

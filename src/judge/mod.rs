@@ -1,5 +1,6 @@
 //! Says what the facts mean: evaluates the checks over them. Pure.
 
+pub mod baseline;
 pub mod catalogue;
 pub mod check_file;
 pub mod difference;
@@ -8,6 +9,10 @@ pub mod examples;
 pub mod language;
 mod link_words;
 pub mod names;
+pub mod parameters;
+pub mod policy;
+pub mod requirements;
 pub mod thresholds;
 pub mod tree;
 pub mod verdict;
+pub mod waivers;

@@ -1,8 +1,8 @@
 //! Finds the mistakes in a check that would otherwise show up when it is too late: expressions that do
 //! not compile, and names of facts, settings, functions, filters and tests that do not exist.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, OnceLock};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, LazyLock};
 
 use minijinja::{Environment, ErrorKind};
 use serde_json::Value as Json;
@@ -12,10 +12,13 @@ use super::language::{environment, functions};
 use crate::model::check::Check;
 use crate::model::codis::{Backend, Codis};
 use crate::model::conf::ConfFile;
+use crate::model::coordinator::{Coordinator, Product};
 use crate::model::facts::Node;
+use crate::model::host::{Host, Instance};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{Link, Pair};
 use crate::model::release::Releases;
+use crate::model::sentinel::{Sentinel, Watched};
 use crate::model::text::{Language, Source};
 
 /// Everything that is wrong with the expressions and texts of a check.
@@ -41,6 +44,9 @@ pub fn faults(check: &Check, knowledge: &Knowledge) -> Vec<CatalogueError> {
     }
     for case in &file.cases {
         checker.expression(&case.condition);
+        if let Some(may_pass) = &case.may_pass {
+            checker.expression(may_pass);
+        }
         for template in [Some(&case.found), case.needed.as_ref(), case.fix.as_ref()].into_iter().flatten() {
             checker.template(&template.en);
             checker.template(&template.zh);
@@ -80,7 +86,7 @@ pub fn condition_faults(
                     }
                     let setting =
                         path.strip_prefix("node.config.").and_then(|name| unknown_setting(name, knowledge));
-                    setting.or_else(|| unknown_fact(&path, node_schema()))
+                    setting.or_else(|| unknown_fact(&path, schema_of("node")?))
                 })
                 .collect();
             wrong.extend(settings_in(&condition.text, knowledge));
@@ -187,53 +193,26 @@ impl Checker<'_> {
 /// Functions of minijinja itself.
 const BUILT_IN_FUNCTIONS: [&str; 3] = ["range", "dict", "namespace"];
 
-/// The schema of a node, written once.
-fn node_schema() -> &'static Json {
-    static SCHEMA: OnceLock<Json> = OnceLock::new();
-    SCHEMA.get_or_init(|| schemars::schema_for!(Node).to_value())
-}
-
-/// The schema of a configuration file, written once.
-fn conf_schema() -> &'static Json {
-    static SCHEMA: OnceLock<Json> = OnceLock::new();
-    SCHEMA.get_or_init(|| schemars::schema_for!(ConfFile).to_value())
-}
-
-/// The schema of a replication link, written once.
-fn link_schema() -> &'static Json {
-    static SCHEMA: OnceLock<Json> = OnceLock::new();
-    SCHEMA.get_or_init(|| schemars::schema_for!(Link).to_value())
-}
-
-/// The schema of a double master, written once.
-fn pair_schema() -> &'static Json {
-    static SCHEMA: OnceLock<Json> = OnceLock::new();
-    SCHEMA.get_or_init(|| schemars::schema_for!(Pair).to_value())
-}
-
-/// The schema of a Codis, written once.
-fn codis_schema() -> &'static Json {
-    static SCHEMA: OnceLock<Json> = OnceLock::new();
-    SCHEMA.get_or_init(|| schemars::schema_for!(Codis).to_value())
-}
-
-/// The schema of a server behind a Codis, written once.
-fn backend_schema() -> &'static Json {
-    static SCHEMA: OnceLock<Json> = OnceLock::new();
-    SCHEMA.get_or_init(|| schemars::schema_for!(Backend).to_value())
-}
-
-/// The schema of what a check is evaluated for, by the name that its expressions use.
+/// The schema of what a check is evaluated for, by the name that its expressions use. Each is written once.
 fn schema_of(root: &str) -> Option<&'static Json> {
-    match root {
-        "node" | "master" | "replica" | "a" | "b" => Some(node_schema()),
-        "conf" => Some(conf_schema()),
-        "link" => Some(link_schema()),
-        "pair" => Some(pair_schema()),
-        "codis" => Some(codis_schema()),
-        "server" => Some(backend_schema()),
-        _ => None,
-    }
+    static SCHEMAS: LazyLock<BTreeMap<&str, Json>> = LazyLock::new(|| {
+        BTreeMap::from([
+            ("node", schemars::schema_for!(Node).to_value()),
+            ("conf", schemars::schema_for!(ConfFile).to_value()),
+            ("link", schemars::schema_for!(Link).to_value()),
+            ("pair", schemars::schema_for!(Pair).to_value()),
+            ("host", schemars::schema_for!(Host).to_value()),
+            ("instance", schemars::schema_for!(Instance).to_value()),
+            ("codis", schemars::schema_for!(Codis).to_value()),
+            ("server", schemars::schema_for!(Backend).to_value()),
+            ("sentinel", schemars::schema_for!(Sentinel).to_value()),
+            ("watched", schemars::schema_for!(Watched).to_value()),
+            ("coordinator", schemars::schema_for!(Coordinator).to_value()),
+            ("product", schemars::schema_for!(Product).to_value()),
+        ])
+    });
+    let root = if matches!(root, "master" | "replica" | "a" | "b") { "node" } else { root };
+    SCHEMAS.get(root)
 }
 
 /// The schema of the items of `node.a.b`, when the expression is such a path.

@@ -50,6 +50,8 @@ fn finding(threshold: &Threshold, target: &str, state: State, problem: Problem) 
         problems: vec![problem],
         note: String::new(),
         metrics: Vec::new(),
+        missing: None,
+        accepted: None,
     }
 }
 
@@ -60,6 +62,8 @@ fn exceeded(threshold: &Threshold, target: &str, value: f64, unit: &str) -> Find
         needed: Some(format!("within {}", threshold.range)),
         fix: None,
         place: None,
+        identity: String::new(),
+        may_pass: true,
     };
     finding(threshold, target, threshold.state, problem)
 }
@@ -72,6 +76,8 @@ fn unmeasured(threshold: &Threshold) -> Finding {
         needed: Some(format!("a value within {}", threshold.range)),
         fix: None,
         place: None,
+        identity: String::new(),
+        may_pass: true,
     };
     finding(threshold, "-", State::Unknown, problem)
 }

@@ -25,6 +25,7 @@ pub fn report(mut findings: Vec<Finding>, facts: Facts, language: Language) -> R
         *match finding.state {
             State::Ok => &mut counts.ok,
             State::Warning => &mut counts.warning,
+            State::Waived => &mut counts.waived,
             State::Critical => &mut counts.critical,
             State::Unknown => &mut counts.unknown,
             State::Skipped => &mut counts.skipped,
@@ -32,7 +33,7 @@ pub fn report(mut findings: Vec<Finding>, facts: Facts, language: Language) -> R
         } += 1;
     }
     // A run that judged nothing proves nothing.
-    let judged = counts.ok + counts.warning + counts.critical + counts.unknown;
+    let judged = counts.ok + counts.waived + counts.warning + counts.critical + counts.unknown;
     let worst = findings.first().map_or(State::Unknown, |finding| finding.state);
     let (state, exit_code) =
         if judged == 0 { (State::Unknown, exit::UNKNOWN) } else { (worst, worst.exit_code()) };
@@ -43,6 +44,8 @@ pub fn report(mut findings: Vec<Finding>, facts: Facts, language: Language) -> R
         state,
         exit_code,
         counts,
+        gate: None,
+        remarks: Vec::new(),
         findings,
         facts,
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::info::{info, takes_writes};
+use super::info::info;
 use super::links::{Join, outcome};
 use super::world::{Change, State, World};
 use crate::model::knowledge::Knowledge;
@@ -23,6 +23,12 @@ pub struct Client {
 }
 
 impl Client {
+    /// A connection that was just made.
+    pub fn new(world: &Arc<World>, server: usize, knowledge: &Arc<Knowledge>) -> Self {
+        let (world, knowledge) = (world.clone(), knowledge.clone());
+        Self { world, server, knowledge, db: 0, authenticated: false }
+    }
+
     /// The reply to a command.
     pub fn reply(&mut self, words: &[String]) -> String {
         let Some(name) = words.first().map(|word| word.to_ascii_lowercase()) else {
@@ -150,11 +156,14 @@ impl Client {
         }
     }
 
-    /// (A real server refuses many; which ones is not simulated, but for those that it does not show.)
+    /// (A real server refuses many; which ones is not simulated, but for those that it does not show, and
+    /// slave-read-only, which is shown from 3.5.0 on and not to be changed.)
     fn config_set(&self, name: &str, value: &str) -> String {
         let mut state = self.world.lock();
         let server = &mut state.servers[self.server];
-        if server.persona.setting(name).is_none() {
+        let fixed =
+            name == "slave-read-only" && server.persona.speaks_protobuf() && !server.persona.is_in("3.1.0");
+        if fixed || server.persona.setting(name).is_none() {
             return format!("-ERR Unsupported CONFIG parameter: {name}\r\n");
         }
         server.settings.insert(name.to_owned(), value.to_owned());
@@ -172,6 +181,10 @@ impl Client {
         let (host, port) = match words {
             [no, one] if no.eq_ignore_ascii_case("no") && one.eq_ignore_ascii_case("one") => {
                 state.joins.retain(|join| join.replica != self.server);
+                let me = &mut state.servers[self.server];
+                if me.switches_itself() {
+                    me.settings.insert("slave-read-only".to_owned(), "no".to_owned());
+                }
                 return "+OK\r\n".to_owned();
             }
             [host, port, ..] => (host.clone(), port),
@@ -208,16 +221,7 @@ impl Client {
     }
 
     fn is_read_only(&self) -> bool {
-        let state = self.world.lock();
-        let server = &state.servers[self.server];
-        match state.joins.iter().find(|join| join.replica == self.server) {
-            // From 3.0.16 on a connected double master takes writes whatever it says.
-            Some(join) if join.double => {
-                server.setting("slave-read-only") == "yes" && server.persona.is_in("2.3.0-2.3.8")
-            }
-            Some(_) => !takes_writes(server),
-            None => server.persona.is_in("2.0.0-2.3.8") && server.setting("slave-read-only") == "yes",
-        }
+        self.world.lock().is_read_only(self.server)
     }
 
     fn refuse_write(&self) -> String {

@@ -33,6 +33,7 @@ fn section(state: &State, index: usize, name: &str) -> String {
         "doublemaster" => double_master(state, index),
         "server" => server_lines(server),
         "log" => log(server),
+        "command_exec_count" => commands(server),
         other => server.persona.section(other),
     };
     if lines.is_empty() { String::new() } else { lines.join("\r\n") + "\r\n\r\n" }
@@ -50,6 +51,16 @@ fn server_lines(server: &Server) -> Vec<String> {
     server.persona.section("server").into_iter().map(line).collect()
 }
 
+/// What a server counts that nobody has used but this tool, and those of the scenario.
+fn commands(server: &Server) -> Vec<String> {
+    let mut lines = server.persona.section("command_exec_count");
+    lines.retain(|line| !line.contains(':') || line.starts_with("INFO:"));
+    if !lines.is_empty() {
+        lines.extend(server.used.iter().map(|(command, count)| format!("{command}:{count}")));
+    }
+    lines
+}
+
 /// The name of each database as INFO has it.
 fn databases(server: &Server) -> impl Iterator<Item = String> {
     (0..server.databases()).map(|db| format!("db{db}"))
@@ -62,10 +73,13 @@ fn log(server: &Server) -> Vec<String> {
         return lines;
     }
     if server.persona.speaks_protobuf() {
-        let offset = server.offset;
-        lines.extend(databases(server).map(|db| format!("{db}:binlog_offset=0 {offset},safety_purge=none")));
+        let (file, offset) = server.place();
+        lines.extend(
+            databases(server).map(|db| format!("{db}:binlog_offset={file} {offset},safety_purge=none")),
+        );
     } else {
-        lines.push(format!("binlog_offset:0 {}", server.offset));
+        let (file, offset) = server.place();
+        lines.push(format!("binlog_offset:{file} {offset}"));
     }
     lines
 }
@@ -97,7 +111,7 @@ fn replication(state: &State, index: usize) -> Vec<String> {
         lines.push(format!("ReplicationID:{}", server.replication_id));
     }
     if let Some(join) = up {
-        lines.extend(of_replica(server, join));
+        lines.extend(of_replica(state, join));
     }
     if up.is_none() || !below.is_empty() {
         lines.push(format!("connected_slaves:{}", below.len()));
@@ -109,19 +123,20 @@ fn replication(state: &State, index: usize) -> Vec<String> {
     // 3.1.0 shows its position in INFO log alone.
     if persona.speaks_protobuf() && !persona.is_in("3.1.0") {
         let sign = if new { ":" } else { " " };
-        let offset = server.offset;
+        let (file, offset) = server.place();
         lines.extend(
-            databases(server).map(|db| format!("{db}{sign}binlog_offset=0 {offset},safety_purge=none")),
+            databases(server).map(|db| format!("{db}{sign}binlog_offset={file} {offset},safety_purge=none")),
         );
     }
     if new {
-        lines.push(format!("slave_repl_offset:{}", server.offset));
+        lines.push(format!("slave_repl_offset:{}", server.position()));
     }
     lines
 }
 
 /// The lines about the master.
-fn of_replica(server: &Server, join: &Join) -> Vec<String> {
+fn of_replica(all: &State, join: &Join) -> Vec<String> {
+    let server = &all.servers[join.replica];
     let persona = &server.persona;
     let stage = join.fate.stage;
     let connected = stage == Stage::Up;
@@ -141,8 +156,9 @@ fn of_replica(server: &Server, join: &Join) -> Vec<String> {
     {
         lines.push(format!("slave_priority:{priority}"));
     }
+    // A double master shows the setting, whether it has an effect or not.
     let read_only =
-        if join.double { server.setting("slave-read-only") == "yes" } else { !takes_writes(server) };
+        if join.double { server.setting("slave-read-only") == "yes" } else { all.is_read_only(join.replica) };
     lines.push(format!("slave_read_only:{}", u8::from(read_only)));
     if !numbered && !connected {
         let word = match stage {
@@ -159,21 +175,19 @@ fn of_replica(server: &Server, join: &Join) -> Vec<String> {
     lines
 }
 
-/// Whether a replica was made to take writes; by itself `slaveof` makes it read-only.
-pub fn takes_writes(server: &Server) -> bool {
-    server.says.get("slave_read_only").is_some_and(|value| value == "0")
-}
-
 /// A line about a replica.
 fn listed(state: &State, number: usize, join: &Join) -> String {
     let (master, replica) = (&state.servers[join.master], &state.servers[join.replica]);
-    let address = format!("slave{number}:ip={},port={}", replica.address.ip(), replica.address.port());
+    // Up to 3.0.1 a replica says where it is; later the master takes the address of the connection.
+    let said = replica.announces.clone().filter(|_| replica.persona.is_in("2.0.0-2.3.8, 3.0.0-3.0.1"));
+    let ip = said.unwrap_or_else(|| replica.address.ip().to_string());
+    let address = format!("slave{number}:ip={ip},port={}", replica.address.port());
     let listed = join.fate.listed;
     if !master.persona.speaks_protobuf() {
         let word = if listed == Listed::Offline { "offline" } else { "online" };
         let session = if join.double { master.peer_server_id() } else { number as u64 + 1 };
         // Up to 2.3.2 no lag is shown.
-        let behind = master.offset.saturating_sub(replica.offset);
+        let behind = master.position().saturating_sub(replica.position());
         let lag = match listed {
             _ if master.persona.is_in("2.0.0-2.3.2") => String::new(),
             Listed::Lagging => format!(",lag={behind}"),
@@ -181,7 +195,9 @@ fn listed(state: &State, number: usize, join: &Join) -> String {
         };
         return format!("{address},state={word},sid={session}{lag}");
     }
+    let behind = master.position().saturating_sub(replica.position()).to_string();
     let word = match listed {
+        Listed::Lagging => behind.as_str(),
         Listed::FullSync if master.persona.is_in("3.5.1+, 4.0.0+") => "full syncing",
         Listed::FullSync | Listed::Offline => "not syncing",
         _ => "0",
@@ -193,7 +209,12 @@ fn listed(state: &State, number: usize, join: &Join) -> String {
 fn double_master(state: &State, index: usize) -> Vec<String> {
     let server = &state.servers[index];
     let Some(join) = state.joins.iter().find(|join| join.replica == index && join.double) else {
-        return server.persona.section("doublemaster");
+        let lines = server.persona.section("doublemaster");
+        let connected = server.touches > 1 && !state.joins.iter().any(|join| join.replica == index);
+        let line = |line: String| {
+            if connected && line.starts_with("repl_state:") { "repl_state: 3".to_owned() } else { line }
+        };
+        return lines.into_iter().map(line).collect();
     };
     let given_up = join.fate.stage == Stage::GivenUp;
     let (header, role) = if given_up { ("MASTER", "master") } else { ("DOUBLEMASTER", "double_master") };

@@ -1,7 +1,7 @@
 //! What comes of a link between two releases, and what both sides then say of it.
 
+use super::fault::LinkFault;
 use super::persona::Persona;
-use super::scenario::LinkFault;
 use super::world::{Server, State};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::Outcome;
@@ -84,6 +84,8 @@ pub struct Join {
     pub named: (String, u16),
     /// What is wrong with it.
     pub faults: Vec<LinkFault>,
+    /// Whether a full copy was asked for.
+    pub full: bool,
     /// What the measured matrix says of the two releases.
     pub outcome: Outcome,
     /// What came of it.
@@ -94,7 +96,15 @@ impl Join {
     /// A link that has still to be settled.
     pub fn new(replica: usize, master: usize, named: (String, u16), outcome: Outcome) -> Self {
         let fate = Fate::of(Stage::Connecting, Listed::No, NOTHING);
-        Self { replica, master, double: false, named, faults: Vec::new(), outcome, fate }
+        Self { replica, master, double: false, named, faults: Vec::new(), full: false, outcome, fate }
+    }
+
+    /// Whether every record comes back for ever: a double master whose ids are neither crossed nor equal.
+    pub fn echoes(&self, state: &State) -> bool {
+        let (master, replica) = (&state.servers[self.master], &state.servers[self.replica]);
+        let crossed =
+            master.peer_server_id() == replica.server_id() && replica.peer_server_id() == master.server_id();
+        self.double && !crossed && master.server_id() != replica.server_id()
     }
 
     /// Decides what comes of it: the matrix of releases, passwords, databases, ids, and then the faults.
@@ -110,8 +120,16 @@ impl Join {
         if self.fate.stage != Stage::Up {
             return;
         }
+        if replica.announces.is_some() && replica.persona.is_in("2.0.0-2.3.8, 3.0.0-3.0.1") {
+            // The master dials an address at which nobody is.
+            self.fate = Fate::of(Stage::Waiting, Listed::Lagging, NOTHING);
+            return;
+        }
         for fault in &self.faults {
-            self.fate = faulted(fault, replica, self.fate);
+            self.fate = match fault {
+                LinkFault::SecondAddress(_) => by_another_address(replica, self.full, self.fate),
+                fault => faulted(fault, replica, self.fate),
+            };
         }
     }
 }
@@ -157,10 +175,26 @@ fn turned_away(replica: &Server, master: &Server) -> Option<Fate> {
 }
 
 /// Equal ids let nothing pass. Ids that are not crossed make an echo: whoever reads INFO sees a healthy pair.
-/// (That the records go round and the binlogs grow is not simulated: this tool writes nothing on such a pair.)
 fn pair_fate(replica: &Server, master: &Server) -> Fate {
     let equal = replica.server_id() == master.server_id();
     Fate::of(Stage::Up, Listed::Online, if equal { NOTHING } else { ALL })
+}
+
+/// `slaveof` with an address of the master that it does not take for its own. Measured in both ways on
+/// twelve releases.
+fn by_another_address(replica: &Server, full: bool, fate: Fate) -> Fate {
+    let persona = &replica.persona;
+    if persona.is_in("3.5.0-alpha+, 4.0.0+") {
+        fate
+    } else if full && persona.speaks_protobuf() {
+        Fate::of(Stage::Error, Listed::Offline, NOTHING)
+    } else if full {
+        Fate::of(Stage::FullSync, Listed::No, NOTHING)
+    } else if persona.is_in("2.0.0-2.3.2, 3.0.6-3.0.16") {
+        Fate::of(Stage::Waiting, Listed::Online, NOTHING)
+    } else {
+        fate
+    }
 }
 
 fn faulted(fault: &LinkFault, replica: &Server, fate: Fate) -> Fate {
@@ -170,7 +204,12 @@ fn faulted(fault: &LinkFault, replica: &Server, fate: Fate) -> Fate {
         LinkFault::Silent => up(false, false),
         LinkFault::Stale => up(true, false),
         LinkFault::Hollow => up(false, true),
-        LinkFault::FullSync => {
+        LinkFault::FullSync
+        | LinkFault::FullSyncFor(_)
+        | LinkFault::NoRsync
+        | LinkFault::NoRsyncOnMaster
+        | LinkFault::DumpFailed
+        | LinkFault::Purged => {
             let listed = if protobuf { Listed::FullSync } else { Listed::No };
             Fate::of(Stage::FullSync, listed, NOTHING)
         }
@@ -188,6 +227,7 @@ fn faulted(fault: &LinkFault, replica: &Server, fate: Fate) -> Fate {
         LinkFault::Blocked(2000) if !protobuf => Fate::of(Stage::Waiting, Listed::Offline, ALL),
         LinkFault::Blocked(1000 | 10001) => Fate::of(Stage::FullSync, Listed::FullSync, NOTHING),
         LinkFault::Unheard | LinkFault::Blocked(2000) => Fate::of(Stage::Connecting, Listed::No, NOTHING),
+        LinkFault::FallsBehind(_) => Fate::of(Stage::Up, Listed::Lagging, Flow { old: true, later: false }),
         LinkFault::Behind(_) => Fate::of(Stage::Up, Listed::Online, Flow { old: true, later: false }),
         _ => fate,
     }

@@ -8,10 +8,15 @@
 //! grows by the same number of bytes with each write, and a touched +1000 changes no state.
 
 mod commands;
+pub mod fault;
+mod hostile;
 mod info;
 mod links;
+mod look;
 pub mod persona;
+pub mod pika;
 mod ports;
+pub mod real;
 pub mod recorded;
 pub mod scenario;
 pub mod stage;

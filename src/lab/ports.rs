@@ -10,29 +10,38 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::scenario::PortFault;
+use super::fault::PortFault;
 use super::world::World;
 use crate::collect::trysync;
 use crate::model::knowledge::{GenerationEntry, PortOpen, PortRule};
 use crate::model::network::PortRole;
 
+/// An address of a server.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// The world that the server is in.
+    pub world: &'a Arc<World>,
+    /// The server among those of the world.
+    pub server: usize,
+    /// The address.
+    pub address: SocketAddr,
+}
+
 /// Opens the derived ports of one server.
 pub async fn open(
-    world: &Arc<World>,
-    server: usize,
+    place: Place<'_>,
     generation: &GenerationEntry,
     faults: &[(u16, PortFault)],
     tasks: &mut Vec<JoinHandle<()>>,
 ) -> io::Result<()> {
-    let address = world.lock().servers[server].address;
     for rule in &generation.ports {
         let fault =
             faults.iter().find(|(offset, _)| u32::from(*offset) == rule.offset).map(|(_, fault)| *fault);
-        let Ok(port) = u16::try_from(u32::from(address.port()) + rule.offset) else { continue };
-        let address = SocketAddr::new(address.ip(), port);
+        let Ok(port) = u16::try_from(u32::from(place.address.port()) + rule.offset) else { continue };
+        let address = SocketAddr::new(place.address.ip(), port);
         match fault {
-            None if rule.open != PortOpen::Always => {}
-            None => tasks.push(behave(world, server, rule, TcpListener::bind(address).await?)),
+            None if rule.open == PortOpen::FullSync && !place.world.lock().runs_rsync(place.server) => {}
+            None => tasks.push(behave(place, rule, TcpListener::bind(address).await?)),
             Some(PortFault::Closed) => {}
             Some(PortFault::Taken) => tasks.push(taken(TcpListener::bind(address).await?)),
             Some(PortFault::Filtered) => tasks.push(filtered(address).await?),
@@ -41,24 +50,28 @@ pub async fn open(
     Ok(())
 }
 
-fn behave(world: &Arc<World>, server: usize, rule: &PortRule, listener: TcpListener) -> JoinHandle<()> {
-    let (shared, kind) = (world.clone(), rule.role);
+fn behave(place: Place<'_>, rule: &PortRule, listener: TcpListener) -> JoinHandle<()> {
+    let (shared, server, kind) = (place.world.clone(), place.server, rule.role);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let world = shared.clone();
+            let stays = kind != PortRole::Binlog || world.lock().touched(server);
             tokio::spawn(async move {
                 // Whoever dialled has gone away; that is no matter.
                 let _ = match kind {
                     PortRole::Replication => answer_trysync(stream, &world, server).await,
                     PortRole::Rsync => greet(stream).await,
-                    _ => listen_only(stream).await,
+                    // Whoever is no master, no replica and no hub is turned away without a word.
+                    PortRole::Heartbeat | PortRole::Hub => Ok(()),
+                    _ if stays => listen_only(stream).await,
+                    _ => Ok(()),
                 };
             });
         }
     })
 }
 
-/// The listeners of binlog, heartbeat and full copies say nothing by themselves.
+/// A listener that says nothing by itself.
 async fn listen_only(mut stream: TcpStream) -> io::Result<()> {
     let mut buffer = [0; 512];
     while stream.read(&mut buffer).await? > 0 {}
@@ -79,13 +92,22 @@ async fn answer_trysync(mut stream: TcpStream, world: &World, server: usize) -> 
     let length = stream.read_u32().await?;
     let mut question = vec![0; usize::try_from(length.min(4096)).unwrap_or_default()];
     stream.read_exact(&mut question).await?;
-    let offset = world.lock().servers[server].offset;
-    stream.write_all(&trysync::answer_frame(0, offset)).await?;
+    let (file, offset) = world.lock().servers[server].place();
+    stream.write_all(&trysync::answer_frame(u32::try_from(file).unwrap_or(u32::MAX), offset)).await?;
     listen_only(stream).await
 }
 
+/// A program that takes connections and says nothing.
+pub fn mute(listener: TcpListener) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(listen_only(stream));
+        }
+    })
+}
+
 /// Another program: a web server.
-fn taken(listener: TcpListener) -> JoinHandle<()> {
+pub fn taken(listener: TcpListener) -> JoinHandle<()> {
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
             tokio::spawn(async move {

@@ -1,9 +1,13 @@
 //! Scenarios: servers, links and faults, and what must be found. Files below `tests/scenarios/`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use super::fault::{LinkFault, ServerFault};
+use crate::judge::evaluate::Parameters;
+
+use crate::model::check::{Check, Target};
 use crate::model::text::Bilingual;
 
 /// All scenarios that the program carries: name and text, by name.
@@ -23,7 +27,14 @@ pub struct Scenario {
     /// What is asked.
     #[serde(default)]
     pub run: Run,
-    /// `state check target` of every finding that is not ok, skipped or not applicable.
+    /// Whether it is staged on real servers, too, where there are any.
+    #[serde(default)]
+    pub real: bool,
+    /// Parameters of checks, by check, as a plan would set them.
+    #[serde(default)]
+    pub parameters: Parameters,
+    /// `state check target` of every finding that is not ok, skipped or not applicable. `unknown node/*
+    /// NAME` stands for all checks of that server that are not named otherwise: nothing is known of it.
     #[serde(default)]
     pub expect: Vec<String>,
     /// The exit code.
@@ -67,38 +78,6 @@ pub struct ServerPlan {
     pub faults: Vec<ServerFault>,
 }
 
-/// What can be wrong with a server.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ServerFault {
-    /// Settings that should be others.
-    Set(BTreeMap<String, String>),
-    /// Another release than it should be.
-    Release(String),
-    /// Derived ports, by their distance from the client port.
-    Ports(BTreeMap<u16, PortFault>),
-    /// Lines of INFO that say something else.
-    Says(BTreeMap<String, String>),
-    /// It does not run.
-    Down,
-    /// Another program has its port.
-    Taken,
-    /// It takes connections and says nothing.
-    Mute,
-}
-
-/// What can be wrong with a derived port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PortFault {
-    /// Nobody listens.
-    Closed,
-    /// A packet filter drops everything.
-    Filtered,
-    /// Another program listens.
-    Taken,
-}
-
 /// One link.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,9 +95,6 @@ pub struct LinkPlan {
     /// Whether it was sent with `force`.
     #[serde(default)]
     pub force: bool,
-    /// The host that `slaveof` named, if it was not the master's address.
-    #[serde(default)]
-    pub named: Option<String>,
     /// What is wrong with it.
     #[serde(default)]
     pub faults: Vec<LinkFault>,
@@ -133,42 +109,6 @@ pub enum Mode {
     Replica,
     /// Each follows the other.
     DoubleMaster,
-}
-
-/// What can be wrong with a link.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LinkFault {
-    /// Everything is green and nothing arrives.
-    Silent,
-    /// Everything is green, the old data is there, and nothing new arrives, as after a clash of session ids.
-    Stale,
-    /// New writes arrive, the old data is not there.
-    Hollow,
-    /// Records arrive, and the keys are not to be read.
-    Lost,
-    /// Records arrive so many milliseconds later.
-    Late(u64),
-    /// Another value arrives.
-    WrongValue,
-    /// Deletions do not take effect.
-    KeepsDeleted,
-    /// A list has fewer elements on the replica.
-    Shorter,
-    /// A full copy is on its way, or hangs: a reading does not tell them apart.
-    FullSync,
-    /// The replica has so many bytes more than its master.
-    Ahead(u64),
-    /// The replica is so many bytes behind and stands still.
-    Behind(u64),
-    /// The master still lists an older connection.
-    AlreadyListed,
-    /// The half of a double master has given up.
-    GivenUp,
-    /// The replica's question is never answered.
-    Unheard,
-    /// A derived port is dropped on its way between the two.
-    Blocked(u16),
 }
 
 /// Reads a scenario; the error has the place.
@@ -208,6 +148,23 @@ impl ServerPlan {
 }
 
 impl Scenario {
+    /// What must be found, and nothing else, where `checks` are all that are run.
+    pub fn expected(&self, checks: &[Check]) -> BTreeSet<String> {
+        const REST: &str = "unknown node/* ";
+        let (rest, named): (Vec<_>, Vec<_>) = self.expect.iter().partition(|line| line.starts_with(REST));
+        let mut all: BTreeSet<String> = named.iter().map(|line| (*line).clone()).collect();
+        for server in rest.iter().map(|line| &line[REST.len()..]) {
+            let of_servers = checks.iter().filter(|check| check.file.target == Target::Node);
+            // That it was reached is known.
+            for id in of_servers.map(|check| &check.id).filter(|id| *id != "node/reachable") {
+                if !named.iter().any(|line| line.ends_with(&format!(" {id} {server}"))) {
+                    all.insert(format!("unknown {id} {server}"));
+                }
+            }
+        }
+        all
+    }
+
     /// The number of its faults.
     pub fn faults(&self) -> usize {
         let of_servers: usize = self.servers.values().map(|server| server.faults.len()).sum();

@@ -2,31 +2,31 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use combine::parser::combinator::AnySendSyncPartialState;
+use combine::stream::PointerOffset;
 use redis::{Value, parse_redis_value_async};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::commands::Client;
+use super::fault::{LinkFault, PortFault, ServerFault};
+use super::hostile;
 use super::links::{Join, outcome};
+use super::look::look;
 use super::persona::Persona;
 use super::ports;
-use super::scenario::{Mode, PortFault, Run, Scenario, ServerFault, ServerPlan};
+use super::scenario::{Mode, Run, Scenario, ServerPlan};
 use super::world::{Key, Server, World};
-use crate::collect::clock::Deadlines;
-use crate::collect::link::Live;
-use crate::collect::secret::Password;
 use crate::model::catalogue::Catalogue;
-use crate::model::facts::{Address, Facts};
+use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
-use crate::model::link::LinkMode;
 use crate::model::network::AddressKind;
-use crate::{LinkRequest, Scope, Target, Trial, examine, examine_links};
 
 /// A scenario whose servers run until it is dropped.
 pub struct Stage {
@@ -79,7 +79,8 @@ impl Stage {
             stage.addresses.insert(name.clone(), address);
             world.lock().servers.push(server);
         }
-        stage.join(&world, knowledge);
+        stage.join(network, &world, knowledge);
+        stage.afterwards(&world, knowledge);
         for (index, plan) in scenario.servers.values().enumerate() {
             stage.listen(&world, index, plan, knowledge).await.map_err(|error| match error.kind() {
                 io::ErrorKind::AddrInUse => Trouble::Taken,
@@ -90,7 +91,7 @@ impl Stage {
     }
 
     /// Sends each `slaveof`, as it were; masters first, so that a chain gets its data from the top.
-    fn join(&self, world: &World, knowledge: &Knowledge) {
+    fn join(&self, network: &str, world: &World, knowledge: &Knowledge) {
         let mut state = world.lock();
         let place = |state: &super::world::State, name: &str| {
             state.servers.iter().position(|server| server.name == name)
@@ -108,10 +109,15 @@ impl Stage {
                 if double { vec![(replica, master), (master, replica)] } else { vec![(replica, master)] };
             for (replica, master) in ways {
                 let address = state.servers[master].address;
-                let host = plan.named.clone().unwrap_or_else(|| address.ip().to_string());
+                let other = plan.faults.iter().find_map(|fault| match fault {
+                    LinkFault::SecondAddress(host) => Some(format!("{network}{host}")),
+                    _ => None,
+                });
+                let host = other.unwrap_or_else(|| address.ip().to_string());
                 let outcome = outcome(knowledge, &state.servers[replica], &state.servers[master], plan.force);
                 let mut join = Join::new(replica, master, (host, address.port()), outcome);
                 join.double = double;
+                join.full = plan.force;
                 join.faults.clone_from(&plan.faults);
                 state.join(join);
             }
@@ -133,67 +139,101 @@ impl Stage {
             }
             (server.address, server.persona.version)
         };
-        let listener = TcpListener::bind(address).await?;
-        let has = |wanted: &ServerFault| plan.faults.contains(wanted);
-        if has(&ServerFault::Mute) || has(&ServerFault::Taken) {
-            self.tasks.push(stranger(listener, has(&ServerFault::Taken)));
-            return Ok(());
-        }
-        let (here, knows) = (world.clone(), knowledge.clone());
-        self.tasks.push(tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let client = Client {
-                    world: here.clone(),
-                    server: index,
-                    knowledge: knows.clone(),
-                    db: 0,
-                    authenticated: false,
-                };
-                tokio::spawn(converse(stream, client));
-            }
-        }));
         let faults: Vec<(u16, PortFault)> = plan
             .faults
             .iter()
             .filter_map(|fault| if let ServerFault::Ports(ports) = fault { Some(ports) } else { None })
             .flat_map(|ports| ports.iter().map(|(offset, fault)| (*offset, *fault)))
             .collect();
-        match knowledge.generations.iter().find(|entry| entry.releases.contains(version)) {
-            Some(generation) => ports::open(world, index, generation, &faults, &mut self.tasks).await,
-            None => Ok(()),
+        let generation = knowledge.generations.iter().find(|entry| entry.releases.contains(version));
+        for address in std::iter::once(address).chain(self.second_addresses(index, address)) {
+            let listener = TcpListener::bind(address).await?;
+            let hostility = plan.faults.iter().find_map(|fault| match fault {
+                ServerFault::Hostile(hostility) => Some(*hostility),
+                _ => None,
+            });
+            let (here, knows) = (world.clone(), knowledge.clone());
+            self.tasks.push(if plan.faults.contains(&ServerFault::Taken) {
+                ports::taken(listener)
+            } else if plan.faults.contains(&ServerFault::Mute) {
+                ports::mute(listener)
+            } else {
+                tokio::spawn(async move {
+                    while let Ok((stream, _)) = listener.accept().await {
+                        let client = Client::new(&here, index, &knows);
+                        match hostility {
+                            Some(hostility) => tokio::spawn(hostile::converse(stream, client, hostility)),
+                            None => tokio::spawn(converse(stream, client)),
+                        };
+                    }
+                })
+            });
+            if let Some(generation) = generation {
+                let place = ports::Place { world, server: index, address };
+                ports::open(place, generation, &faults, &mut self.tasks).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Addresses beside its own by which replicas were told to find this master.
+    fn second_addresses(&self, index: usize, address: SocketAddr) -> Vec<SocketAddr> {
+        let name = self.scenario.servers.keys().nth(index);
+        let of_links = self.scenario.links.iter().filter(|link| Some(&link.master) == name);
+        let hosts = of_links.flat_map(|link| &link.faults).filter_map(|fault| match fault {
+            LinkFault::SecondAddress(host) => Some(*host),
+            _ => None,
+        });
+        let mut addresses: Vec<SocketAddr> = hosts
+            .filter_map(|host| match address.ip() {
+                IpAddr::V4(ip) => {
+                    let [a, b, c, _] = ip.octets();
+                    Some(SocketAddr::new([a, b, c, host].into(), address.port()))
+                }
+                IpAddr::V6(_) => None,
+            })
+            .collect();
+        addresses.dedup();
+        addresses
+    }
+
+    /// What was done once the links stood, and what is still going to happen.
+    fn afterwards(&mut self, world: &Arc<World>, knowledge: &Arc<Knowledge>) {
+        for (index, plan) in self.scenario.servers.values().enumerate() {
+            for fault in &plan.faults {
+                match fault {
+                    ServerFault::ConfigSet(set) => world.lock().servers[index].settings.extend(set.clone()),
+                    ServerFault::Writes(count) => {
+                        let mut client = Client::new(world, index, knowledge);
+                        for number in 0..*count {
+                            client.reply(&["set".into(), format!("own:{number}"), "value".into()]);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let joins: Vec<(usize, u64)> = (world.lock().joins.iter())
+            .filter_map(|join| {
+                let long = join.faults.iter().find_map(|fault| match fault {
+                    LinkFault::FullSyncFor(milliseconds) => Some(*milliseconds),
+                    _ => None,
+                });
+                Some((join.replica, long?))
+            })
+            .collect();
+        for (replica, milliseconds) in joins {
+            let world = world.clone();
+            self.tasks.push(tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                world.lock().finish_full_sync(replica);
+            }));
         }
     }
 
     /// Looks at the servers and links of the scenario with the functions of `check` and `forecast`.
     pub async fn examine(&self, catalogue: &Catalogue, canary_wait: Duration) -> Facts {
-        let target = |(name, plan): (&String, &ServerPlan)| {
-            let address = self.addresses[name];
-            Target {
-                name: name.clone(),
-                address: Address { host: address.ip().to_string(), port: address.port() },
-                password: plan.password.clone().map(Password::new),
-            }
-        };
-        let targets: Vec<Target> = self.scenario.servers.iter().map(target).collect();
-        let requests: Vec<LinkRequest> = self
-            .scenario
-            .links
-            .iter()
-            .map(|link| LinkRequest {
-                replica: link.replica.clone(),
-                master: link.master.clone(),
-                mode: if link.mode == Mode::Replica { LinkMode::Replica } else { LinkMode::DoubleMaster },
-            })
-            .collect();
-        let deadlines =
-            Deadlines::starting_now(Duration::from_secs(30), Duration::from_secs(2), Duration::from_secs(3));
-        let scope = Scope { deadlines, ports: true };
-        if requests.is_empty() {
-            return examine(&targets, &catalogue.knowledge, scope).await;
-        }
-        let live = (self.scenario.run == Run::Check).then_some(Live { write: true, canary_wait });
-        let trial = Trial { live, forced: false };
-        let mut facts = examine_links(&targets, &requests, &catalogue.knowledge, scope, trial).await;
+        let mut facts = look(&self.scenario, &self.addresses, catalogue, canary_wait).await;
         // A real replica would have a reason to avoid 127.x; that it is one here says nothing about the scenario.
         for address in facts.links.iter_mut().filter_map(|link| link.address.as_mut()) {
             if address.kind == AddressKind::Loopback && address.host != "127.0.0.1" {
@@ -214,13 +254,22 @@ fn server(name: &str, plan: &ServerPlan, address: SocketAddr) -> Result<Server, 
     let mut settings = plan.settings.clone();
     let mut says = BTreeMap::new();
     let mut running = true;
+    let mut announces = None;
+    let mut used = BTreeMap::new();
     for fault in &plan.faults {
         match fault {
             ServerFault::Set(set) => settings.extend(set.clone()),
             ServerFault::Release(other) => release.clone_from(other),
             ServerFault::Says(said) => says.extend(said.clone()),
             ServerFault::Down => running = false,
-            ServerFault::Ports(_) | ServerFault::Taken | ServerFault::Mute => {}
+            ServerFault::Used(commands) => used.extend(commands.clone()),
+            ServerFault::Announces(address) => announces = Some(address.clone()),
+            ServerFault::Ports(_)
+            | ServerFault::Taken
+            | ServerFault::Mute
+            | ServerFault::ConfigSet(_)
+            | ServerFault::Writes(_)
+            | ServerFault::Hostile(_) => {}
         }
     }
     let keys = (0..plan.keys).map(|number| {
@@ -239,6 +288,10 @@ fn server(name: &str, plan: &ServerPlan, address: SocketAddr) -> Result<Server, 
         running,
         keys: keys.collect(),
         offset: u64::from(plan.keys) * 99,
+        grows: None,
+        touches: 0,
+        used,
+        announces,
         run_id: format!("{:040x}", u128::from(u32::from(host_number(address)) * 7919)),
         replication_id,
     })
@@ -247,43 +300,34 @@ fn server(name: &str, plan: &ServerPlan, address: SocketAddr) -> Result<Server, 
 /// The last number of an address.
 fn host_number(address: SocketAddr) -> u8 {
     match address.ip() {
-        std::net::IpAddr::V4(address) => address.octets()[3],
-        std::net::IpAddr::V6(_) => 0,
+        IpAddr::V4(address) => address.octets()[3],
+        IpAddr::V6(_) => 0,
     }
 }
 
-/// Another program, or one that says nothing.
-fn stranger(listener: TcpListener, speaks: bool) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let mut buffer = [0; 1024];
-                while let Ok(count) = stream.read(&mut buffer).await {
-                    if count == 0 {
-                        break;
-                    }
-                    if speaks {
-                        let _ =
-                            stream.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").await;
-                        break;
-                    }
-                }
-            });
-        }
-    })
-}
-
+/// Answers one connection as the server should.
 async fn converse(stream: TcpStream, mut client: Client) {
     let (mut reader, mut writer) = stream.into_split();
     let mut decoder = combine::stream::Decoder::new();
-    while let Ok(Value::Array(words)) = parse_redis_value_async(&mut decoder, &mut reader).await {
-        let text = |word: Value| match word {
-            Value::BulkString(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-            _ => None,
-        };
-        let words: Vec<String> = words.into_iter().filter_map(text).collect();
+    while let Some(words) = next_command(&mut decoder, &mut reader).await {
         if writer.write_all(client.reply(&words).as_bytes()).await.is_err() {
             return;
         }
     }
+}
+
+/// What the next command keeps between two reads.
+pub type Decoder = combine::stream::Decoder<AnySendSyncPartialState, PointerOffset<[u8]>>;
+
+/// The words of the next command. `None` when the client has gone, or speaks something else.
+pub async fn next_command(
+    decoder: &mut Decoder,
+    reader: &mut (impl AsyncRead + Unpin),
+) -> Option<Vec<String>> {
+    let Ok(Value::Array(words)) = parse_redis_value_async(decoder, reader).await else { return None };
+    let text = |word: Value| match word {
+        Value::BulkString(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        _ => None,
+    };
+    Some(words.into_iter().filter_map(text).collect())
 }

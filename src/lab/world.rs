@@ -5,12 +5,21 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::links::{Flow, Join};
+use super::fault::LinkFault;
+use super::links::{Flow, Join, Stage};
 use super::persona::Persona;
-use super::scenario::LinkFault;
 
 /// What each write adds to a binlog, in bytes.
 const RECORD: u64 = 99;
+
+/// How fast a busy master is written to, in bytes a second.
+const WRITTEN: u64 = 2_000_000;
+
+/// How fast a slow replica takes it.
+const READ: u64 = 500_000;
+
+/// What the records of a double master that go round add to its binlogs, in bytes a second.
+const ECHO: u64 = 14_000;
 
 /// A key: what is told of it.
 #[derive(Clone, Debug)]
@@ -49,12 +58,20 @@ pub struct Server {
     pub settings: BTreeMap<String, String>,
     /// Lines of INFO that say something else than they would.
     pub says: BTreeMap<String, String>,
+    /// Commands that clients have sent, and how often.
+    pub used: BTreeMap<String, u64>,
+    /// How many connections to + 1000 were taken for those of a master.
+    pub touches: u32,
     /// Whether it runs.
     pub running: bool,
     /// Keys by database and name.
     pub keys: BTreeMap<(u64, String), Key>,
-    /// Bytes of its binlog, for each database alike.
+    /// Bytes of its binlog, for each database alike, without those that come by themselves.
     pub offset: u64,
+    /// Bytes a second by which its binlog grows by itself, since when.
+    pub grows: Option<(u64, Instant)>,
+    /// The address that it takes for its own and announces, if it is not the one that it listens on.
+    pub announces: Option<String>,
     /// The id that each process has for itself (3.5 and later).
     pub run_id: String,
     /// The id of replication of 3.5 and later.
@@ -80,6 +97,26 @@ impl Server {
     /// Its own server-id; the stock value is 1.
     pub fn server_id(&self) -> u64 {
         self.settings.get("server-id").and_then(|id| id.parse().ok()).unwrap_or(1)
+    }
+
+    /// The file of the binlog and the byte in it.
+    pub fn place(&self) -> (u64, u64) {
+        const STOCK: u64 = 100 << 20;
+        let size = self.setting("binlog-file-size").parse().unwrap_or(STOCK).max(1);
+        (self.position() / size, self.position() % size)
+    }
+
+    /// Bytes of its binlog now.
+    pub fn position(&self) -> u64 {
+        let grown = self.grows.map_or(0, |(rate, since)| {
+            rate.saturating_mul(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)) / 1000
+        });
+        self.offset.saturating_add(grown)
+    }
+
+    /// Up to 3.0.4 `slaveof` turns slave-read-only on, and `slaveof no one` off.
+    pub fn switches_itself(&self) -> bool {
+        self.persona.is_in("2.0.0-2.3.8, 3.0.0-3.0.4")
     }
 
     fn apply(&mut self, db: u64, name: &str, change: &Change) -> bool {
@@ -185,6 +222,19 @@ struct Travel {
 }
 
 impl State {
+    /// Whether a server refuses the writes of clients.
+    pub fn is_read_only(&self, index: usize) -> bool {
+        let server = &self.servers[index];
+        let set = server.setting("slave-read-only") == "yes";
+        match self.joins.iter().find(|join| join.replica == index) {
+            // From 3.0.5 on a connected double master takes writes whatever it says.
+            Some(join) if join.double => set && server.switches_itself(),
+            // From 3.1.1 on every replica is.
+            Some(_) => set || !server.persona.is_in("2.0.0-2.3.8, 3.0.0-3.0.16, 3.1.0"),
+            None => set && server.switches_itself(),
+        }
+    }
+
     /// The ways of a record that was written on `from`, but for back to where it came from: a double
     /// master with crossed ids knows its own records.
     fn travels(&self, from: usize, not_to: Option<usize>) -> Vec<Travel> {
@@ -211,6 +261,10 @@ impl State {
     /// Makes a link, with what comes of it at once.
     pub fn join(&mut self, mut join: Join) {
         join.settle(self);
+        let replica = &mut self.servers[join.replica];
+        if replica.switches_itself() && !join.double {
+            replica.settings.insert("slave-read-only".to_owned(), "yes".to_owned());
+        }
         let master = self.servers[join.master].clone();
         let replica = &mut self.servers[join.replica];
         let Flow { old, later } = join.fate.flow;
@@ -225,6 +279,7 @@ impl State {
             match fault {
                 LinkFault::Ahead(bytes) => replica.offset = master.offset + bytes,
                 LinkFault::Behind(bytes) => replica.offset = master.offset.saturating_sub(*bytes),
+                LinkFault::FallsBehind(_) => replica.grows = Some((READ, Instant::now())),
                 LinkFault::Shorter => {
                     if let Some(key) = replica.keys.values_mut().find(|key| key.kind == "list") {
                         key.length = key.length.saturating_sub(1);
@@ -236,13 +291,52 @@ impl State {
         if join.fate.dies {
             replica.running = false;
         }
+        for fault in &join.faults {
+            if let LinkFault::FallsBehind(bytes) = fault {
+                let master = &mut self.servers[join.master];
+                master.offset += bytes;
+                master.grows = Some((WRITTEN, Instant::now()));
+            }
+        }
+        if join.echoes(self) {
+            // Two records that go round make 12 to 16 KB a second (measured on six releases).
+            for server in [join.master, join.replica] {
+                self.servers[server].grows.get_or_insert((ECHO, Instant::now()));
+            }
+        }
         // A master makes an id when its first replica comes, and the replica takes it over.
-        if join.fate.stage == super::links::Stage::Up && master.persona.has_replication_id() {
+        if join.fate.stage == Stage::Up && master.persona.has_replication_id() {
             let id = "2eaaae9194509cefc5a58abd5aa2f422ed2e76c1cd91974f49".to_owned();
             let id = if master.replication_id.is_empty() { id } else { master.replication_id.clone() };
             self.servers[join.master].replication_id.clone_from(&id);
             self.servers[join.replica].replication_id = id;
         }
         self.joins.push(join);
+    }
+
+    /// Whether the rsync daemon of a replica runs that has to take a full copy (up to 3.0.16).
+    pub fn runs_rsync(&self, replica: usize) -> bool {
+        self.joins.iter().any(|join| {
+            let waits = join.fate.stage == Stage::FullSync && !join.faults.contains(&LinkFault::NoRsync);
+            join.replica == replica && waits
+        })
+    }
+
+    /// Somebody connected to the port at which a replica takes its binlog. From 2.3.3 to 3.0.5 nobody asks
+    /// who that is: after the second time the server takes itself for a connected replica, for ever
+    /// (measured on 2.3.6). Returns whether the connection was kept.
+    pub fn touched(&mut self, server: usize) -> bool {
+        let server = &mut self.servers[server];
+        let kept = server.persona.is_in("2.3.3-2.3.8, 3.0.0-3.0.5");
+        server.touches += u32::from(kept);
+        kept
+    }
+
+    /// Ends the full copy of a replica.
+    pub fn finish_full_sync(&mut self, replica: usize) {
+        let Some(place) = self.joins.iter().position(|join| join.replica == replica) else { return };
+        let mut join = self.joins.remove(place);
+        join.faults.retain(|fault| !matches!(fault, LinkFault::FullSyncFor(_)));
+        self.join(join);
     }
 }

@@ -21,30 +21,72 @@ pub enum Target {
     Link,
     /// A double master; the expressions see it as `pair`, and its two nodes as `a` and `b`.
     Pair,
+    /// A server of a plan; the expressions see it as `node`, and what the plan says as `node.planned`.
+    PlannedNode,
+    /// A link of a plan; the expressions see it as `link`, and its two nodes as `master` and `replica`.
+    PlannedLink,
+    /// A host; the expressions see it as `host`.
+    Host,
+    /// A Pika of a host; the expressions see it as `instance`, and its host as `host`.
+    Instance,
+    /// A coordinator of Codis; the expressions see it as `coordinator`.
+    Coordinator,
+    /// A product in a coordinator; the expressions see it as `product`, and where it is as `coordinator`.
+    Product,
     /// A Codis; the expressions see it as `codis`.
     Codis,
     /// A server behind a Codis; the expressions see it as `server`, its Codis as `codis` and what was seen of it as `node`.
     Backend,
+    /// A Sentinel; the expressions see it as `sentinel`.
+    Sentinel,
+    /// A master name that Sentinels watch; the expressions see it as `watched`.
+    Watched,
 }
 
 impl Target {
     /// Whether it is about replication between two servers.
     pub fn is_about_links(self) -> bool {
-        matches!(self, Self::Link | Self::Pair)
+        matches!(self, Self::Link | Self::Pair | Self::PlannedLink)
+    }
+
+    /// Whether it is about a host.
+    pub fn is_about_hosts(self) -> bool {
+        matches!(self, Self::Host | Self::Instance)
     }
 
     /// Every target, in the order in which they are judged.
-    pub const ALL: [Self; 6] = [Self::Node, Self::Conf, Self::Link, Self::Pair, Self::Codis, Self::Backend];
+    pub const ALL: &'static [Self] = &[
+        Self::Node,
+        Self::Conf,
+        Self::Link,
+        Self::Pair,
+        Self::PlannedNode,
+        Self::PlannedLink,
+        Self::Host,
+        Self::Instance,
+        Self::Coordinator,
+        Self::Product,
+        Self::Codis,
+        Self::Backend,
+        Self::Sentinel,
+        Self::Watched,
+    ];
 
     /// The names that expressions of such a check may begin with, beside `params` and `knowledge`.
     pub fn roots(self) -> &'static [&'static str] {
         match self {
-            Self::Node => &["node"],
+            Self::Node | Self::PlannedNode => &["node"],
             Self::Conf => &["conf"],
-            Self::Link => &["link", "master", "replica"],
+            Self::Link | Self::PlannedLink => &["link", "master", "replica"],
             Self::Pair => &["pair", "a", "b"],
+            Self::Host => &["host"],
+            Self::Instance => &["instance", "host"],
+            Self::Coordinator => &["coordinator"],
+            Self::Product => &["product", "coordinator"],
             Self::Codis => &["codis"],
             Self::Backend => &["server", "codis", "node"],
+            Self::Sentinel => &["sentinel"],
+            Self::Watched => &["watched"],
         }
     }
 }
@@ -136,6 +178,10 @@ pub struct Case {
     pub condition: Source,
     /// What it leads to.
     pub state: State,
+    /// A condition under which it can go away while one waits, without anybody changing anything: a copy that
+    /// runs, a server that starts. Left out: never.
+    #[serde(default)]
+    pub may_pass: Option<Source>,
     /// What was found, with the values.
     pub found: Template,
     /// What was needed instead.

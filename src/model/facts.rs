@@ -16,10 +16,14 @@ use serde::{Deserialize, Serialize};
 
 use super::codis::Codis;
 use super::conf::ConfFile;
+use super::coordinator::Coordinator;
+use super::host::Host;
 use super::link::{Link, Pair};
 use super::network::{Collision, HostNetwork, OwnAddress, Peer, Port};
+use super::planned::PlannedNode;
 use super::release::{Line, Version};
 use super::replication::{Binlog, DoubleMaster, Replication};
+use super::sentinel::{Sentinel, Watched};
 
 /// The version of this tree, in `Facts::schema`.
 pub const SCHEMA: &str = "pikadoctor.facts/1";
@@ -43,9 +47,21 @@ pub struct Facts {
     /// The configuration files, in the order in which they were named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conf_files: Vec<ConfFile>,
+    /// The hosts that were looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<Host>,
+    /// The coordinators of Codis that were looked at, in the order in which they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub coordinators: Vec<Coordinator>,
     /// Every Codis that was asked about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub codis: Vec<Codis>,
+    /// The Sentinels that were asked, in the order in which they were named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sentinels: Vec<Sentinel>,
+    /// The master names that the Sentinels watch. Set by `derive`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub watched: Vec<Watched>,
 }
 
 impl Facts {
@@ -111,6 +127,9 @@ pub struct Node {
     pub config: Option<BTreeMap<String, String>>,
     /// Every INFO section that was read, line by line as it came, by lower-case name.
     pub info: BTreeMap<String, InfoSection>,
+    /// What the plan says of it. Null: it stands in no plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<PlannedNode>,
     /// What was not sent, and why: refusals of the gate.
     pub not_sent: Vec<NotSent>,
     /// Facts that could not be had.

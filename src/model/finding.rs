@@ -22,6 +22,8 @@ pub enum State {
     Critical,
     /// It should be known, and could not be found out.
     Unknown,
+    /// It is not as it should be, and somebody answers for it for a time.
+    Waived,
     /// Nobody gave the access that it needs.
     Skipped,
     /// It means nothing for this server.
@@ -30,8 +32,33 @@ pub enum State {
 
 impl State {
     /// All states, worst first: the order of the output and of the exit code.
-    pub const WORST_FIRST: [Self; 6] =
-        [Self::Critical, Self::Unknown, Self::Warning, Self::Ok, Self::Skipped, Self::NotApplicable];
+    pub const WORST_FIRST: [Self; 7] = [
+        Self::Critical,
+        Self::Unknown,
+        Self::Warning,
+        Self::Waived,
+        Self::Ok,
+        Self::Skipped,
+        Self::NotApplicable,
+    ];
+
+    /// The word for it in machine formats, as it is serialised.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Unknown => "unknown",
+            Self::Warning => "warning",
+            Self::Waived => "waived",
+            Self::Ok => "ok",
+            Self::Skipped => "skipped",
+            Self::NotApplicable => "not-applicable",
+        }
+    }
+
+    /// Whether something is not as it should be, or not known, and nobody has accepted it.
+    pub fn matters(self) -> bool {
+        matches!(self, Self::Critical | Self::Unknown | Self::Warning)
+    }
 
     /// 0 for the worst.
     pub fn rank(self) -> usize {
@@ -44,7 +71,7 @@ impl State {
             Self::Critical => exit::CRITICAL,
             Self::Unknown => exit::UNKNOWN,
             Self::Warning => exit::WARNING,
-            Self::Ok | Self::Skipped | Self::NotApplicable => exit::OK,
+            Self::Waived | Self::Ok | Self::Skipped | Self::NotApplicable => exit::OK,
         }
     }
 }
@@ -63,6 +90,13 @@ pub struct Problem {
     /// Where it stands, when it stands in a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+    /// What makes it the same problem in another run, whatever numbers its text has: the case that found it and the
+    /// item that it was found for. Empty: nothing tells it from others.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub identity: String,
+    /// Whether it can go away by itself, because a server starts or a copy runs, for example.
+    #[serde(default)]
+    pub may_pass: bool,
 }
 
 /// A measured value.
@@ -78,6 +112,35 @@ pub struct Metric {
     pub warn: Option<String>,
     /// The range in which it is not critical, in Nagios' notation.
     pub crit: Option<String>,
+}
+
+/// Who answers for a finding that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Acceptance {
+    /// What it would be otherwise.
+    pub state: State,
+    /// Where that is written.
+    pub by: AcceptedBy,
+    /// The file, with the line and column of a waiver.
+    pub place: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Who.
+    pub owner: Option<String>,
+    /// The last day on which it holds, `YYYY-MM-DD`, UTC.
+    pub expires: Option<String>,
+    /// That day is over, and the finding counts again.
+    pub expired: bool,
+}
+
+/// What accepts a finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AcceptedBy {
+    /// A waiver of a plan.
+    Waiver,
+    /// An earlier report, in which it stands already.
+    Baseline,
 }
 
 /// What one check says of one target.
@@ -97,6 +160,12 @@ pub struct Finding {
     pub note: String,
     /// What was measured.
     pub metrics: Vec<Metric>,
+    /// The fact that was missing, for unknown, skipped and not applicable: `node.config.slotmigrate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+    /// Who answers for it, or did until a day that is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Acceptance>,
 }
 
 /// How many findings there are of each state.
@@ -109,6 +178,9 @@ pub struct Counts {
     pub unknown: usize,
     /// How many are warning.
     pub warning: usize,
+    /// How many are waived.
+    #[serde(default)]
+    pub waived: usize,
     /// How many are ok.
     pub ok: usize,
     /// How many are skipped.
@@ -124,11 +196,49 @@ impl Counts {
             State::Critical => self.critical,
             State::Unknown => self.unknown,
             State::Warning => self.warning,
+            State::Waived => self.waived,
             State::Ok => self.ok,
             State::Skipped => self.skipped,
             State::NotApplicable => self.not_applicable,
         }
     }
+}
+
+/// Whether traffic may move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Everything that fails the run is as it should be.
+    Go,
+    /// Something is not, or is not known.
+    NoGo,
+}
+
+/// Why a run looked no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ended {
+    /// Everything is ok, or nobody asked to wait.
+    Done,
+    /// The time to wait is over.
+    TimeOver,
+    /// Something is wrong that waiting does not change.
+    Hopeless,
+    /// Somebody stopped the run.
+    Interrupted,
+}
+
+/// The word of a run that stands before a cutover.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Gate {
+    /// The word.
+    pub verdict: Verdict,
+    /// How often was looked.
+    pub rounds: u32,
+    /// From the first look to the last.
+    pub waited_seconds: f64,
+    /// Why no further.
+    pub ended: Ended,
 }
 
 /// Everything that a run found out and what it means.
@@ -146,6 +256,12 @@ pub struct Report {
     pub exit_code: u8,
     /// Findings by state.
     pub counts: Counts,
+    /// Whether traffic may move, where a plan or --wait asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gate: Option<Gate>,
+    /// What somebody should know about the plan or the baseline and that fails nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
     /// All findings, worst first.
     pub findings: Vec<Finding>,
     /// What was seen.

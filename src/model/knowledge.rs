@@ -333,6 +333,9 @@ pub struct CommandRule {
     /// Where it may be sent before the release is known. Everything else waits for it.
     #[serde(default)]
     pub to_anyone: bool,
+    /// Whether it goes to Sentinels, and to nothing else.
+    #[serde(default)]
+    pub to_sentinels: bool,
     /// The releases it may be sent to; absent: all known ones.
     #[serde(default)]
     pub releases: Option<Releases>,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::facts::Absence;
 use super::network::{AddressKind, Port};
+use super::planned::PlannedLink;
 use super::release::Version;
 use super::replication::{BinlogPosition, Lag};
 
@@ -45,6 +46,9 @@ pub struct Link {
     pub canary: Option<Vec<Canary>>,
     /// Keys of the master that must be on the replica.
     pub sample: Option<Sample>,
+    /// What the plan says of it. Null: it stands in no plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<PlannedLink>,
     /// Facts that could not be had.
     pub errors: Vec<Absence>,
 }

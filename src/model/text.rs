@@ -40,7 +40,7 @@ impl Bilingual {
 ///
 /// In YAML it is a plain string; in the embedded catalogue it keeps its position, so that an error
 /// found much later (a misspelt fact, say) can still name line and column.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Source {
     /// What is written in the file.
     pub text: String,

@@ -78,10 +78,30 @@ impl Page<'_> {
             Target::Conf => pick(self.language, "for each pika.conf", "对每个 pika.conf"),
             Target::Link => pick(self.language, "for each replication link", "对每条主从链路"),
             Target::Pair => pick(self.language, "for each double master", "对每组双主"),
+            Target::PlannedNode => pick(self.language, "for each server of a plan", "对计划中的每台服务器"),
+            Target::PlannedLink => pick(self.language, "for each link of a plan", "对计划中的每条主从链路"),
+            Target::Host => pick(self.language, "for each host that is looked at", "对每台查看的主机"),
+            Target::Instance => {
+                pick(self.language, "for each Pika of a host that is looked at", "对所查看主机上的每个 Pika")
+            }
+            Target::Coordinator => {
+                pick(self.language, "for each coordinator of Codis", "对每个 Codis 协调服务")
+            }
+            Target::Product => pick(
+                self.language,
+                "for each product in a coordinator of Codis",
+                "对协调服务中的每个 Codis product",
+            ),
             Target::Codis => pick(self.language, "for each Codis", "对每个 Codis"),
             Target::Backend => {
                 pick(self.language, "for each server behind a Codis", "对 Codis 后面的每台服务器")
             }
+            Target::Sentinel => pick(self.language, "for each Sentinel", "对每个 Sentinel"),
+            Target::Watched => pick(
+                self.language,
+                "for each master name that Sentinels watch",
+                "对 Sentinel 监控的每个主库名",
+            ),
         };
         match (&file.when, &file.otherwise) {
             (Some(when), otherwise) => {

@@ -6,10 +6,13 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::Look;
-use super::words::{conf_line, counts, link_line, node_line, pick, state as state_word};
+use super::words::{
+    accepted, conf_line, coordinator_line, counts, gate as gate_words, link_line, node_line, pick,
+    sentinel_line, state as state_word,
+};
 use crate::judge::language::escape_control;
 use crate::model::exit;
-use crate::model::finding::{Finding, Problem, Report, State};
+use crate::model::finding::{Finding, Gate, Problem, Report, State, Verdict};
 use crate::model::text::Language;
 
 /// Where the text of a block begins.
@@ -39,6 +42,9 @@ struct Page {
 impl Page {
     fn header(&mut self, report: &Report) {
         let _ = writeln!(self.out, "pikadoctor {}", report.tool_version);
+        for sentinel in &report.facts.sentinels {
+            let _ = writeln!(self.out, "  {}", escape_control(&sentinel_line(sentinel, self.language)));
+        }
         for node in &report.facts.nodes {
             let _ = writeln!(self.out, "  {}", escape_control(&node_line(node, self.language)));
         }
@@ -48,6 +54,9 @@ impl Page {
         for conf in &report.facts.conf_files {
             let _ = writeln!(self.out, "  {}", escape_control(&conf_line(conf, self.language)));
         }
+        for coordinator in &report.facts.coordinators {
+            let _ = writeln!(self.out, "  {}", escape_control(&coordinator_line(coordinator, self.language)));
+        }
         self.out.push('\n');
     }
 
@@ -55,6 +64,9 @@ impl Page {
         self.heading(finding.state, &finding.check, &finding.target);
         // The title says what should be true; beside a problem it would read as if it were, and
         // beside what is fine it says nothing new.
+        if let Some(accepted) = accepted(finding, self.language) {
+            self.paragraph(INDENT, "", &accepted);
+        }
         if !finding.note.is_empty() {
             self.paragraph(INDENT, "", &finding.note);
         }
@@ -179,6 +191,14 @@ impl Page {
             let label = pick(self.language, "skipped: ", "跳过的原因：");
             self.paragraph(0, "", &format!("{label}{}", reasons.join("; ")));
         }
+        // Neither is what is waived: one line each, so that nobody forgets that it is there.
+        for finding in report.findings.iter().filter(|finding| finding.state == State::Waived) {
+            let accepted = accepted(finding, self.language).unwrap_or_default();
+            self.paragraph(2, "", &format!("{} {}: {accepted}", finding.check, finding.target));
+        }
+        if let Some(gate) = &report.gate {
+            self.gate(gate);
+        }
         let (word, meaning) = match report.exit_code {
             exit::OK => ("OK", ""),
             exit::WARNING => ("WARNING", pick(self.language, "  works, but will hurt", "  可用，但存在隐患")),
@@ -190,6 +210,15 @@ impl Page {
         let styled = self.styled(word, style_of(report.state).bold());
         let exit = pick(self.language, "exit code", "退出码");
         let _ = writeln!(self.out, "{styled}  {exit} {}{meaning}", report.exit_code);
+    }
+
+    fn gate(&mut self, gate: &Gate) {
+        let (word, color) = match gate.verdict {
+            Verdict::Go => ("GO", AnsiColor::Green),
+            Verdict::NoGo => ("NO-GO", AnsiColor::Red),
+        };
+        let styled = self.styled(word, Style::new().fg_color(Some(color.into())).bold());
+        let _ = writeln!(self.out, "{styled}  {}", gate_words(gate, self.language));
     }
 
     fn styled(&self, text: &str, style: Style) -> String {
@@ -215,6 +244,7 @@ fn style_of(state: State) -> Style {
         State::Unknown => AnsiColor::Magenta,
         State::Warning => AnsiColor::Yellow,
         State::Ok => AnsiColor::Green,
+        State::Waived => AnsiColor::Cyan,
         State::Skipped | State::NotApplicable => AnsiColor::BrightBlack,
     };
     Style::new().fg_color(Some(color.into())).bold()

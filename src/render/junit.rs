@@ -5,8 +5,10 @@
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
 use super::Look;
+use super::words::accepted;
 use crate::judge::language::escape_control;
 use crate::model::finding::{Finding, Report, State};
+use crate::model::text::Language;
 
 /// The report as JUnit XML.
 pub fn render(report: &Report, look: Look) -> String {
@@ -17,7 +19,7 @@ pub fn render(report: &Report, look: Look) -> String {
     for target in targets {
         let mut suite = TestSuite::new(escape_control(target));
         for finding in report.findings.iter().filter(|finding| finding.target == target) {
-            suite.add_test_case(case(finding, look));
+            suite.add_test_case(case(finding, look, report.language));
         }
         document.add_test_suite(suite);
     }
@@ -25,12 +27,17 @@ pub fn render(report: &Report, look: Look) -> String {
     document.to_string().unwrap_or_else(|error| format!("<!-- {error} -->\n"))
 }
 
-fn case(finding: &Finding, look: Look) -> TestCase {
+fn case(finding: &Finding, look: Look, language: Language) -> TestCase {
     let status = match finding.state {
         State::Ok => TestCaseStatus::success(),
         State::Skipped | State::NotApplicable => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(escape_control(&finding.note));
+            status
+        }
+        State::Waived => {
+            let mut status = TestCaseStatus::skipped();
+            status.set_message(escape_control(&accepted(finding, language).unwrap_or_default()));
             status
         }
         // Below the gate it is told, and fails nothing.

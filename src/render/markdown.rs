@@ -4,20 +4,31 @@ use std::fmt::Write as _;
 
 use super::Look;
 use super::short::one_line;
-use super::words::{conf_line, counts, link_line, node_line, pick, state as state_word};
+use super::words::{
+    conf_line, coordinator_line, counts, gate as gate_words, link_line, node_line, pick, state as state_word,
+};
 use crate::judge::language::escape_control;
-use crate::model::finding::{Finding, Report};
+use crate::model::finding::{Finding, Gate, Report, Verdict};
 use crate::model::text::Language;
 
 /// The report as Markdown.
 pub fn render(report: &Report, look: Look) -> String {
     let language = report.language;
     let mut out = String::new();
-    let _ = writeln!(out, "## pikadoctor: {}\n", state_word(report.state, language));
+    let word = match &report.gate {
+        Some(Gate { verdict: Verdict::Go, .. }) => "GO",
+        Some(_) => "NO-GO",
+        None => state_word(report.state, language),
+    };
+    let _ = writeln!(out, "## pikadoctor: {word}\n");
+    if let Some(gate) = &report.gate {
+        let _ = writeln!(out, "{}\n", inline(&gate_words(gate, language)));
+    }
     let nodes = report.facts.nodes.iter().map(|node| node_line(node, language));
     let links = report.facts.links.iter().map(|link| link_line(link, language));
     let confs = report.facts.conf_files.iter().map(|conf| conf_line(conf, language));
-    for line in nodes.chain(links).chain(confs) {
+    let coordinators = report.facts.coordinators.iter().map(|c| coordinator_line(c, language));
+    for line in nodes.chain(links).chain(confs).chain(coordinators) {
         let _ = writeln!(out, "- {}", inline(&line));
     }
     let _ = writeln!(out, "\n{}\n", counts(report));

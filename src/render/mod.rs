@@ -12,7 +12,7 @@ mod prometheus;
 mod sarif;
 mod short;
 mod tap;
-mod words;
+pub mod words;
 
 use crate::model::finding::{Report, State};
 

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use super::words::accepted;
 use crate::judge::language::escape_control;
 use crate::model::exit;
 use crate::model::finding::{Finding, Metric, Report, State};
+use crate::model::text::Language;
 
 /// Nagios takes about 8 KB; what is worst comes first, so the end can be cut.
 const MOST_LONG_TEXT: usize = 4096;
@@ -42,7 +44,7 @@ pub fn render(report: &Report, verbose: bool) -> String {
     out.push('\n');
     let mut long = String::new();
     for finding in &report.findings {
-        if !matters(finding.state) && !verbose {
+        if !finding.state.matters() && !verbose {
             continue;
         }
         for line in long_lines(finding) {
@@ -62,19 +64,15 @@ pub fn render(report: &Report, verbose: bool) -> String {
 
 /// Findings with their target's name where there are several targets.
 fn several_targets(report: &Report) -> impl Iterator<Item = (Option<&str>, &Finding)> {
-    let several = report.facts.nodes.len() > 1;
+    let several = report.facts.nodes.len() > 1 || !report.facts.coordinators.is_empty();
     report.findings.iter().map(move |finding| (several.then_some(finding.target.as_str()), finding))
-}
-
-fn matters(state: State) -> bool {
-    matches!(state, State::Critical | State::Unknown | State::Warning)
 }
 
 fn first_sentence(report: &Report) -> String {
     let worst: Vec<&Finding> =
         report.findings.iter().filter(|finding| finding.state == report.state).collect();
     match worst.first() {
-        Some(finding) if matters(report.state) => {
+        Some(finding) if report.state.matters() => {
             let text =
                 finding.problems.first().map_or(finding.note.as_str(), |problem| problem.found.as_str());
             let more = match worst.len() {
@@ -85,8 +83,9 @@ fn first_sentence(report: &Report) -> String {
         }
         _ => {
             let nodes = report.facts.nodes.iter().map(|node| node.name.as_str());
-            let names: Vec<&str> =
-                nodes.chain(report.facts.conf_files.iter().map(|conf| conf.name.as_str())).collect();
+            let confs = report.facts.conf_files.iter().map(|conf| conf.name.as_str());
+            let coordinators = report.facts.coordinators.iter().map(|coordinator| coordinator.name.as_str());
+            let names: Vec<&str> = nodes.chain(confs).chain(coordinators).collect();
             format!("{} ok, {}", report.counts.ok, names.join(" "))
         }
     }
@@ -97,11 +96,13 @@ fn long_lines(finding: &Finding) -> Vec<String> {
         State::Critical => "CRITICAL",
         State::Unknown => "UNKNOWN",
         State::Warning => "WARNING",
+        State::Waived => "WAIVED",
         State::Ok => "OK",
         State::Skipped => "SKIPPED",
         State::NotApplicable => "N/A",
     };
     let mut lines = vec![safe(&format!("[{word}] {} {}: {}", finding.target, finding.check, finding.title))];
+    lines.extend(accepted(finding, Language::En).map(|line| safe(&format!("  {line}"))));
     if !finding.note.is_empty() {
         lines.push(safe(&format!("  {}", finding.note)));
     }

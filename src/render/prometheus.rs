@@ -14,8 +14,8 @@ pub fn render(report: &Report) -> String {
             State::Warning => 1.0,
             State::Critical => 2.0,
             State::Unknown => 3.0,
-            // Nothing was judged, so there is nothing to alert on.
-            State::Skipped | State::NotApplicable => continue,
+            // Nothing was judged, or somebody answers for it: there is nothing to alert on. The waived are counted.
+            State::Waived | State::Skipped | State::NotApplicable => continue,
         };
         let labels = [("check", finding.check.as_str()), ("target", finding.target.as_str())];
         families.add(
@@ -38,9 +38,12 @@ pub fn render(report: &Report) -> String {
     }
     for state in State::WORST_FIRST {
         let count = u32::try_from(report.counts.of(state)).unwrap_or(u32::MAX);
-        let word = serde_json::to_value(state).ok();
-        let word = word.as_ref().and_then(|word| word.as_str()).unwrap_or_default();
-        families.add("pikadoctor_findings", "Findings by state.", &[("state", word)], f64::from(count));
+        families.add(
+            "pikadoctor_findings",
+            "Findings by state.",
+            &[("state", state.word())],
+            f64::from(count),
+        );
     }
     families.add("pikadoctor_exit_code", "The exit code of the run.", &[], f64::from(report.exit_code));
     if let Ok(collected) = report.facts.collected_at.parse::<jiff::Timestamp>() {

@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::words::accepted;
 use crate::model::conf::Place;
 use crate::model::finding::{Finding, Problem, Report, State};
+use crate::model::text::Language;
 
 /// The report as SARIF.
 pub fn render(report: &Report) -> String {
@@ -16,7 +18,7 @@ pub fn render(report: &Report) -> String {
     rules.sort_by(|a, b| a.check.cmp(&b.check));
     let mut results = Vec::new();
     for finding in &report.findings {
-        let Some(level) = level(finding.state) else { continue };
+        let Some(level) = level(finding) else { continue };
         let index = rules.iter().position(|rule| rule.check == finding.check);
         let none = Problem {
             state: finding.state,
@@ -24,11 +26,13 @@ pub fn render(report: &Report) -> String {
             needed: None,
             fix: None,
             place: None,
+            identity: String::new(),
+            may_pass: false,
         };
         let problems =
             if finding.problems.is_empty() { std::slice::from_ref(&none) } else { &finding.problems };
         for (number, problem) in problems.iter().enumerate() {
-            results.push(result(finding, problem, number, level, index));
+            results.push(result(finding, problem, (number, level, index), report.language));
         }
     }
     let document = json!({
@@ -53,17 +57,23 @@ pub fn render(report: &Report) -> String {
     text
 }
 
-/// Ok, skipped and not applicable are no results.
-fn level(state: State) -> Option<&'static str> {
-    match state {
+/// Ok, skipped and not applicable are no results; what is waived is one that is suppressed.
+fn level(finding: &Finding) -> Option<&'static str> {
+    let accepted = finding.accepted.as_ref().filter(|_| finding.state == State::Waived);
+    match accepted.map_or(finding.state, |accepted| accepted.state) {
         State::Critical => Some("error"),
         State::Warning => Some("warning"),
         State::Unknown => Some("note"),
-        State::Ok | State::Skipped | State::NotApplicable => None,
+        State::Waived | State::Ok | State::Skipped | State::NotApplicable => None,
     }
 }
 
-fn result(finding: &Finding, problem: &Problem, number: usize, level: &str, rule: Option<usize>) -> Value {
+fn result(
+    finding: &Finding,
+    problem: &Problem,
+    (number, level, rule): (usize, &str, Option<usize>),
+    language: Language,
+) -> Value {
     let mut text = format!("{}: {}", finding.target, problem.found);
     for (label, part) in [("needed", &problem.needed), ("fix", &problem.fix)] {
         if let Some(part) = part {
@@ -71,8 +81,11 @@ fn result(finding: &Finding, problem: &Problem, number: usize, level: &str, rule
         }
     }
     // Equal for the same problem of another run, whatever the values in its text are.
-    let identity = format!("{}\n{}\n{number}", finding.check, finding.target);
-    json!({
+    let identity = match problem.identity.as_str() {
+        "" => format!("{}\n{}\n{number}", finding.check, finding.target),
+        identity => format!("{}\n{}\n{identity}", finding.check, finding.target),
+    };
+    let mut result = json!({
         "ruleId": finding.check,
         "ruleIndex": rule,
         "level": level,
@@ -82,7 +95,12 @@ fn result(finding: &Finding, problem: &Problem, number: usize, level: &str, rule
             "logicalLocations": [{"fullyQualifiedName": finding.target}],
         }],
         "partialFingerprints": {"pikadoctor/v1": &blake3::hash(identity.as_bytes()).to_hex()[..32]},
-    })
+    });
+    if let Some(justification) = accepted(finding, language).filter(|_| finding.state == State::Waived) {
+        result["suppressions"] =
+            json!([{"kind": "external", "status": "accepted", "justification": justification}]);
+    }
+    result
 }
 
 /// The place in a file, or an address in the place of one: a viewer needs something to show.

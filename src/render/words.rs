@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 
 use crate::model::conf::ConfFile;
+use crate::model::coordinator::{Coordinator, CoordinatorState};
 use crate::model::facts::{Node, ReachState, ServerKind};
-use crate::model::finding::{Report, State};
+use crate::model::finding::{Ended, Finding, Gate, Report, State};
 use crate::model::link::{Link, Relation};
 use crate::model::replication::Role;
+use crate::model::sentinel::Sentinel;
 use crate::model::text::Language;
 
 /// Picks one of two words.
@@ -23,6 +25,7 @@ pub fn state(state: State, language: Language) -> &'static str {
         State::Critical => pick(language, "CRITICAL", "严重"),
         State::Unknown => pick(language, "UNKNOWN", "未知"),
         State::Warning => pick(language, "WARNING", "警告"),
+        State::Waived => pick(language, "waived", "已豁免"),
         State::Ok => pick(language, "ok", "正常"),
         State::Skipped => pick(language, "skipped", "跳过"),
         State::NotApplicable => pick(language, "n/a", "不适用"),
@@ -48,7 +51,10 @@ pub fn counts(report: &Report) -> String {
 
 /// One line about a node: `10.0.0.1:9221 Pika 2.3.6 master`.
 pub fn node_line(node: &Node, language: Language) -> String {
-    let mut line = node.name.clone();
+    let mut line = match &node.planned {
+        Some(planned) => format!("{} ({})", planned.name, node.name),
+        None => node.name.clone(),
+    };
     let product = match (&node.server, &node.version, &node.release) {
         (_, Some(version), Some(release)) => {
             let doubtful = release.candidates.iter().filter(|candidate| candidate.is_final()).count() > 1;
@@ -94,6 +100,25 @@ pub fn link_line(link: &Link, language: Language) -> String {
     format!("{}  {relation}", link.name)
 }
 
+/// One line about a Sentinel: `10.0.0.9:26379  Redis Sentinel 7.0.15  watches demo-1 (10.0.0.1:9221)`.
+pub fn sentinel_line(sentinel: &Sentinel, language: Language) -> String {
+    let product = match &sentinel.server {
+        Some(server) => {
+            server.product.clone().unwrap_or_else(|| server_kind(server.kind, language).to_owned())
+        }
+        None => reach(sentinel.reach.state, language).to_owned(),
+    };
+    let mut line = format!("{}  {product}", sentinel.name);
+    if let Some(masters) = &sentinel.masters {
+        let names: Vec<String> =
+            masters.iter().map(|master| format!("{} ({})", master.name, master.instance.address)).collect();
+        let names =
+            if names.is_empty() { pick(language, "nothing", "无").to_owned() } else { names.join(", ") };
+        let _ = write!(line, "  {} {names}", pick(language, "watches", "监控"));
+    }
+    line
+}
+
 /// One line about a configuration file: `pika.conf  for 2.3.6`.
 pub fn conf_line(conf: &ConfFile, language: Language) -> String {
     let releases = match (&conf.version, &conf.content) {
@@ -105,6 +130,22 @@ pub fn conf_line(conf: &ConfFile, language: Language) -> String {
         (None, None) => pick(language, "any release", "任意版本").to_owned(),
     };
     format!("{}  {} {releases}", conf.name, pick(language, "for", "适用于"))
+}
+
+/// One line about a coordinator: `zookeeper 10.0.0.1:2181  demo, other`.
+pub fn coordinator_line(coordinator: &Coordinator, language: Language) -> String {
+    let state = match (&coordinator.state, &coordinator.products) {
+        (CoordinatorState::Answered, Some(products)) if !products.is_empty() => {
+            let names: Vec<&str> = products.iter().map(|product| product.name.as_str()).collect();
+            names.join(", ")
+        }
+        (CoordinatorState::Answered, _) => pick(language, "no product", "没有 product").to_owned(),
+        (CoordinatorState::NoV2, _) => pick(language, "no v2 API", "没有 v2 API").to_owned(),
+        (CoordinatorState::Refused, _) => pick(language, "refuses the credentials", "拒绝了凭据").to_owned(),
+        (CoordinatorState::Wrong, _) => pick(language, "not a coordinator", "不是协调服务").to_owned(),
+        (CoordinatorState::Unreached, _) => pick(language, "not reached", "无法访问").to_owned(),
+    };
+    format!("{}  {state}", coordinator.name)
 }
 
 /// Why there is nothing to say about a server.
@@ -140,4 +181,58 @@ fn server_kind(kind: ServerKind, language: Language) -> &'static str {
         ServerKind::Ssh => pick(language, "SSH server", "SSH 服务"),
         ServerKind::Garbage => pick(language, "not Redis' protocol", "非 Redis 协议"),
     }
+}
+
+/// Who answers for a finding: `waived by ops until 2026-12-31: the new version comes in December`. Nothing when
+/// nobody does or did.
+pub fn accepted(finding: &Finding, language: Language) -> Option<String> {
+    let accepted = finding.accepted.as_ref()?;
+    let place = &accepted.place;
+    let (Some(owner), Some(expires), Some(reason)) = (&accepted.owner, &accepted.expires, &accepted.reason)
+    else {
+        return Some(match language {
+            Language::En => format!("stands in {place} already"),
+            Language::Zh => format!("{place} 中已有"),
+        });
+    };
+    Some(match (language, accepted.expired) {
+        (Language::En, false) => format!("waived by {owner} until {expires}: {reason} ({place})"),
+        (Language::En, true) => {
+            format!(
+                "waived by {owner} until {expires}, which is over, so it counts again: {reason} ({place})"
+            )
+        }
+        (Language::Zh, false) => format!("由 {owner} 豁免至 {expires}：{reason}（{place}）"),
+        (Language::Zh, true) => {
+            format!("由 {owner} 豁免至 {expires}，现已过期，重新计入：{reason}（{place}）")
+        }
+    })
+}
+
+/// How the word of a gate came about: `after 1m 5s, 12 looks; the time to wait is over`.
+pub fn gate(gate: &Gate, language: Language) -> String {
+    let time = duration(gate.waited_seconds);
+    let rounds = gate.rounds;
+    let mut text = match (language, rounds) {
+        (Language::En, 1) => "1 look".to_owned(),
+        (Language::En, _) => format!("{rounds} looks in {time}"),
+        (Language::Zh, 1) => "检查 1 次".to_owned(),
+        (Language::Zh, _) => format!("{time} 内检查 {rounds} 次"),
+    };
+    let why = match gate.ended {
+        Ended::Done => return text,
+        Ended::TimeOver => pick(language, "the time to wait is over", "等待时间已到"),
+        Ended::Hopeless => pick(language, "waiting does not change what is wrong", "继续等待无法解决问题"),
+        Ended::Interrupted => pick(language, "stopped by hand", "已手动中止"),
+    };
+    text.push_str(pick(language, "; ", "；"));
+    text.push_str(why);
+    text
+}
+
+/// `850ms`, `5s`, `1m 5s`.
+pub fn duration(seconds: f64) -> String {
+    let rounded = if seconds < 1.0 { (seconds * 1000.0).round() / 1000.0 } else { seconds.round() };
+    let duration = jiff::SignedDuration::try_from_secs_f64(rounded).unwrap_or_default();
+    format!("{duration:#}")
 }

@@ -3,9 +3,11 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod codis;
+pub mod coordinator;
 pub mod pair;
 pub mod real;
 pub mod reports;
+pub mod sentinel;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -25,7 +27,10 @@ pub fn pikadoctor() -> Command {
         "PIKADOCTOR_PASSWORD",
         "PIKADOCTOR_PASSWORD_MASTER",
         "PIKADOCTOR_PASSWORD_PEER",
+        "PIKADOCTOR_ZOOKEEPER_AUTH",
+        "PIKADOCTOR_ETCD_AUTH",
         "PIKADOCTOR_PRODUCT_AUTH",
+        "PIKADOCTOR_SENTINEL_PASSWORD",
         "LC_ALL",
         "LC_MESSAGES",
         "LANG",

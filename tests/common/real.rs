@@ -40,20 +40,30 @@ pub struct Pika {
     pub port: u16,
 }
 
-/// A client port whose derived ports are free, too.
+/// A client port whose derived ports are free, too, and none of those that the kernel gives to outgoing
+/// connections.
 pub fn free_port() -> u16 {
-    for _ in 0..200 {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let derived = [0, 1000, 1100, 2000, 3000, 10001].map(|offset| port.checked_add(offset));
-        if derived.iter().all(|port| port.is_some_and(|port| TcpListener::bind(("0.0.0.0", port)).is_ok())) {
+    for _ in 0..500 {
+        let seed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = 10_000 + seed % 12_000;
+        let derived = [0, 1000, 1100, 2000, 3000, 10001].map(|offset| port + offset);
+        if derived.iter().all(|port| TcpListener::bind(("0.0.0.0", *port)).is_ok()) {
             return port;
         }
     }
     panic!("no free port with free derived ports");
 }
 
-impl Pika {
-    pub fn start(version: &str, extra: &[(&str, &str)]) -> Self {
+/// A server that is configured and not started.
+pub struct Prepared {
+    pub directory: tempfile::TempDir,
+    pub port: u16,
+    pub program: PathBuf,
+    pub conf: String,
+}
+
+impl Prepared {
+    pub fn new(version: &str, extra: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let named = extra.iter().find(|(name, _)| *name == "port").map(|(_, port)| port.parse().unwrap());
         let port: u16 = named.unwrap_or_else(free_port);
@@ -72,35 +82,60 @@ impl Pika {
         settings.extend(extra.iter().map(|(name, value)| (*name, (*value).to_owned())));
         let stock = fs::read_to_string(home().join(version).join("pika.conf")).unwrap();
         let key = |line: &str| line.split_once(':').map(|(key, _)| key.trim().to_owned());
-        let mut conf: Vec<String> = stock
+        let mut lines: Vec<String> = stock
             .lines()
             .filter(|line| !settings.iter().any(|(name, _)| key(line).as_deref() == Some(name)))
             .map(str::to_owned)
             .collect();
-        conf.extend(settings.iter().map(|(name, value)| format!("{name} : {value}")));
-        let conf_path = path("pika.conf");
-        fs::write(&conf_path, conf.join("\n") + "\n").unwrap();
-        let output = fs::File::create(path("output")).unwrap();
-        let process = Command::new(home().join(version).join("pika"))
-            .args(["-c", &conf_path])
-            .current_dir(directory.path())
+        lines.extend(settings.iter().map(|(name, value)| format!("{name} : {value}")));
+        let conf = path("pika.conf");
+        fs::write(&conf, lines.join("\n") + "\n").unwrap();
+        Self { port, program: home().join(version).join("pika"), conf, directory }
+    }
+
+    /// Starts it by `command`, to which nothing is added but where its output goes.
+    pub fn spawn(&self, mut command: Command) -> Child {
+        let output = fs::File::create(self.directory.path().join("output")).unwrap();
+        command
+            .current_dir(self.directory.path())
             .stdin(Stdio::null())
             .stdout(output.try_clone().unwrap())
             .stderr(output)
             .spawn()
-            .unwrap();
-        let mut pika = Self { process, directory, port };
+            .unwrap()
+    }
+
+    /// The command that starts it.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(["-c", &self.conf]);
+        command
+    }
+
+    /// Starts it by `command`, and waits until `listens` says that it does.
+    pub fn start(self, command: Command, listens: impl Fn(u16) -> bool) -> Pika {
+        let process = self.spawn(command);
+        let mut pika = Pika { process, directory: self.directory, port: self.port };
         let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(pika.process.try_wait().unwrap().is_none(), "{version} ended: {}", pika.output());
-            assert!(
-                began.elapsed() < Duration::from_secs(30),
-                "{version} does not listen: {}",
-                pika.output()
-            );
+        while !listens(pika.port) {
+            assert!(pika.process.try_wait().unwrap().is_none(), "it ended: {}", pika.output());
+            assert!(began.elapsed() < Duration::from_secs(30), "it does not listen: {}", pika.output());
             thread::sleep(Duration::from_millis(100));
         }
         pika
+    }
+}
+
+/// Whether somebody listens on a port of the loopback.
+pub fn listens(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).is_ok()
+}
+
+impl Pika {
+    pub fn start(version: &str, extra: &[(&str, &str)]) -> Self {
+        let prepared = Prepared::new(version, extra);
+        let command = prepared.command();
+        prepared.start(command, listens)
     }
 
     pub fn output(&self) -> String {

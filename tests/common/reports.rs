@@ -2,14 +2,32 @@
 
 use pikadoctor::judge::verdict::report;
 use pikadoctor::model::facts::Facts;
-use pikadoctor::model::finding::{Finding, Metric, Problem, Report, State};
+use pikadoctor::model::finding::{
+    Acceptance, AcceptedBy, Ended, Finding, Gate, Metric, Problem, Report, State, Verdict,
+};
 use pikadoctor::model::text::Language;
 
 /// A report with `text` wherever a server or a check file could put it.
 pub fn hostile_report(text: &str, state: State) -> Report {
-    let problem =
-        Problem { state, found: text.into(), needed: Some(text.into()), fix: Some(text.into()), place: None };
-    let bad = matches!(state, State::Critical | State::Warning | State::Unknown);
+    let problem = Problem {
+        state,
+        found: text.into(),
+        needed: Some(text.into()),
+        fix: Some(text.into()),
+        place: None,
+        identity: String::new(),
+        may_pass: false,
+    };
+    let bad = matches!(state, State::Critical | State::Warning | State::Unknown | State::Waived);
+    let accepted = Acceptance {
+        state: State::Critical,
+        by: AcceptedBy::Waiver,
+        place: text.into(),
+        reason: Some(text.into()),
+        owner: Some(text.into()),
+        expires: Some(text.into()),
+        expired: state != State::Waived,
+    };
     let finding = Finding {
         check: "node/x".into(),
         target: text.into(),
@@ -27,7 +45,13 @@ pub fn hostile_report(text: &str, state: State) -> Report {
             },
             Metric { name: "none".into(), value: None, unit: String::new(), warn: None, crit: None },
         ],
+        missing: Some(text.into()),
+        accepted: Some(accepted),
     };
     let facts = Facts::default();
-    report(vec![finding], facts, Language::En)
+    let mut report = report(vec![finding], facts, Language::En);
+    report.remarks = vec![text.into()];
+    report.gate =
+        Some(Gate { verdict: Verdict::NoGo, rounds: 3, waited_seconds: 61.5, ended: Ended::TimeOver });
+    report
 }

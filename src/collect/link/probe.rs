@@ -17,6 +17,7 @@ use crate::derive::network::kind_of;
 use crate::model::facts::{Absence, AbsenceKind, Node};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{CanaryOutcome, DialledPort, Link, LinkMode, MasterAddress, Pair, Relation, Sample};
+use crate::model::replication::Role;
 
 /// The time between the two readings, at least. A replica that receives anything moves within it.
 const BETWEEN_READINGS: Duration = Duration::from_secs(1);
@@ -286,6 +287,13 @@ impl Prober<'_> {
         if [master, replica].iter().any(|node| setting(node, "instance-mode").as_deref() == Some("sharding"))
         {
             return Some(no_access("canary", "in sharding mode the slots are followed one by one"));
+        }
+        // What is written on a replica stays there, and moves its position past that of its own master.
+        let role = master.replication.as_ref().and_then(|replication| replication.role);
+        if matches!(role, Some(Role::Slave | Role::MasterAndSlave)) {
+            let reason = "the master is itself a replica, and nothing is written on a replica: look at the link to its own \
+                          master as well";
+            return Some(no_access("canary", reason));
         }
         // Whatever was asked for: a write on one half of a double master goes to its peer, and must not come back.
         let is_half = |node: &Node| node.double_master.as_ref().and_then(|pair| pair.enabled) == Some(true);

@@ -1,0 +1,49 @@
+//! `pikadoctor answer-host`, which another pikadoctor calls over ssh
+
+use std::time::Duration;
+
+use super::{Failure, Outcome};
+use crate::collect::clock::Deadlines;
+use crate::collect::host::wire::{Answer, AnswerHead, MARK, Question, SCHEMA, TOOL, now};
+use crate::collect::host::{Request, Roots, look};
+use crate::judge::catalogue::built_in;
+use crate::model::exit;
+
+/// The longest that a question may take.
+const LONGEST: f64 = 600.0;
+
+/// The time that is taken in any case.
+const SHORTEST: f64 = 1.0;
+
+/// Look at this host for another pikadoctor, which calls this over ssh
+#[derive(Debug, clap::Args)]
+#[command(hide = true)]
+pub struct Arguments {
+    /// The question
+    question: String,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let began = now();
+    let wrong = |error: serde_json::Error| Failure(format!("the question: {error}"));
+    let head: AnswerHead = serde_json::from_str(&arguments.question).map_err(wrong)?;
+    // Another version gets an answer, too: it says which one this is.
+    let (request, seconds) = if head.schema == SCHEMA && head.tool_version == TOOL {
+        let question: Question = serde_json::from_str(&arguments.question).map_err(wrong)?;
+        (question.request, question.seconds)
+    } else {
+        (Request::default(), SHORTEST)
+    };
+    let knowledge = built_in().knowledge;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
+    let time = Duration::from_secs_f64(seconds.clamp(SHORTEST, LONGEST));
+    let host = runtime.block_on(async {
+        let step = Duration::from_secs(3);
+        let deadlines = Deadlines::starting_now(time, step, step);
+        look(&request, &Roots::default(), &knowledge, &deadlines).await
+    });
+    runtime.shutdown_background();
+    let answer = Answer { schema: SCHEMA.into(), tool_version: TOOL.into(), began, ended: now(), host };
+    let answer = serde_json::to_string(&answer).map_err(Failure::new)?;
+    Ok(Outcome { document: format!("{MARK}{answer}\n"), exit_code: exit::OK })
+}

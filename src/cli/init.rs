@@ -1,0 +1,91 @@
+//! `pikadoctor init`
+
+use std::path::PathBuf;
+
+use super::connection::{Connecting, Side};
+use super::options::{Output, write_at_once};
+use super::{Failure, Outcome};
+use crate::examine;
+use crate::judge::catalogue::built_in;
+use crate::model::exit;
+use crate::model::facts::{Address, Facts};
+use crate::plan::values::parse_address;
+use crate::plan::write::{neighbours, plan_text};
+
+/// The most servers that are followed: a plan for more is made of parts.
+const MOST_SERVERS: usize = 64;
+
+/// Write a plan from servers: follows their masters, replicas and double masters
+///
+/// The plan says what is now; complete it with what shall be. Nothing is written to any server.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Servers to begin at
+    #[arg(required = true, value_name = "HOST:PORT", value_parser = parse_address)]
+    servers: Vec<Address>,
+
+    /// The file; the standard output when there is none
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Replace the file
+    #[arg(long)]
+    force: bool,
+
+    #[command(flatten)]
+    connecting: Connecting,
+
+    #[command(flatten)]
+    language: Output,
+}
+
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    if let Some(path) = arguments.output.as_ref().filter(|path| path.exists() && !arguments.force) {
+        return Err(Failure(format!("{} is there already; --force replaces it", path.display())));
+    }
+    let facts = follow(arguments)?;
+    let text = plan_text(&facts, arguments.language.language());
+    let answered = facts.nodes.iter().filter(|node| node.version.is_some()).count();
+    // A plan without a server that answers is worth nothing, and nobody should believe that it was found.
+    if answered == 0 {
+        let names: Vec<&str> = facts.nodes.iter().map(|node| node.name.as_str()).collect();
+        return Err(Failure(format!(
+            "no Pika answered at {}; `pikadoctor check` says why",
+            names.join(", ")
+        )));
+    }
+    let Some(path) = &arguments.output else {
+        return Ok(Outcome { document: text, exit_code: exit::OK });
+    };
+    write_at_once(path, text.as_bytes()).map_err(|error| Failure(format!("{}: {error}", path.display())))?;
+    let document = format!(
+        "{}: {answered} of {} servers answered\ncheck it with:  pikadoctor check -f {}\n",
+        path.display(),
+        facts.nodes.len(),
+        path.display()
+    );
+    Ok(Outcome { document, exit_code: exit::OK })
+}
+
+/// Looks at the servers that were named, at those that they name, and so on.
+fn follow(arguments: &Arguments) -> Result<Facts, Failure> {
+    let catalogue = built_in();
+    let mut facts = Facts::default();
+    let mut next = arguments.servers.clone();
+    while !next.is_empty() {
+        let named: Vec<(Side, &Address)> = next.iter().map(|address| (Side::Server, address)).collect();
+        let targets = arguments.connecting.targets(&named)?;
+        let seen = arguments
+            .connecting
+            .run(false, async |scope| examine(&targets, &catalogue.knowledge, scope).await)?;
+        facts.nodes.extend(seen.nodes);
+        next = neighbours(&facts);
+        let room = MOST_SERVERS.saturating_sub(facts.nodes.len());
+        if next.len() > room {
+            return Err(Failure(format!(
+                "more than {MOST_SERVERS} servers name each other; write a plan for a part of them"
+            )));
+        }
+    }
+    Ok(facts)
+}

@@ -1,0 +1,49 @@
+//! `pikadoctor completions` and `pikadoctor man`: what packagers install beside the binary.
+
+use std::path::PathBuf;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::{Failure, Outcome};
+use crate::model::exit;
+
+/// Print the completions of a shell
+#[derive(Debug, clap::Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+impl Completions {
+    pub fn run(&self) -> Outcome {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut super::Arguments::command(), "pikadoctor", &mut script);
+        Outcome { document: String::from_utf8_lossy(&script).into_owned(), exit_code: exit::OK }
+    }
+}
+
+/// Print the manual page, or write one for each command into a directory
+#[derive(Debug, clap::Args)]
+pub struct Man {
+    /// The directory
+    #[arg(long, short, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+impl Man {
+    pub fn run(&self) -> Result<Outcome, Failure> {
+        let command = super::Arguments::command();
+        let document = if let Some(directory) = &self.output {
+            let failed = |error| Failure(format!("{}: {error}", directory.display()));
+            clap_mangen::generate_to(command, directory).map_err(failed)?;
+            format!("{}: the manual pages\n", directory.display())
+        } else {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(command).render(&mut page).map_err(Failure::new)?;
+            String::from_utf8_lossy(&page).into_owned()
+        };
+        Ok(Outcome { document, exit_code: exit::OK })
+    }
+}

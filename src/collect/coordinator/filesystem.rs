@@ -1,0 +1,88 @@
+//! Reads a tree from the directory of the file-system coordinator.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use super::tree::{Gap, MOST_CHILDREN, MOST_NODE_BYTES, MOST_NODES, Node, Tree};
+use super::walk::{ROOTS, descend};
+
+/// Where the tree begins, below the directory that `coordinator_addr` names.
+const DATA: &str = "data";
+
+/// Why there is no tree.
+#[derive(Debug, thiserror::Error)]
+pub enum DirectoryError {
+    /// The operating system says no.
+    #[error("cannot read {DATA}/ in it: {0}")]
+    Io(io::Error),
+    /// Something else than a directory.
+    #[error("{DATA} in it is no directory")]
+    NoDirectory,
+}
+
+/// Reads everything that Codis keeps below `directory`. Symbolic links are not followed: Codis makes none.
+pub fn read_tree(directory: &Path, wanted: Option<&str>) -> Result<Tree, DirectoryError> {
+    let data = directory.join(DATA);
+    if !fs::metadata(&data).map_err(DirectoryError::Io)?.is_dir() {
+        return Err(DirectoryError::NoDirectory);
+    }
+    let mut tree = Tree::default();
+    let mut waiting: Vec<String> = ROOTS.iter().rev().map(|root| (*root).to_owned()).collect();
+    while let Some(path) = waiting.pop() {
+        let file = data.join(path.trim_start_matches('/'));
+        let node = if tree.nodes.len() >= MOST_NODES {
+            Node::unread()
+        } else {
+            match read_node(&mut tree, &path, &file) {
+                Ok(node) => node,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    tree.forget(&path);
+                    continue;
+                }
+                Err(error) => {
+                    let gap = gap(&error);
+                    Node { children: Err(gap.clone()), data: Err(gap), ..Node::unread() }
+                }
+            }
+        };
+        if let Ok(children) = &node.children {
+            waiting.extend(descend(&path, children, wanted));
+        }
+        tree.nodes.insert(path, node);
+    }
+    Ok(tree)
+}
+
+fn gap(error: &io::Error) -> Gap {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => Gap::no_access(error.to_string()),
+        _ => Gap::failed(error.to_string()),
+    }
+}
+
+fn read_node(tree: &mut Tree, path: &str, file: &Path) -> io::Result<Node> {
+    let kind = fs::symlink_metadata(file)?.file_type();
+    if kind.is_dir() {
+        let mut names = Vec::new();
+        let mut count = 0;
+        for entry in fs::read_dir(file)? {
+            count += 1;
+            if count <= MOST_CHILDREN {
+                names.push(entry?.file_name().to_string_lossy().into_owned());
+            }
+        }
+        names.sort();
+        let children = if count > MOST_CHILDREN { Err(tree.too_many(path, count)) } else { Ok(names) };
+        return Ok(Node { children, data: Ok(Vec::new()), ..Node::unread() });
+    }
+    if !kind.is_file() {
+        // A pipe would not end, and a link would lead out of the tree.
+        let gap = Gap::failed("neither a file nor a directory");
+        return Ok(Node { children: Ok(Vec::new()), data: Err(gap), ..Node::unread() });
+    }
+    let mut data = Vec::new();
+    File::open(file)?.take(MOST_NODE_BYTES as u64 + 1).read_to_end(&mut data)?;
+    let data = if data.len() > MOST_NODE_BYTES { Err(tree.too_large(path, data.len())) } else { Ok(data) };
+    Ok(Node { children: Ok(Vec::new()), data, ..Node::unread() })
+}

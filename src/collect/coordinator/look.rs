@@ -1,0 +1,310 @@
+//! Looks at a coordinator: reaches it, reads its tree, makes facts of it.
+
+use std::path::PathBuf;
+
+use tokio::net::TcpStream;
+
+use super::etcd::NoTree;
+use super::layout::{product, registered};
+use super::tree::Tree;
+use super::zookeeper::{Broken, Session};
+use super::{addresses, dashboard, etcd, filesystem};
+use crate::collect::clock::Deadlines;
+use crate::collect::dial::dial;
+use crate::collect::http::{self, Client, HttpError};
+use crate::collect::secret::{Password, Tokens};
+use crate::model::coordinator::{Coordinator, CoordinatorKind, CoordinatorState, Member};
+use crate::model::facts::{Absence, AbsenceKind, Address, Reach, ReachState};
+
+/// The environment variable with `user:password` for ZooKeeper's digest scheme.
+pub const ZOOKEEPER_AUTH: &str = "PIKADOCTOR_ZOOKEEPER_AUTH";
+
+/// The environment variable with `user:password` for etcd.
+pub const ETCD_AUTH: &str = "PIKADOCTOR_ETCD_AUTH";
+
+/// A coordinator to look at.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// The members of a ZooKeeper ensemble, and the path that stands for the root there (`""`: none).
+    Zookeeper {
+        /// As it was given.
+        text: String,
+        /// The members.
+        members: Vec<Address>,
+        /// The path.
+        chroot: String,
+    },
+    /// The members of an etcd, by their URLs.
+    Etcd {
+        /// As it was given.
+        text: String,
+        /// The URLs.
+        urls: Vec<String>,
+    },
+    /// The directory of the file-system coordinator (`coordinator_addr`).
+    Directory(PathBuf),
+}
+
+/// What is looked at, and with what.
+#[derive(Clone, Debug, Default)]
+pub struct CoordinatorRequest {
+    /// The coordinators.
+    pub places: Vec<Place>,
+    /// The only product that is looked at.
+    pub product: Option<String>,
+    /// `user:password` for ZooKeeper.
+    pub zookeeper_auth: Option<Password>,
+    /// `user:password` for etcd.
+    pub etcd_auth: Option<Password>,
+}
+
+/// Looks at all coordinators side by side.
+pub async fn look(request: &CoordinatorRequest, deadlines: &Deadlines) -> Vec<Coordinator> {
+    let tokens = Tokens::new();
+    let client = http::client(deadlines.connect);
+    let looker = Looker { request, deadlines, tokens: &tokens, client };
+    futures_util::future::join_all(request.places.iter().map(|place| looker.look(place))).await
+}
+
+struct Looker<'r> {
+    request: &'r CoordinatorRequest,
+    deadlines: &'r Deadlines,
+    tokens: &'r Tokens,
+    client: Result<Client, HttpError>,
+}
+
+impl Looker<'_> {
+    async fn look(&self, place: &Place) -> Coordinator {
+        let mut coordinator = Coordinator { wanted: self.request.product.clone(), ..Coordinator::default() };
+        let tree = match place {
+            Place::Zookeeper { text, members, chroot } => {
+                coordinator.kind = CoordinatorKind::Zookeeper;
+                coordinator.place.clone_from(text);
+                coordinator.name = format!("zookeeper {text}");
+                coordinator.credentials = self.request.zookeeper_auth.is_some();
+                self.zookeeper(&mut coordinator, members, chroot).await
+            }
+            Place::Etcd { text, urls } => {
+                coordinator.kind = CoordinatorKind::Etcd;
+                coordinator.place.clone_from(text);
+                coordinator.name = format!("etcd {text}");
+                coordinator.credentials = self.request.etcd_auth.is_some();
+                self.etcd(&mut coordinator, urls).await
+            }
+            Place::Directory(directory) => {
+                coordinator.kind = CoordinatorKind::Filesystem;
+                coordinator.place = directory.display().to_string();
+                coordinator.name = format!("filesystem {}", directory.display());
+                self.directory(&mut coordinator, directory.clone()).await
+            }
+        };
+        if let Some(tree) = tree {
+            self.understand(&mut coordinator, &tree).await;
+        } else {
+            let reason = coordinator.detail.clone();
+            let reason = reason.unwrap_or_else(|| "the coordinator was not reached".into());
+            for path in ["registered", "products"] {
+                let (path, reason) = (path.to_owned(), reason.clone());
+                coordinator.errors.push(Absence { path, kind: AbsenceKind::Failed, reason });
+            }
+        }
+        coordinator
+    }
+
+    async fn understand(&self, coordinator: &mut Coordinator, tree: &Tree) {
+        let names = match registered(tree) {
+            Ok(names) => names,
+            Err(gap) => {
+                coordinator.errors.push(gap.clone().absence("registered"));
+                coordinator.errors.push(gap.absence("products"));
+                // A product that was asked for by name can be read where the list of all cannot.
+                self.request.product.iter().cloned().collect()
+            }
+        };
+        if coordinator.errors.is_empty() {
+            coordinator.registered = Some(names.clone());
+        }
+        let open = !coordinator.credentials;
+        let wanted = |name: &&String| self.request.product.as_ref().is_none_or(|wanted| wanted == *name);
+        let mut products: Vec<_> =
+            names.iter().filter(wanted).map(|name| product(tree, name, self.tokens, open)).collect();
+        for product in &mut products {
+            addresses::register_addresses(product, self.deadlines).await;
+            if let Ok(client) = &self.client {
+                dashboard::ask(product, client, self.deadlines).await;
+            }
+        }
+        if coordinator.errors.is_empty() || !products.is_empty() {
+            coordinator.products = Some(products);
+        }
+    }
+
+    /// Reads a directory in a thread of its own, as a network file system can hang.
+    async fn directory(&self, coordinator: &mut Coordinator, directory: PathBuf) -> Option<Tree> {
+        coordinator.asked = Some(directory.display().to_string());
+        coordinator.local = true;
+        let wanted = self.request.product.clone();
+        let read = tokio::task::spawn_blocking(move || filesystem::read_tree(&directory, wanted.as_deref()));
+        let read = tokio::time::timeout_at(self.deadlines.run, read).await;
+        match read {
+            Ok(Ok(Ok(tree))) => {
+                coordinator.state = CoordinatorState::Answered;
+                Some(tree)
+            }
+            Ok(Ok(Err(error))) => {
+                coordinator.state = CoordinatorState::Wrong;
+                coordinator.detail = Some(error.to_string());
+                None
+            }
+            Ok(Err(_)) | Err(_) => {
+                coordinator.detail = Some("reading the directory takes longer than the whole run may".into());
+                None
+            }
+        }
+    }
+
+    async fn zookeeper(
+        &self,
+        coordinator: &mut Coordinator,
+        members: &[Address],
+        chroot: &str,
+    ) -> Option<Tree> {
+        let dials = members.iter().map(|member| dial(member, self.deadlines));
+        let dials: Vec<(Reach, Option<TcpStream>)> = futures_util::future::join_all(dials).await;
+        let mut streams = Vec::new();
+        for (address, (reach, stream)) in members.iter().zip(dials) {
+            let state = if stream.is_some() { ReachState::Answered } else { reach.state };
+            coordinator.members.push(Member {
+                name: address.to_string(),
+                state,
+                detail: reach.detail,
+                attempts: reach.attempts,
+            });
+            streams.push(stream);
+        }
+        let credentials = self.request.zookeeper_auth.as_ref();
+        for (index, stream) in streams.into_iter().enumerate() {
+            let Some(stream) = stream else { continue };
+            coordinator.local = stream.peer_addr().is_ok_and(|peer| peer.ip().is_loopback());
+            let broken = match Session::open(stream, self.deadlines, credentials).await {
+                Ok(mut session) => {
+                    coordinator.asked = Some(coordinator.members[index].name.clone());
+                    coordinator.read_only = Some(session.read_only);
+                    coordinator.state = CoordinatorState::Answered;
+                    let (tree, broken) = session.read_tree(chroot, self.request.product.as_deref()).await;
+                    match broken {
+                        None => session.close().await,
+                        Some(broken @ (Broken::AuthFailed | Broken::SaslRequired)) => {
+                            coordinator.state = CoordinatorState::Refused;
+                            coordinator.detail = Some(broken.to_string());
+                        }
+                        Some(broken) => coordinator.detail = Some(broken.to_string()),
+                    }
+                    return Some(tree);
+                }
+                Err(broken) => broken,
+            };
+            let member = &mut coordinator.members[index];
+            member.detail = Some(broken.to_string());
+            member.state = match broken {
+                Broken::Silent => ReachState::Silent,
+                Broken::Closed | Broken::NoMajority => ReachState::Closed,
+                Broken::AuthFailed | Broken::SaslRequired => {
+                    coordinator.state = CoordinatorState::Refused;
+                    coordinator.detail = Some(broken.to_string());
+                    ReachState::Answered
+                }
+                Broken::NotZookeeper(_) | Broken::TooMuch(_) | Broken::EnoughRead => {
+                    coordinator.state = CoordinatorState::Wrong;
+                    coordinator.detail = Some(broken.to_string());
+                    ReachState::Answered
+                }
+                Broken::Io(_) => ReachState::Failed,
+            };
+        }
+        sum_up(coordinator);
+        None
+    }
+
+    async fn etcd(&self, coordinator: &mut Coordinator, urls: &[String]) -> Option<Tree> {
+        let credentials = self.request.etcd_auth.as_ref();
+        let client = match &self.client {
+            Ok(client) => client,
+            Err(error) => {
+                coordinator.detail = Some(error.to_string());
+                return None;
+            }
+        };
+        for url in urls {
+            let mut member = Member { name: url.clone(), ..Member::default() };
+            let asked = etcd::Member::new(client, self.deadlines, url, credentials);
+            let version = match &asked {
+                Ok(asked) => asked.version().await,
+                Err(error) => Err(error.clone()),
+            };
+            match version {
+                Ok(Some(version)) => {
+                    member.state = ReachState::Answered;
+                    if coordinator.asked.is_none() {
+                        coordinator.asked = Some(url.clone());
+                        coordinator.version = Some(version);
+                    }
+                }
+                Ok(None) => {
+                    member.state = ReachState::Answered;
+                    member.detail = Some("it does not say that it is an etcd".into());
+                    coordinator.state = CoordinatorState::Wrong;
+                    coordinator.detail.clone_from(&member.detail);
+                }
+                Err(error) => {
+                    member.state = etcd::reach_of(&error);
+                    member.detail = Some(error.to_string());
+                    if member.state == ReachState::Answered {
+                        coordinator.state = CoordinatorState::Wrong;
+                        coordinator.detail.clone_from(&member.detail);
+                    }
+                }
+            }
+            coordinator.members.push(member);
+        }
+        let Some(url) = coordinator.asked.clone() else {
+            sum_up(coordinator);
+            return None;
+        };
+        coordinator.detail = None;
+        coordinator.local = http::parse_url(&url).is_ok_and(|url| {
+            url.host_str()
+                .is_some_and(|host| host == "localhost" || host.starts_with("127.") || host == "[::1]")
+        });
+        let asked = etcd::Member::new(client, self.deadlines, &url, credentials).ok()?;
+        let error = match asked.read_tree(self.request.product.as_deref()).await {
+            Ok(tree) => {
+                (coordinator.state, coordinator.v2) = (CoordinatorState::Answered, Some(true));
+                return Some(tree);
+            }
+            Err(error) => error,
+        };
+        (coordinator.state, coordinator.v2) = match &error {
+            NoTree::NoV2 => (CoordinatorState::NoV2, Some(false)),
+            NoTree::Refused(_) => (CoordinatorState::Refused, Some(true)),
+            NoTree::Broken(_) => (CoordinatorState::Answered, None),
+        };
+        coordinator.detail = Some(error.to_string());
+        None
+    }
+}
+
+/// Says in a sentence how it went with all members.
+fn sum_up(coordinator: &mut Coordinator) {
+    if coordinator.detail.is_none() {
+        let said: Vec<String> = coordinator
+            .members
+            .iter()
+            .map(|member| {
+                let detail = member.detail.as_ref().map(|detail| format!(": {detail}"));
+                format!("{}{}", member.name, detail.unwrap_or_default())
+            })
+            .collect();
+        coordinator.detail = Some(format!("no member answers ({})", said.join("; ")));
+    }
+}

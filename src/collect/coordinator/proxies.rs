@@ -1,0 +1,84 @@
+//! Proxies: those that the dashboard knows, and those that are announced to clients.
+
+use serde_json::Value;
+
+use super::layout::{Reader, text};
+use super::tree::{Gap, below};
+use super::walk::{CODIS2, JODIS};
+use crate::model::coordinator::{JodisEntry, JodisFlavour, OddityKind, Proxy};
+
+/// The most proxies that are taken over.
+const MOST_PROXIES: usize = 2000;
+
+/// The proxies in a directory of the dashboard.
+pub(super) fn proxies(reader: &mut Reader<'_>, directory: &str) -> Result<Vec<Proxy>, Gap> {
+    let mut proxies = Vec::new();
+    for name in reader.tree.list(directory)?.iter().take(MOST_PROXIES) {
+        let path = below(directory, name);
+        let Some(proxy) = reader.object(&path)? else { continue };
+        let Some(token) = text(&proxy, "token") else {
+            reader.odd(&path, OddityKind::Malformed, "there is no `token`");
+            continue;
+        };
+        if name != &format!("proxy-{token}") {
+            reader.odd(&path, OddityKind::Misplaced, "its token is that of another proxy");
+        }
+        proxies.push(Proxy {
+            id: proxy.get("id").and_then(Value::as_i64),
+            token,
+            admin_addr: text(&proxy, "admin_addr"),
+            proxy_addr: text(&proxy, "proxy_addr"),
+            jodis_path: text(&proxy, "jodis_path").filter(|path| !path.is_empty()),
+            product_name: text(&proxy, "product_name"),
+        });
+    }
+    proxies.sort_by_key(|proxy| proxy.id);
+    Ok(proxies)
+}
+
+/// What proxies of `product` have announced to clients.
+pub(super) fn jodis_entries(reader: &mut Reader<'_>, product: &str) -> Result<Vec<JodisEntry>, Gap> {
+    let new = below(JODIS, product);
+    let old = below(&below(CODIS2, &format!("db_{product}")), "proxy");
+    let mut entries = Vec::new();
+    for (directory, prefix) in [(new, "proxy-"), (old, "")] {
+        for name in reader.tree.list(&directory)?.iter().take(MOST_PROXIES) {
+            let path = below(&directory, name);
+            let Some(entry) = reader.object(&path)? else { continue };
+            let token = text(&entry, "token").or_else(|| text(&entry, "id"));
+            let Some(token) = token else {
+                reader.odd(&path, OddityKind::Malformed, "there is neither `token` nor `id`");
+                continue;
+            };
+            if name != &format!("{prefix}{token}") {
+                reader.odd(&path, OddityKind::Misplaced, "it announces another proxy");
+            }
+            let flavour = match (prefix.is_empty(), entry.get("last_event_ts").is_some()) {
+                (false, _) => JodisFlavour::Jodis,
+                (true, true) => JodisFlavour::Codis2,
+                (true, false) => JodisFlavour::Compatible,
+            };
+            let node = reader.tree.nodes.get(&path);
+            entries.push(JodisEntry {
+                flavour,
+                token,
+                addr: text(&entry, "addr"),
+                admin: text(&entry, "admin"),
+                state: text(&entry, "state"),
+                ephemeral: node.and_then(|node| node.ephemeral),
+                ttl_seconds: node.and_then(|node| node.ttl_seconds),
+                path,
+            });
+        }
+    }
+    Ok(entries)
+}
+
+/// The directories in which there are such entries.
+pub(super) fn jodis_paths(entries: &[JodisEntry]) -> Vec<String> {
+    let mut paths: Vec<String> =
+        entries.iter().filter_map(|entry| Some(entry.path.rsplit_once('/')?.0.to_owned())).collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}

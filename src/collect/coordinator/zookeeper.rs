@@ -1,0 +1,310 @@
+//! Reads a tree from ZooKeeper.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use super::jute::{self, Opened, Request};
+use super::tree::{Gap, MOST_CHILDREN, MOST_NODE_BYTES, MOST_NODES, Node, Tree};
+use super::walk::{ROOTS, asks_for_acl, descend};
+use crate::collect::clock::Deadlines;
+use crate::collect::secret::Password;
+
+/// The largest answer that is read: the names of as many children as are looked at have less than 1 MB, and a
+/// node of ZooKeeper at most 1 MB unless `jute.maxbuffer` is raised.
+const MOST_FRAME: usize = 16 * 1024 * 1024;
+/// What is read of one ZooKeeper in all.
+const MOST_BYTES: usize = 64 * 1024 * 1024;
+/// How many requests are under way at once. ZooKeeper slows a client down at 1000.
+const BATCH: usize = 200;
+/// How long the server keeps the session when this program goes away without a word. It may choose another time.
+const SESSION_MS: i32 = 10_000;
+/// The most entries of an access control list that are read.
+const MOST_ACL: usize = 64;
+
+/// Why a session ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// Nothing came before the deadline.
+    #[error("no answer within the time allowed")]
+    Silent,
+    /// The other side closed the connection. A member without a majority does so at once.
+    #[error("it closes the connection without an answer, as a member does that has no majority")]
+    Closed,
+    /// A member that has no majority serves reading, but gives no session for it.
+    #[error("it has no majority and gives no session (NotReadOnly)")]
+    NoMajority,
+    /// The operating system says no.
+    #[error("{0}")]
+    Io(String),
+    /// It does not speak ZooKeeper's protocol.
+    #[error("it does not speak ZooKeeper's protocol: {0}")]
+    NotZookeeper(String),
+    /// It refuses the credentials.
+    #[error("it refuses the credentials (AuthFailed)")]
+    AuthFailed,
+    /// It wants credentials of another kind.
+    #[error("it wants SASL, which is not spoken here")]
+    SaslRequired,
+    /// More than is ever read.
+    #[error("an answer has {0} bytes, at most {MOST_FRAME} are read")]
+    TooMuch(usize),
+    /// More than is ever read, altogether.
+    #[error("{MOST_BYTES} bytes have been read; more is not looked at")]
+    EnoughRead,
+}
+
+/// A session. It ends with the value.
+pub struct Session<'d> {
+    stream: TcpStream,
+    deadlines: &'d Deadlines,
+    xid: i32,
+    bytes: usize,
+    /// Whether the member serves only reading.
+    pub read_only: bool,
+    credentials: bool,
+}
+
+/// One answer.
+struct Reply {
+    error: i32,
+    body: Vec<u8>,
+}
+
+impl<'d> Session<'d> {
+    /// Opens a session on a connection.
+    pub async fn open(
+        stream: TcpStream,
+        deadlines: &'d Deadlines,
+        credentials: Option<&Password>,
+    ) -> Result<Self, Broken> {
+        let mut session = Self {
+            stream,
+            deadlines,
+            xid: 0,
+            bytes: 0,
+            read_only: false,
+            credentials: credentials.is_some(),
+        };
+        let until = deadlines.of(deadlines.reply);
+        session.send(&jute::connect(SESSION_MS), until).await?;
+        let frame = session.frame(until).await.map_err(|error| match error {
+            // Something else has answered, and what it said was taken for a length.
+            Broken::TooMuch(_) => Broken::NotZookeeper("the answer does not begin with its length".into()),
+            other => other,
+        })?;
+        let Opened { accepted, read_only } =
+            jute::opened(&frame).map_err(|error| Broken::NotZookeeper(error.to_string()))?;
+        if !accepted && read_only {
+            return Err(Broken::NoMajority);
+        }
+        if !accepted {
+            return Err(Broken::NotZookeeper("it gives no session".into()));
+        }
+        session.read_only = read_only;
+        if let Some(credentials) = credentials {
+            session.send(&jute::authenticate(credentials.expose()), until).await?;
+            let reply = session.reply(jute::XID_AUTH, until).await?;
+            if reply.error != 0 {
+                return Err(Broken::AuthFailed);
+            }
+        }
+        Ok(session)
+    }
+
+    /// Reads everything that Codis keeps below `chroot`. What could not be read is a gap in the tree.
+    pub async fn read_tree(&mut self, chroot: &str, wanted: Option<&str>) -> (Tree, Option<Broken>) {
+        let mut tree = Tree::default();
+        let mut level: Vec<String> = ROOTS.iter().map(|root| (*root).to_owned()).collect();
+        while !level.is_empty() {
+            let room = MOST_NODES.saturating_sub(tree.nodes.len());
+            for path in &level {
+                tree.nodes.insert(path.clone(), Node::unread());
+            }
+            // What does not fit stays unread, and so unknown.
+            level.truncate(room);
+            let mut next = Vec::new();
+            for paths in level.chunks(BATCH) {
+                let visited = self.visit(&mut tree, chroot, paths).await;
+                if let Err(broken) = visited {
+                    let gap = Gap::failed(broken.to_string());
+                    for node in tree.nodes.values_mut() {
+                        let unread = Node::unread();
+                        if node.data == unread.data {
+                            node.data = Err(gap.clone());
+                        }
+                        if node.children == unread.children {
+                            node.children = Err(gap.clone());
+                        }
+                    }
+                    return (tree, Some(broken));
+                }
+            }
+            for path in &level {
+                if let Some(Node { children: Ok(children), .. }) = tree.nodes.get(path) {
+                    next.extend(descend(path, children, wanted));
+                }
+            }
+            level = next;
+        }
+        (tree, None)
+    }
+
+    /// Ends the session, so that the server need not wait for it.
+    pub async fn close(mut self) {
+        let until = self.deadlines.of(self.deadlines.reply);
+        let _ = self.batch(&[Request::Close], until).await;
+    }
+
+    async fn visit(&mut self, tree: &mut Tree, chroot: &str, paths: &[String]) -> Result<(), Broken> {
+        let until = self.deadlines.of(self.deadlines.reply);
+        let full: Vec<String> = paths.iter().map(|path| format!("{chroot}{path}")).collect();
+        let mut requests: Vec<Request<'_>> = full.iter().map(|path| Request::Data(path)).collect();
+        let asked: Vec<usize> = (0..paths.len()).filter(|index| asks_for_acl(&paths[*index])).collect();
+        requests.extend(asked.iter().map(|index| Request::Acl(&full[*index])));
+        let mut replies = self.batch(&requests, until).await?.into_iter();
+        let wrong = |error: jute::Malformed| Broken::NotZookeeper(error.to_string());
+        let mut parents = Vec::new();
+        for (index, path) in paths.iter().enumerate() {
+            let Some(reply) = replies.next() else { break };
+            if reply.error == jute::ERR_NO_NODE {
+                tree.forget(path);
+                continue;
+            }
+            if let Some(gap) = self.gap(&reply) {
+                if let Some(node) = tree.nodes.get_mut(path) {
+                    (node.data, node.children) = (Err(gap.clone()), Err(gap));
+                }
+                continue;
+            }
+            let content = jute::content(&reply.body).map_err(wrong)?;
+            let data = if content.data.len() > MOST_NODE_BYTES {
+                Err(tree.too_large(path, content.data.len()))
+            } else {
+                Ok(content.data)
+            };
+            let children = match content.children {
+                0 => Ok(Vec::new()),
+                count if count > MOST_CHILDREN => Err(tree.too_many(path, count)),
+                _ => {
+                    parents.push(index);
+                    Node::unread().children
+                }
+            };
+            let Some(node) = tree.nodes.get_mut(path) else { continue };
+            (node.data, node.children, node.ephemeral) = (data, children, Some(content.ephemeral));
+        }
+        for (index, reply) in asked.iter().zip(replies) {
+            // Without the right to see the list there is nothing to say about it.
+            if reply.error == 0
+                && let Some(node) = tree.nodes.get_mut(&paths[*index])
+            {
+                node.acl = Some(jute::acl(&reply.body, MOST_ACL).map_err(wrong)?);
+            }
+        }
+        let requests: Vec<Request<'_>> =
+            parents.iter().map(|index| Request::Children(&full[*index])).collect();
+        let replies = self.batch(&requests, until).await?;
+        for (index, reply) in parents.iter().zip(replies) {
+            let path = &paths[*index];
+            if reply.error == jute::ERR_NO_NODE {
+                tree.forget(path);
+                continue;
+            }
+            let children = match self.gap(&reply) {
+                Some(gap) => Err(gap),
+                // It may have grown since its state was read.
+                None => Ok(jute::children(&reply.body, 2 * MOST_CHILDREN).map_err(wrong)?),
+            };
+            if let Some(node) = tree.nodes.get_mut(path) {
+                node.children = children;
+            }
+        }
+        Ok(())
+    }
+
+    fn gap(&self, reply: &Reply) -> Option<Gap> {
+        match reply.error {
+            0 => None,
+            jute::ERR_NO_AUTH if self.credentials => {
+                Some(Gap::failed("ZooKeeper does not show it with these credentials (NoAuth)"))
+            }
+            jute::ERR_NO_AUTH => Some(Gap::no_access(
+                "ZooKeeper shows it with credentials only (NoAuth); they are taken from PIKADOCTOR_ZOOKEEPER_AUTH",
+            )),
+            error => Some(Gap::failed(format!("ZooKeeper answers with the error {error}"))),
+        }
+    }
+
+    /// Sends `requests` together and reads their answers, which come in the same order.
+    async fn batch(&mut self, requests: &[Request<'_>], until: Instant) -> Result<Vec<Reply>, Broken> {
+        let first = self.xid + 1;
+        let mut bytes = Vec::new();
+        for request in requests {
+            self.xid += 1;
+            bytes.extend(request.encode(self.xid));
+        }
+        self.send(&bytes, until).await?;
+        let mut replies = Vec::with_capacity(requests.len());
+        for xid in first..=self.xid {
+            replies.push(self.reply(xid, until).await?);
+        }
+        Ok(replies)
+    }
+
+    async fn reply(&mut self, xid: i32, until: Instant) -> Result<Reply, Broken> {
+        loop {
+            let frame = self.frame(until).await?;
+            let (header, body) =
+                jute::header(&frame).map_err(|error| Broken::NotZookeeper(error.to_string()))?;
+            match header.error {
+                jute::ERR_AUTH_FAILED => return Err(Broken::AuthFailed),
+                jute::ERR_SASL_REQUIRED => return Err(Broken::SaslRequired),
+                _ => {}
+            }
+            if header.xid == xid {
+                return Ok(Reply { error: header.error, body: body.to_vec() });
+            }
+            if !matches!(header.xid, jute::XID_EVENT | jute::XID_PING) {
+                let other = format!("an answer to request {} where one to {xid} is due", header.xid);
+                return Err(Broken::NotZookeeper(other));
+            }
+        }
+    }
+
+    async fn send(&mut self, bytes: &[u8], until: Instant) -> Result<(), Broken> {
+        match timeout_at(until, self.stream.write_all(bytes)).await {
+            Ok(result) => result.map_err(|error| broken(&error)),
+            Err(_) => Err(Broken::Silent),
+        }
+    }
+
+    /// One answer. Memory grows with what has come, not with what was announced.
+    async fn frame(&mut self, until: Instant) -> Result<Vec<u8>, Broken> {
+        let mut length = [0; 4];
+        let read = timeout_at(until, self.stream.read_exact(&mut length)).await;
+        read.map_err(|_| Broken::Silent)?.map_err(|error| broken(&error))?;
+        let length = usize::try_from(i32::from_be_bytes(length))
+            .map_err(|_| Broken::NotZookeeper("a length is negative".into()))?;
+        if length > MOST_FRAME {
+            return Err(Broken::TooMuch(length));
+        }
+        self.bytes += length;
+        if self.bytes > MOST_BYTES {
+            return Err(Broken::EnoughRead);
+        }
+        let mut frame = Vec::new();
+        let mut rest = (&mut self.stream).take(length as u64);
+        let read = timeout_at(until, rest.read_to_end(&mut frame)).await;
+        read.map_err(|_| Broken::Silent)?.map_err(|error| broken(&error))?;
+        if frame.len() < length { Err(Broken::Closed) } else { Ok(frame) }
+    }
+}
+
+fn broken(error: &std::io::Error) -> Broken {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    match error.kind() {
+        UnexpectedEof | ConnectionReset | BrokenPipe => Broken::Closed,
+        _ => Broken::Io(error.to_string()),
+    }
+}

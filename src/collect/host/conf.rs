@@ -1,0 +1,43 @@
+//! The few settings of a pika.conf that what a host must give depends on. `derive::conf` reads whole files.
+
+use std::collections::BTreeMap;
+
+/// The settings that are read. No password is among them.
+pub const NAMES: [&str; 10] = [
+    "port",
+    "log-path",
+    "db-path",
+    "dump-path",
+    "db-sync-path",
+    "network-interface",
+    "maxclients",
+    "max-cache-files",
+    "databases",
+    "daemonize",
+];
+
+/// The settings of a file. The first line with a name counts, as with Pika.
+pub fn settings(text: &str) -> BTreeMap<String, String> {
+    let mut settings = BTreeMap::new();
+    for line in text.lines() {
+        let Some((name, value)) = line.split_once(':').filter(|_| !line.starts_with('#')) else { continue };
+        if let Some(name) = NAMES.iter().find(|known| **known == name.trim()) {
+            settings.entry((*name).to_owned()).or_insert_with(|| value.trim().to_owned());
+        }
+    }
+    settings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_and_passwords_are_not() {
+        let read = settings(
+            "# port : 1\nport : 9221\nport:1\nrequirepass : sesame\ndb-path :/a b/\nnetwork-interface :\n",
+        );
+        let pairs: Vec<(&str, &str)> = read.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        assert_eq!(pairs, [("db-path", "/a b/"), ("network-interface", ""), ("port", "9221")]);
+    }
+}

@@ -1,0 +1,155 @@
+//! Where `/proc`, `/sys` and the rest are, and bounded reads from there.
+
+use std::fs::{self, File};
+use std::io::{self, Cursor, Read};
+use std::path::{Component, Path, PathBuf};
+
+use procfs::FromRead;
+
+use crate::model::facts::{Absence, AbsenceKind};
+
+/// The most that is read from one file. The longest are the tables of sockets of a busy host.
+const MOST_BYTES: u64 = 32 * 1024 * 1024;
+
+/// How many symbolic links are followed on the way to one file, as the kernel has it.
+const MOST_LINKS: usize = 40;
+
+/// The directories that facts about a host are read from. Others than the real ones hold a recorded host.
+#[derive(Clone, Debug)]
+pub struct Roots {
+    /// `/proc`
+    pub proc: PathBuf,
+    /// `/sys`
+    pub sys: PathBuf,
+    /// `/`
+    pub root: PathBuf,
+}
+
+impl Default for Roots {
+    fn default() -> Self {
+        Self { proc: "/proc".into(), sys: "/sys".into(), root: "/".into() }
+    }
+}
+
+impl Roots {
+    /// A recorded host below `directory`.
+    pub fn below(directory: &Path) -> Self {
+        Self { proc: directory.join("proc"), sys: directory.join("sys"), root: directory.join("root") }
+    }
+
+    /// Whether this is the host itself, and not a record of one.
+    pub fn is_live(&self) -> bool {
+        self.root == Path::new("/")
+    }
+
+    /// The directory of a process.
+    pub fn process(&self, pid: u32) -> PathBuf {
+        self.proc.join(pid.to_string())
+    }
+
+    /// The directory that a process sees as `/`. Where that may not be seen it is taken for our own.
+    pub fn root_of(&self, pid: Option<u32>) -> PathBuf {
+        let own = pid.map(|pid| self.process(pid).join("root"));
+        own.filter(|root| fs::read_dir(root).is_ok()).unwrap_or_else(|| self.root.clone())
+    }
+}
+
+/// A file as bytes, up to a bound.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A file as text, without the blanks around it.
+pub fn text(path: &Path) -> io::Result<String> {
+    Ok(String::from_utf8_lossy(&read(path)?).trim().to_owned())
+}
+
+/// A file that is a number.
+pub fn number(path: &Path) -> Option<u64> {
+    text(path).ok()?.parse().ok()
+}
+
+/// A file of `/proc` in the form that the procfs crate knows.
+pub fn parsed<T: FromRead>(path: &Path) -> Result<T, String> {
+    let bytes = read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    T::from_read(Cursor::new(bytes)).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Why a fact of a host is absent: without the right to see it nobody gave access.
+pub fn absent(path: impl Into<String>, error: &io::Error, what: &str) -> Absence {
+    let denied = error.kind() == io::ErrorKind::PermissionDenied;
+    let kind = if denied { AbsenceKind::NoAccess } else { AbsenceKind::Failed };
+    let reason = if denied {
+        format!("{what}: {error}; run pikadoctor as the user of Pika or as root")
+    } else {
+        format!("{what}: {error}")
+    };
+    Absence { path: path.into(), kind, reason }
+}
+
+/// The place of `path` as a process below `root` finds it, symbolic links included. The links of another
+/// root must not lead into ours, so they are followed one by one. What does not exist is kept as it is.
+pub fn resolve(root: &Path, path: &Path) -> PathBuf {
+    let mut left: Vec<PathBuf> = parts(path);
+    let mut walked = PathBuf::from("/");
+    let mut links = 0;
+    while let Some(part) = left.pop() {
+        if part.as_os_str() == ".." {
+            walked.pop();
+            continue;
+        }
+        let next = walked.join(&part);
+        match fs::read_link(below(root, &next)) {
+            Ok(target) if links < MOST_LINKS => {
+                links += 1;
+                if target.is_absolute() {
+                    walked = PathBuf::from("/");
+                }
+                left.extend(parts(&target));
+            }
+            _ => walked = next,
+        }
+    }
+    walked
+}
+
+/// The parts of a path, the last one first.
+fn parts(path: &Path) -> Vec<PathBuf> {
+    let normal = path.components().filter_map(|part| match part {
+        Component::Normal(name) => Some(PathBuf::from(name)),
+        Component::ParentDir => Some(PathBuf::from("..")),
+        _ => None,
+    });
+    let mut parts: Vec<PathBuf> = normal.collect();
+    parts.reverse();
+    parts
+}
+
+/// A path of a process as a path of ours.
+pub fn below(root: &Path, path: &Path) -> PathBuf {
+    root.join(path.strip_prefix("/").unwrap_or(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn links_stay_within_their_root() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("data/pika/db")).unwrap();
+        symlink("/data/pika", root.path().join("srv")).unwrap();
+        symlink("../data", root.path().join("data/pika/up")).unwrap();
+        symlink("loop", root.path().join("loop")).unwrap();
+        let at = |path: &str| resolve(root.path(), Path::new(path)).display().to_string();
+        assert_eq!(at("/srv/db"), "/data/pika/db");
+        assert_eq!(at("/srv/new/../db"), "/data/pika/db");
+        assert_eq!(at("/data/pika/up/x"), "/data/data/x");
+        assert_eq!(at("/../../etc"), "/etc", "there is nothing above a root");
+        assert!(at("/loop").starts_with("/loop"), "a circle ends");
+    }
+}

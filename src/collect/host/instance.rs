@@ -1,0 +1,235 @@
+//! A Pika on this host: the process, or the configuration that shall become one.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use procfs::process::{LimitValue, Limits, Status};
+
+use super::files::{Roots, absent, below, parsed, read, resolve, text};
+use super::look::Wanted;
+use super::{conf, daemons, kernel, network, paths, rsync, sockets};
+use crate::model::facts::{Absence, AbsenceKind};
+use crate::model::host::{Account, ConfOnHost, Instance, OpenFiles};
+
+/// Every process that looks like a Pika: its name, and a configuration on its command line.
+pub fn processes(roots: &Roots) -> Vec<u32> {
+    sockets::processes(roots).into_iter().filter(|pid| is_pika(roots, *pid)).collect()
+}
+
+fn is_pika(roots: &Roots, pid: u32) -> bool {
+    let process = roots.process(pid);
+    let name = text(&process.join("comm")).unwrap_or_default();
+    // This very program, and others of the family, begin with the same letters.
+    let family = ["pikadoctor", "pika_exporter", "pika-hub", "pika-port"];
+    name.starts_with("pika")
+        && !family.iter().any(|other| name.starts_with(other))
+        && conf_argument(&words(roots, pid)).is_some()
+}
+
+fn words(roots: &Roots, pid: u32) -> Vec<String> {
+    let command = read(&roots.process(pid).join("cmdline")).unwrap_or_default();
+    command.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+}
+
+/// `pika -c FILE`
+fn conf_argument(words: &[String]) -> Option<&str> {
+    let at = words.iter().position(|word| word == "-c")?;
+    words.get(at + 1).map(String::as_str).filter(|path| !path.is_empty())
+}
+
+/// What is looked at, and how far that got.
+struct Looker<'r> {
+    roots: &'r Roots,
+    pid: Option<u32>,
+    /// The directory that relative paths begin at.
+    cwd: PathBuf,
+    instance: Instance,
+}
+
+/// Looks at one Pika. `offsets` are what its ports may be away from its client port. Never fails: what could
+/// not be had is in `Instance::errors`.
+pub fn look(roots: &Roots, wanted: &Wanted, offsets: &[u32]) -> Instance {
+    let pid = wanted.pid;
+    let instance = Instance {
+        name: wanted.name.clone().unwrap_or_default(),
+        node: wanted.node.clone(),
+        pid,
+        version: wanted.version,
+        // Who asks about a configuration together with a master means it.
+        replicates: wanted.master.is_some().then_some(true),
+        master: wanted.master.clone(),
+        port: wanted.port,
+        ..Instance::default()
+    };
+    let mut looker = Looker { roots, pid, cwd: PathBuf::from("/"), instance };
+    looker.find_process();
+    looker.read_conf(wanted.conf.as_deref(), &wanted.settings);
+    looker.look_at_files();
+    looker.look_at_network(offsets);
+    looker.instance
+}
+
+impl Looker<'_> {
+    fn fail(&mut self, path: &str, reason: String) {
+        self.instance.errors.push(Absence { path: path.into(), kind: AbsenceKind::Failed, reason });
+    }
+
+    fn find_process(&mut self) {
+        let Some(pid) = self.pid else {
+            self.cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+            self.instance.account = Some(own_account(self.roots));
+            return;
+        };
+        let process = self.roots.process(pid);
+        match fs::read_link(process.join("exe")) {
+            Ok(program) => self.instance.program = Some(program.display().to_string()),
+            Err(error) => self.instance.errors.push(absent("program", &error, "the program of the process")),
+        }
+        match fs::read_link(process.join("cwd")) {
+            Ok(cwd) => self.cwd = cwd,
+            Err(error) => self.instance.errors.push(absent("cwd", &error, "the directory of the process")),
+        }
+        match parsed::<Status>(&process.join("status")) {
+            Ok(status) => {
+                let name = kernel::user_name(self.roots, status.euid);
+                let (uid, gid, groups) = (status.euid, status.egid, status.groups);
+                self.instance.account = Some(Account { uid, gid, groups, name });
+            }
+            Err(reason) => self.fail("account", reason),
+        }
+    }
+
+    /// Its settings: those that the running server told win over the file, which may have been edited since.
+    fn read_conf(&mut self, named: Option<&Path>, told: &BTreeMap<String, String>) {
+        let words = self.pid.map(|pid| words(self.roots, pid)).unwrap_or_default();
+        let named = named.map(Path::to_owned).or_else(|| conf_argument(&words).map(PathBuf::from));
+        if let Some(named) = named {
+            let place = self.cwd.join(&named);
+            let root = self.roots.root_of(self.pid);
+            let path = below(&root, &resolve(&root, &place));
+            match read(&path) {
+                Ok(bytes) => self.instance.settings = conf::settings(&String::from_utf8_lossy(&bytes)),
+                Err(error) => {
+                    self.instance.errors.push(absent("settings", &error, &place.display().to_string()));
+                }
+            }
+            let writable = paths::may_replace(&path, self.instance.account.as_ref());
+            self.instance.conf = Some(ConfOnHost { path: place.display().to_string(), writable });
+        } else {
+            self.fail("conf", "its command line names no configuration".into());
+        }
+        let known = told.iter().filter(|(name, _)| conf::NAMES.contains(&name.as_str()));
+        self.instance.settings.extend(known.map(|(name, value)| (name.clone(), value.clone())));
+        if self.instance.port.is_none() {
+            self.instance.port = self.instance.settings.get("port").and_then(|port| port.parse().ok());
+        }
+    }
+
+    fn look_at_files(&mut self) {
+        let (roots, pid) = (self.roots, self.pid);
+        let account = self.instance.account.clone();
+        match rsync::find(roots, pid, account.as_ref(), &self.cwd) {
+            Ok(rsync) => self.instance.rsync = Some(rsync),
+            Err(error) => self.instance.errors.push(absent("rsync", &error, "the PATH of the process")),
+        }
+        let process = pid.map_or_else(|| roots.proc.join("self"), |pid| roots.process(pid));
+        match parsed::<Limits>(&process.join("limits")) {
+            Ok(limits) => {
+                let value = |limit| match limit {
+                    LimitValue::Value(value) => Some(value),
+                    LimitValue::Unlimited => None,
+                };
+                let open = pid.and_then(|_| fs::read_dir(process.join("fd")).ok());
+                self.instance.open_files = Some(OpenFiles {
+                    soft: value(limits.max_open_files.soft_limit),
+                    hard: value(limits.max_open_files.hard_limit),
+                    open: open.and_then(|open| u64::try_from(open.count()).ok()),
+                });
+            }
+            Err(reason) => self.fail("open_files", reason),
+        }
+        let settings = self.instance.settings.clone();
+        let setting = |name: &str| settings.get(name).map(String::as_str);
+        let relative = ["db-path", "dump-path", "db-sync-path", "log-path"]
+            .iter()
+            .any(|name| setting(name).is_some_and(|path| !path.starts_with('/')));
+        let cwd_unseen = self.instance.errors.iter().find(|absence| absence.path == "cwd").cloned();
+        if let Some(unseen) = cwd_unseen.filter(|_| relative) {
+            for path in ["paths", "rsync_pid_file"] {
+                self.instance.errors.push(Absence { path: path.into(), ..unseen.clone() });
+            }
+            return;
+        }
+        match paths::look(roots, pid, account.as_ref(), &self.cwd, setting) {
+            Ok(paths) if paths.is_empty() => {
+                self.fail("paths", "neither the server nor its configuration tells them".into());
+            }
+            Ok(paths) => self.instance.paths = Some(paths),
+            Err(reason) => self.fail("paths", reason),
+        }
+        self.look_at_pid_file(setting("db-sync-path"));
+    }
+
+    fn look_at_pid_file(&mut self, db_sync_path: Option<&str>) {
+        let Some(directory) = db_sync_path else {
+            return self.fail("rsync_pid_file", "db-sync-path is not known".into());
+        };
+        if !network::shares(self.roots, self.pid, "pid") {
+            let reason = "the process is in a container, whose process ids are others".to_owned();
+            let path = "rsync_pid_file".to_owned();
+            return self.instance.errors.push(Absence { path, kind: AbsenceKind::NoAccess, reason });
+        }
+        match daemons::pid_file(self.roots, self.pid, &self.cwd.join(directory)) {
+            Ok(found) => self.instance.rsync_pid_file = found,
+            Err(error) => {
+                self.instance.errors.push(absent("rsync_pid_file", &error, "the pid file of rsync"));
+            }
+        }
+    }
+
+    fn look_at_network(&mut self, offsets: &[u32]) {
+        match network::look(self.roots, self.pid) {
+            Ok(network) => self.instance.network = Some(network),
+            Err(absence) => {
+                let own_address = Absence { path: "own_address".into(), ..absence.clone() };
+                self.instance.errors.extend([absence, own_address]);
+            }
+        }
+        let Some(port) = self.instance.port else {
+            for path in ["port", "listeners", "ports"] {
+                self.fail(path, "its client port is not known".into());
+            }
+            return;
+        };
+        let ports: Vec<u16> =
+            offsets.iter().filter_map(|offset| u16::try_from(u32::from(port) + offset).ok()).collect();
+        match sockets::listeners(self.roots, self.pid, &ports) {
+            Ok(listeners) => {
+                if let Some(network) = &mut self.instance.network {
+                    let own = listeners.iter().filter(|listener| {
+                        listener.port == port && self.pid.is_some() && listener.pid == self.pid
+                    });
+                    network.bound = own.map(|listener| listener.address.clone()).collect();
+                }
+                self.instance.listeners = Some(listeners);
+            }
+            Err(reason) => {
+                self.fail("listeners", reason.clone());
+                self.fail("ports", reason);
+            }
+        }
+    }
+}
+
+/// Who runs this tool.
+pub fn own_account(roots: &Roots) -> Account {
+    let uid = nix::unistd::geteuid().as_raw();
+    let groups = nix::unistd::getgroups().unwrap_or_default();
+    Account {
+        uid,
+        gid: nix::unistd::getegid().as_raw(),
+        groups: groups.into_iter().map(nix::unistd::Gid::as_raw).collect(),
+        name: kernel::user_name(roots, uid),
+    }
+}

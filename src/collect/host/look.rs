@@ -1,0 +1,285 @@
+//! Puts together what is known about this host.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use super::files::{Roots, below, text};
+use super::{daemons, instance, kernel, network, resolver, rsync};
+use crate::collect::clock::Deadlines;
+use crate::collect::gate::Gate;
+use crate::collect::ports;
+use crate::model::facts::{Absence, AbsenceKind};
+use crate::model::host::{Dialled, Host, Instance};
+use crate::model::knowledge::Knowledge;
+use crate::model::network::{Port, PortRole, PortState};
+use crate::model::release::Version;
+
+/// What is to be found out about a host.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The Pikas to look at.
+    pub wanted: Vec<Wanted>,
+    /// Whether every other Pika that runs on the host is looked at, too.
+    pub all: bool,
+    /// Whether the host itself is asked about.
+    pub whole: bool,
+    /// The addresses of peers, whose names are looked up.
+    pub peers: Vec<IpAddr>,
+    /// The servers that the host must reach.
+    pub dials: Vec<Dial>,
+}
+
+/// A Pika to look at: by its process, by its port, or by its configuration.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// The name that findings use.
+    pub name: Option<String>,
+    /// The name of the server of the run that it is.
+    pub node: Option<String>,
+    /// The process.
+    pub pid: Option<u32>,
+    /// The client port.
+    pub port: Option<u16>,
+    /// The configuration of one that does not run.
+    pub conf: Option<PathBuf>,
+    /// The release.
+    pub version: Option<Version>,
+    /// The name of the server of the run whose data it shall copy.
+    pub master: Option<String>,
+    /// Settings as the running server told them.
+    pub settings: BTreeMap<String, String>,
+}
+
+/// A server that a host must reach.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Dial {
+    /// Its name.
+    pub to: String,
+    /// Its client port, at the address by which it is reached.
+    pub address: SocketAddr,
+    /// Its release; its ports follow from it.
+    pub release: Version,
+    /// What the dialling host is to it.
+    pub r#as: DialAs,
+}
+
+/// What a host that dials is to the server that it dials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum DialAs {
+    /// The host of its replica.
+    Replica,
+    /// The host of its master.
+    Master,
+}
+
+/// Looks at this host. Never fails: what could not be had is in `Host::errors`.
+pub async fn look(request: &Request, roots: &Roots, knowledge: &Knowledge, deadlines: &Deadlines) -> Host {
+    let offsets = offsets(knowledge);
+    let (wanted, everything) = (request.wanted.clone(), request.all);
+    let files = {
+        let roots = roots.clone();
+        // A file system whose server is gone blocks whoever asks about it.
+        let asking = tokio::task::spawn_blocking(move || files(&roots, &wanted, everything, &offsets));
+        timeout_at(deadlines.run, asking)
+    };
+    let names = async {
+        if roots.is_live() { resolver::look(&request.peers, deadlines.run).await } else { Vec::new() }
+    };
+    let dials = futures_util::future::join_all(
+        request.dials.iter().map(|dial| dial_ports(dial, knowledge, deadlines)),
+    );
+    let (files, lookups, dialled) = tokio::join!(files, names, dials);
+    let mut host = if let Ok(Ok(host)) = files {
+        host
+    } else {
+        let reason = "looking at the files of the host did not end in time".to_owned();
+        let errors = vec![Absence { path: String::new(), kind: AbsenceKind::Failed, reason }];
+        Host { errors, ..Host::default() }
+    };
+    host.whole = request.whole;
+    host.lookups = lookups;
+    host.dialled = dialled;
+    ask_for_versions(&mut host, roots).await;
+    host
+}
+
+/// The Pikas that run on this host: process and client port, as far as it can be seen.
+pub fn pikas(roots: &Roots) -> Vec<(u32, Option<u16>)> {
+    let port = |pid| instance::look(roots, &Wanted { pid: Some(pid), ..Wanted::default() }, &[]).port;
+    instance::processes(roots).into_iter().map(|pid| (pid, port(pid))).collect()
+}
+
+/// What a port of a Pika can be away from its client port, on any release.
+fn offsets(knowledge: &Knowledge) -> Vec<u32> {
+    let mut offsets: Vec<u32> =
+        knowledge.generations.iter().flat_map(|entry| &entry.ports).map(|rule| rule.offset).collect();
+    offsets.push(0);
+    offsets.sort_unstable();
+    offsets.dedup();
+    offsets
+}
+
+/// Everything that is read from files.
+fn files(roots: &Roots, wanted: &[Wanted], everything: bool, offsets: &[u32]) -> Host {
+    let mut errors = Vec::new();
+    let hostname = text(&roots.proc.join("sys/kernel/hostname")).ok();
+    let running = instance::processes(roots);
+    let mut instances: Vec<Instance> = Vec::new();
+    for one in wanted {
+        match locate(roots, one, &running) {
+            Ok(one) => {
+                instances.push(Instance { asked: true, ..instance::look(roots, &one, offsets) });
+            }
+            Err(reason) => {
+                errors.push(Absence { path: "instances".into(), kind: AbsenceKind::Failed, reason });
+            }
+        }
+    }
+    for pid in running.iter().filter(|_| everything) {
+        if !instances.iter().any(|known| known.pid == Some(*pid)) {
+            let one = Wanted { pid: Some(*pid), ..Wanted::default() };
+            instances.push(instance::look(roots, &one, offsets));
+        }
+    }
+    let host = hostname.clone().unwrap_or_else(|| "localhost".to_owned());
+    for instance in instances.iter_mut().filter(|instance| instance.name.is_empty()) {
+        instance.name = match (instance.port, instance.pid) {
+            (Some(port), _) => format!("{host}:{port}"),
+            (None, Some(pid)) => format!("{host} pid {pid}"),
+            (None, None) => host.clone(),
+        };
+    }
+    let network = match network::look(roots, None) {
+        Ok(network) => Some(network),
+        Err(absence) => {
+            errors.push(absence);
+            None
+        }
+    };
+    let rsync_daemons = roots.proc.is_dir().then(|| {
+        let mut daemons = daemons::find(roots);
+        for daemon in &mut daemons {
+            let same = |instance: &&Instance| instance_directory(instance, &daemon.directory);
+            daemon.pika = instances.iter().filter(|one| one.pid.is_some()).find(same).and_then(|one| one.pid);
+        }
+        daemons
+    });
+    Host {
+        name: host,
+        hostname,
+        looked_as: Some(instance::own_account(roots)),
+        distribution: kernel::distribution(roots),
+        kernel: Some(kernel::kernel(roots)),
+        out_of_memory: Some(kernel::out_of_memory(roots, &mut errors)),
+        network,
+        instances,
+        rsync_daemons,
+        errors,
+        ..Host::default()
+    }
+}
+
+/// The process of a Pika: the one that the server named, if that is a Pika here, else the one whose port it has.
+/// In a container a process has another id than on its host.
+fn locate(roots: &Roots, wanted: &Wanted, running: &[u32]) -> Result<Wanted, String> {
+    if wanted.conf.is_some() || wanted.pid.is_some_and(|pid| running.contains(&pid)) {
+        return Ok(wanted.clone());
+    }
+    let has_port = |pid: &&u32| {
+        let one = Wanted { pid: Some(**pid), ..Wanted::default() };
+        wanted.port.is_some() && instance::look(roots, &one, &[]).port == wanted.port
+    };
+    match running.iter().find(has_port) {
+        Some(pid) => Ok(Wanted { pid: Some(*pid), ..wanted.clone() }),
+        None => Err(match (wanted.pid, wanted.port) {
+            (_, Some(port)) => {
+                format!("no Pika with port {port} is to be seen among the processes of this host")
+            }
+            (Some(pid), None) => format!("process {pid} is not a Pika that can be seen from here"),
+            (None, None) => "nothing was named to look at".into(),
+        }),
+    }
+}
+
+/// Whether an instance has this db-sync-path.
+fn instance_directory(instance: &Instance, directory: &str) -> bool {
+    let own = instance.settings.get("db-sync-path").map(Path::new);
+    // A relative one is written into the command line as it is.
+    own.is_some_and(|own| own.components().eq(Path::new(directory).components()))
+}
+
+/// Runs each rsync that was found once.
+async fn ask_for_versions(host: &mut Host, roots: &Roots) {
+    let mut known: BTreeMap<PathBuf, Result<String, Absence>> = BTreeMap::new();
+    for instance in &mut host.instances {
+        let root = roots.root_of(instance.pid);
+        let Some(rsync) = &mut instance.rsync else { continue };
+        let Some(path) = &rsync.path else { continue };
+        let path = below(&root, Path::new(path));
+        let answer = match known.get(&path) {
+            Some(answer) => answer.clone(),
+            None if !roots.is_live() => Err(Absence {
+                path: "rsync.version".into(),
+                kind: AbsenceKind::NoAccess,
+                reason: "nothing is run on a recorded host".into(),
+            }),
+            None => rsync::version(&path).await,
+        };
+        known.insert(path, answer.clone());
+        match answer {
+            Ok(version) => rsync.version = Some(version),
+            Err(absence) => instance.errors.push(absence),
+        }
+    }
+}
+
+/// Dials the ports of a server that a replica or a master of it must reach.
+async fn dial_ports(dial: &Dial, knowledge: &Knowledge, deadlines: &Deadlines) -> Dialled {
+    let mut dialled = Dialled {
+        to: dial.to.clone(),
+        address: dial.address.to_string(),
+        ip: dial.address.ip().to_string(),
+        ports: Vec::new(),
+    };
+    if dial.r#as == DialAs::Replica {
+        dialled.ports.push(dial_client(dial.address, deadlines).await);
+    }
+    let Some(generation) = knowledge.generations.iter().find(|entry| entry.releases.contains(dial.release))
+    else {
+        return dialled;
+    };
+    let mut generation = generation.clone();
+    // A master is reached at the ports that its replicas dial, and the other way round. The port of the
+    // heartbeat is left alone: from a replica's address a connection can be taken for its heartbeat.
+    generation.ports.retain(|rule| match dial.r#as {
+        DialAs::Replica => matches!(rule.role, PortRole::Replication | PortRole::FullSync),
+        DialAs::Master => matches!(rule.role, PortRole::Rsync),
+    });
+    let mut gate = Gate::new(&knowledge.commands);
+    gate.settle(Some(dial.release), false);
+    dialled.ports.extend(ports::look(&generation, dial.address, &gate, false, deadlines).await);
+    dialled
+}
+
+/// A connection to the client port that is closed again at once.
+async fn dial_client(address: SocketAddr, deadlines: &Deadlines) -> Port {
+    let began: Instant = deadlines.of(deadlines.connect);
+    let (state, detail) = match timeout_at(began, TcpStream::connect(address)).await {
+        Ok(Ok(_)) => (PortState::Open, None),
+        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => (PortState::Closed, None),
+        Ok(Err(error)) => (PortState::Failed, Some(error.to_string())),
+        Err(_) => (PortState::Filtered, None),
+    };
+    let number = u32::from(address.port());
+    Port { number, offset: 0, role: PortRole::Client, expected: true, state, detail, position: None }
+}

@@ -1,0 +1,22 @@
+//! Looks at the host that this tool runs on: processes, programs, disks, cards, limits.
+//!
+//! Everything is read from `/proc`, `/sys` and a few files, as far as the rights of this tool's user go;
+//! what needs more is left out with the reason. No process is signalled and no port is touched. The only
+//! program that is run is `rsync --version`, and only where nobody but root could have put it there.
+
+mod conf;
+mod daemons;
+mod files;
+mod instance;
+mod kernel;
+mod look;
+mod network;
+mod paths;
+mod resolver;
+mod rsync;
+mod sockets;
+pub mod wire;
+
+pub use conf::NAMES as SETTINGS;
+pub use files::Roots;
+pub use look::{Dial, DialAs, Request, Wanted, look, pikas};

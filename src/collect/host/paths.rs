@@ -1,0 +1,193 @@
+//! The directories of a Pika: which file system they are on, what is free, and who may write.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use nix::sys::statvfs::{FsFlags, statvfs};
+use procfs::process::{MountInfo, MountInfos};
+
+use super::files::{Roots, below, number, parsed, resolve};
+use crate::model::host::{Account, Mount, PathOnHost, PathRole};
+
+/// The bit for running a file, or passing through a directory.
+pub const EXECUTE: u32 = 1;
+/// The bit for writing.
+const WRITE: u32 = 2;
+
+/// The settings that name directories.
+const ROLES: [(PathRole, &str); 4] = [
+    (PathRole::Db, "db-path"),
+    (PathRole::Dump, "dump-path"),
+    (PathRole::DbSync, "db-sync-path"),
+    (PathRole::Log, "log-path"),
+];
+
+/// The mounts that a process sees.
+pub fn mounts(roots: &Roots, pid: Option<u32>) -> Result<MountInfos, String> {
+    let of_process = pid.map(|pid| roots.process(pid).join("mountinfo"));
+    let path = of_process.unwrap_or_else(|| roots.proc.join("self/mountinfo"));
+    parsed(&path)
+}
+
+/// Looks at the directories that `setting` names.
+pub fn look<'s>(
+    roots: &Roots,
+    pid: Option<u32>,
+    account: Option<&Account>,
+    cwd: &Path,
+    setting: impl Fn(&str) -> Option<&'s str>,
+) -> Result<Vec<PathOnHost>, String> {
+    let root = roots.root_of(pid);
+    let mounts = mounts(roots, pid)?;
+    let mut seen: Vec<(PathOnHost, Option<i32>)> = Vec::new();
+    for (role, name) in ROLES {
+        if let Some(value) = setting(name).filter(|value| !value.is_empty()) {
+            seen.push(one(roots, &root, &mounts, account, role, &cwd.join(value)));
+        }
+    }
+    let db = seen.iter().find(|(path, _)| path.role == PathRole::Db).and_then(|(_, mount)| *mount);
+    Ok(seen
+        .into_iter()
+        .map(|(mut path, mount)| {
+            path.renames_to_db = db.zip(mount).map(|(db, own)| db == own);
+            path
+        })
+        .collect())
+}
+
+fn one(
+    roots: &Roots,
+    root: &Path,
+    mounts: &MountInfos,
+    account: Option<&Account>,
+    role: PathRole,
+    named: &Path,
+) -> (PathOnHost, Option<i32>) {
+    let shown = named.display().to_string();
+    let place = resolve(root, named);
+    let here = nearest(root, &place);
+    let exists = here == place;
+    let seen = below(root, &here);
+    let mount = mount_of(mounts, &here);
+    let space = statvfs(&seen).ok();
+    let is_root = account.is_some_and(|account| account.uid == 0);
+    // Blocks are counted in fragments. What is kept for root is not there for others.
+    let blocks = |count: u64| space.as_ref().map(|space| count.saturating_mul(space.fragment_size()));
+    let free =
+        space.as_ref().map(|space| if is_root { space.blocks_free() } else { space.blocks_available() });
+    let read_only = space.as_ref().is_some_and(|space| space.flags().contains(FsFlags::ST_RDONLY));
+    let directory = seen.metadata().map_or(true, |meta| meta.is_dir());
+    let fact = PathOnHost {
+        role,
+        path: shown,
+        exists,
+        directory,
+        mount: mount.map(|mount| Mount {
+            point: mount.mount_point.display().to_string(),
+            kind: mount.fs_type.clone(),
+            source: mount.mount_source.clone(),
+            read_only: mount.mount_options.contains_key("ro") || read_only,
+        }),
+        renames_to_db: None,
+        is_mount_point: mount.map(|mount| exists && mount.mount_point == place),
+        free_bytes: free.and_then(blocks),
+        total_bytes: space.as_ref().and_then(|space| blocks(space.blocks())),
+        free_files: space
+            .as_ref()
+            .filter(|space| space.files() > 0)
+            .map(|space| if is_root { space.files_free() } else { space.files_available() }),
+        writable: may(&seen, account, WRITE | EXECUTE).map(|may| may && !read_only),
+        rotational: mount.and_then(|mount| rotational(roots, mount)),
+    };
+    (fact, mount.map(|mount| mount.mnt_id))
+}
+
+/// The path itself, or the nearest one above it that exists.
+fn nearest(root: &Path, path: &Path) -> PathBuf {
+    let there = path.ancestors().find(|part| fs::symlink_metadata(below(root, part)).is_ok());
+    there.unwrap_or(Path::new("/")).to_owned()
+}
+
+/// The mount that a path lies on: the deepest one, and of those at the same point the last.
+fn mount_of<'m>(mounts: &'m MountInfos, path: &Path) -> Option<&'m MountInfo> {
+    let on_the_way = mounts.iter().filter(|mount| path.starts_with(&mount.mount_point));
+    on_the_way.max_by_key(|mount| mount.mount_point.components().count())
+}
+
+/// Whether the disk of a mount turns. A partition has no queue of its own; its disk is above it.
+fn rotational(roots: &Roots, mount: &MountInfo) -> Option<bool> {
+    let device = roots.sys.join("dev/block").join(&mount.majmin);
+    let own = number(&device.join("queue/rotational"));
+    own.or_else(|| number(&device.join("../queue/rotational"))).map(|value| value != 0)
+}
+
+/// Whether an account may do what `bits` say with a file, by its owner and mode. Access lists and security
+/// modules are not seen. `None`: the file or the account is not known.
+pub fn may(path: &Path, account: Option<&Account>, bits: u32) -> Option<bool> {
+    let account = account?;
+    let meta = path.metadata().ok()?;
+    if account.uid == 0 {
+        // Root may do everything but run what nobody may run.
+        return Some(meta.is_dir() || bits & EXECUTE == 0 || meta.mode() & 0o111 != 0);
+    }
+    let shift = if meta.uid() == account.uid {
+        6
+    } else if meta.gid() == account.gid || account.groups.contains(&meta.gid()) {
+        3
+    } else {
+        0
+    };
+    Some((meta.mode() >> shift) & bits == bits)
+}
+
+/// Whether an account may write a file, and the directory around it.
+pub fn may_replace(path: &Path, account: Option<&Account>) -> Option<bool> {
+    let directory = path.parent()?;
+    Some(may(path, account, WRITE)? && may(directory, account, WRITE | EXECUTE)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn the_class_of_the_user_decides_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("f");
+        fs::write(&file, "").unwrap();
+        let owner = file.metadata().unwrap();
+        let account = |uid, gid, groups: &[u32]| Account { uid, gid, groups: groups.to_vec(), name: None };
+        let may_write = |mode, account: &Account| {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            may(&file, Some(account), WRITE)
+        };
+        let stranger = account(owner.uid() + 7, owner.gid() + 7, &[]);
+        let member = account(owner.uid() + 7, owner.gid() + 7, &[owner.gid()]);
+        assert_eq!(may_write(0o644, &stranger), Some(false));
+        assert_eq!(may_write(0o646, &stranger), Some(true));
+        assert_eq!(may_write(0o664, &member), Some(true));
+        assert_eq!(may_write(0o606, &member), Some(false), "the group is asked, and not the others");
+        assert_eq!(may_write(0o444, &account(0, 0, &[])), Some(true), "root writes all");
+        assert_eq!(may(&file, None, WRITE), None);
+    }
+
+    #[test]
+    fn the_deepest_and_the_last_mount_is_the_one() {
+        let line = |id, point: &str, kind: &str| {
+            MountInfo::from_line(&format!("{id} 1 8:1 / {point} rw - {kind} /dev/sda1 rw")).unwrap()
+        };
+        let mounts = MountInfos(vec![
+            line(20, "/", "ext4"),
+            line(21, "/data", "xfs"),
+            line(22, "/data/db", "ext4"),
+            line(23, "/data", "tmpfs"),
+        ]);
+        let id = |path: &str| mount_of(&mounts, Path::new(path)).map(|mount| mount.mnt_id);
+        assert_eq!(id("/data/db/x"), Some(22));
+        assert_eq!(id("/data/dbsync"), Some(23), "a later mount hides an earlier one");
+        assert_eq!(id("/database"), Some(20), "a path is more than its letters");
+    }
+}

@@ -1,0 +1,34 @@
+//! How long the host takes to find the name of a peer's address. Up to 3.4.1 the rsync daemon on a replica
+//! looks up its master's name for each connection, and a full copy makes one for each file.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use dns_lookup::LookupErrorKind;
+use tokio::time::{Instant, timeout_at};
+
+use crate::model::host::NameLookup;
+
+/// How long one look-up may take: a resolver that does not answer was measured to take ten seconds.
+pub const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Looks up the names of all `addresses` beside each other.
+pub async fn look(addresses: &[IpAddr], run: Instant) -> Vec<NameLookup> {
+    let looks = addresses.iter().map(|address| async move {
+        let address = *address;
+        let began = Instant::now();
+        let deadline = (began + PATIENCE).min(run);
+        // The resolver of the system blocks. One that never answers keeps its thread, and nothing else.
+        let asking = tokio::task::spawn_blocking(move || dns_lookup::lookup_addr(&address));
+        let answer = timeout_at(deadline, asking).await;
+        let seconds = began.elapsed().as_secs_f64();
+        // That there is no name is an answer; that no server could be asked is none.
+        let (name, answered) = match answer {
+            Ok(Ok(Ok(name))) => (Some(name), true),
+            Ok(Ok(Err(error))) => (None, !matches!(error.kind(), LookupErrorKind::Again)),
+            Ok(Err(_)) | Err(_) => (None, false),
+        };
+        NameLookup { address: address.to_string(), name, seconds, answered }
+    });
+    futures_util::future::join_all(looks).await
+}

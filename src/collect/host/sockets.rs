@@ -1,0 +1,71 @@
+//! Who listens where, from `/proc`: no port has to be touched for it.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Cursor;
+use std::path::Path;
+
+use procfs::FromBufReadSI;
+use procfs::net::{TcpNetEntries, TcpNetEntry, TcpState};
+
+use super::files::{Roots, read, text};
+use crate::model::host::Listener;
+
+/// The sockets that listen on one of `ports` in the network of a process, or in this tool's own.
+pub fn listeners(roots: &Roots, pid: Option<u32>, ports: &[u16]) -> Result<Vec<Listener>, String> {
+    let net = pid.map_or_else(|| roots.proc.join("net"), |pid| roots.process(pid).join("net"));
+    let mut listening = table(&net.join("tcp"))?;
+    // A kernel without IPv6 has no such table.
+    listening.extend(table(&net.join("tcp6")).unwrap_or_default());
+    listening
+        .retain(|socket| socket.state == TcpState::Listen && ports.contains(&socket.local_address.port()));
+    let owners = owners(roots, &listening);
+    let listener = |socket: &TcpNetEntry| {
+        let owner = owners.get(&socket.inode);
+        Listener {
+            address: socket.local_address.ip().to_string(),
+            port: socket.local_address.port(),
+            pid: owner.map(|(pid, _)| *pid),
+            process: owner.map(|(_, name)| name.clone()),
+        }
+    };
+    Ok(listening.iter().map(listener).collect())
+}
+
+fn table(path: &Path) -> Result<Vec<TcpNetEntry>, String> {
+    let bytes = read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let entries = TcpNetEntries::from_buf_read(Cursor::new(bytes), procfs::current_system_info());
+    entries.map(|entries| entries.0).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The processes that hold sockets, by inode. Those of other users are visible to root alone. A child that
+/// inherited a socket is not its owner: the oldest process is.
+fn owners(roots: &Roots, sockets: &[TcpNetEntry]) -> HashMap<u64, (u32, String)> {
+    let mut owners: HashMap<u64, (u32, String)> = HashMap::new();
+    for pid in processes(roots) {
+        let Ok(files) = fs::read_dir(roots.process(pid).join("fd")) else { continue };
+        for file in files.flatten() {
+            let Some(inode) = fs::read_link(file.path()).ok().and_then(|target| inode_of(&target)) else {
+                continue;
+            };
+            if sockets.iter().any(|socket| socket.inode == inode) {
+                let name = text(&roots.process(pid).join("comm")).unwrap_or_default();
+                owners.entry(inode).or_insert((pid, name));
+            }
+        }
+    }
+    owners
+}
+
+/// `socket:[4711]`
+fn inode_of(target: &Path) -> Option<u64> {
+    target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+}
+
+/// The ids of all processes, in their order.
+pub fn processes(roots: &Roots) -> Vec<u32> {
+    let entries = fs::read_dir(&roots.proc).into_iter().flatten().flatten();
+    let mut pids: Vec<u32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    pids.sort_unstable();
+    pids
+}

@@ -1,0 +1,104 @@
+//! Reads the answer of the other side, which is believed in nothing but its form.
+
+use super::command::is_too_much;
+use crate::collect::host::wire::{Answer, AnswerHead, MARK, SCHEMA, TOOL};
+use crate::model::host::{Clock, Host};
+
+/// When a question was sent and its answer arrived, by our clock, in seconds since 1970.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    /// When ssh was started.
+    pub sent: f64,
+    /// When all of the answer was there.
+    pub arrived: f64,
+}
+
+/// Why what came back is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// More came than an answer can have.
+    TooMuch,
+    /// No line of an answer is there.
+    NoAnswer,
+    /// It was made by another version, which it names.
+    OtherVersion(String),
+    /// It begins as an answer, and is none.
+    Malformed(String),
+}
+
+/// The host that an answer is about.
+pub fn read(output: &[u8], call: Call) -> Result<Host, Problem> {
+    if is_too_much(output) {
+        return Err(Problem::TooMuch);
+    }
+    let text = String::from_utf8_lossy(output);
+    // The first one: what a shell prints afterwards cannot take its place.
+    let line = text.lines().find_map(|line| line.strip_prefix(MARK)).ok_or(Problem::NoAnswer)?;
+    let malformed = |error: serde_json::Error| Problem::Malformed(error.to_string());
+    let head: AnswerHead = serde_json::from_str(line).map_err(malformed)?;
+    if head.schema != SCHEMA || head.tool_version != TOOL {
+        let version: String = head.tool_version.chars().take(40).collect();
+        return Err(Problem::OtherVersion(version));
+    }
+    let answer: Answer = serde_json::from_str(line).map_err(malformed)?;
+    let mut host = answer.host;
+    host.clock = Some(compare(&call, answer.began, answer.ended));
+    Ok(host)
+}
+
+/// What the times there say about the clock. It began there after the question was sent, and ended before the
+/// answer arrived; nothing is assumed about how long the ways took.
+fn compare(call: &Call, began: f64, ended: f64) -> Clock {
+    let (at_least, at_most) = (ended - call.arrived, began - call.sent);
+    let differs = if at_least > 0.0 {
+        at_least
+    } else if at_most < 0.0 {
+        at_most
+    } else {
+        0.0
+    };
+    Clock { ahead_at_least: at_least, ahead_at_most: at_most, differs }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(version: &str) -> String {
+        let answer = Answer {
+            schema: SCHEMA.into(),
+            tool_version: version.into(),
+            began: 100.0,
+            ended: 101.0,
+            host: Host { name: "x".into(), ..Host::default() },
+        };
+        format!("{MARK}{}\n", serde_json::to_string(&answer).unwrap())
+    }
+
+    #[test]
+    fn an_answer_is_found_behind_a_greeting_and_anything_else_is_refused() {
+        let call = Call { sent: 99.0, arrived: 102.0 };
+        let greeted = format!("Welcome to db1!\n\n{}", answer(TOOL));
+        let host = read(greeted.as_bytes(), call).unwrap();
+        assert_eq!(host.name, "x");
+        assert!(host.clock.unwrap().differs.abs() < 0.001);
+        assert_eq!(read(b"Welcome to db1!\n", call), Err(Problem::NoAnswer));
+        assert_eq!(read(answer("9.9.9").as_bytes(), call), Err(Problem::OtherVersion("9.9.9".into())));
+        let cut = &answer(TOOL)[..80];
+        assert!(matches!(read(cut.as_bytes(), call), Err(Problem::Malformed(_))));
+        let extra = answer(TOOL).replacen("{\"schema\"", "{\"more\":1,\"schema\"", 1);
+        assert!(matches!(read(extra.as_bytes(), call), Err(Problem::Malformed(_))));
+    }
+
+    #[test]
+    fn only_what_the_way_cannot_explain_is_a_difference_of_clocks() {
+        let differs = |began, ended, by: f64| {
+            let clock = compare(&Call { sent: 100.0, arrived: 104.0 }, began, ended);
+            assert!((clock.differs - by).abs() < 0.001, "{clock:?}");
+        };
+        differs(101.0, 102.0, 0.0);
+        // Ahead by 57 to 60 seconds, and behind by 60 to 63.
+        differs(160.0, 161.0, 57.0);
+        differs(40.0, 41.0, -60.0);
+    }
+}

@@ -1,0 +1,171 @@
+//! What follows from what coordinators hold: which proxies are listed where, which servers are shared, what
+//! addresses come to.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::network::kind_of;
+use crate::model::coordinator::{Coordinator, Product, ProxyPresence, Registered, SharedServer};
+use crate::model::facts::{Absence, AbsenceKind, Facts};
+use crate::model::network::AddressKind;
+
+/// Completes what was seen of all coordinators.
+pub fn complete(facts: &mut Facts) {
+    let all = facts.coordinators.clone();
+    for coordinator in &mut facts.coordinators {
+        let local = coordinator.local;
+        for product in coordinator.products.iter_mut().flatten() {
+            addresses(product, local);
+            compare_proxies(product);
+            relate_slots(product);
+        }
+        let name = coordinator.name.clone();
+        let siblings = coordinator.products.clone().unwrap_or_default();
+        for product in coordinator.products.iter_mut().flatten() {
+            product.same_dashboard = same_dashboard(product, &siblings);
+            product.other_dashboards = other_dashboards(product, &name, &all);
+            product.shared_servers = shared_servers(product, &name, &all);
+        }
+    }
+}
+
+/// The servers of the groups of products, each once: what a run looks at as Pika servers.
+pub fn servers(coordinators: &[Coordinator], product: &str) -> Vec<String> {
+    let products = coordinators.iter().flat_map(|coordinator| coordinator.products.iter().flatten());
+    let groups = products.filter(|own| own.name == product).flat_map(|own| own.groups.iter().flatten());
+    let mut servers: Vec<String> =
+        groups.flat_map(|group| group.servers.iter().map(|server| server.server.clone())).collect();
+    let mut seen = BTreeSet::new();
+    servers.retain(|server| seen.insert(server.clone()));
+    servers
+}
+
+fn addresses(product: &mut Product, local: bool) {
+    let set = |address: &mut Registered| {
+        address.kind = address.host.as_deref().map(kind_of);
+        let first = address.resolved.as_ref().and_then(|resolved| resolved.first());
+        address.reach_kind = first.map(|first| kind_of(first)).or(address.kind);
+    };
+    product.addresses.iter_mut().chain(&mut product.server_addresses).for_each(set);
+    // What has no address says nothing about where it is.
+    let kinds =
+        product.addresses.iter().chain(&product.server_addresses).filter_map(|address| address.reach_kind);
+    let placed = kinds.filter(|kind| !matches!(kind, AddressKind::Name | AddressKind::Unspecified));
+    let placed: Vec<AddressKind> = placed.collect();
+    product.on_one_host =
+        local && !placed.is_empty() && placed.iter().all(|kind| *kind == AddressKind::Loopback);
+}
+
+/// Lays the two lists of proxies side by side.
+fn compare_proxies(product: &mut Product) {
+    let (Some(proxies), Some(jodis)) = (&product.proxies, &product.jodis) else {
+        let missing: Vec<&str> = product.errors.iter().map(|absence| absence.path.as_str()).collect();
+        let gap = product.errors.iter().find(|absence| matches!(absence.path.as_str(), "proxies" | "jodis"));
+        if !missing.contains(&"comparison")
+            && let Some(gap) = gap.cloned()
+        {
+            product.errors.push(Absence { path: "comparison".into(), ..gap });
+        }
+        return;
+    };
+    let mut tokens: Vec<&String> =
+        proxies.iter().map(|proxy| &proxy.token).chain(jodis.iter().map(|entry| &entry.token)).collect();
+    let mut seen = BTreeSet::new();
+    tokens.retain(|token| seen.insert(*token));
+    let presence = |token: &String| {
+        let proxy = proxies.iter().find(|proxy| proxy.token == *token);
+        let entry = jodis.iter().find(|entry| entry.token == *token);
+        let registered = proxy.and_then(|proxy| proxy.proxy_addr.as_ref());
+        let announced = entry.and_then(|entry| entry.addr.as_ref());
+        ProxyPresence {
+            token: token.clone(),
+            addr: registered.or(announced).cloned(),
+            announces: proxy.is_none_or(|proxy| proxy.jodis_path.is_some()),
+            registered: proxy.is_some(),
+            announced: entry.is_some(),
+            same_addr: registered.zip(announced).map(|(registered, announced)| registered == announced),
+        }
+    };
+    product.comparison = Some(tokens.into_iter().map(presence).collect());
+}
+
+fn relate_slots(product: &mut Product) {
+    let Product { groups, slots, errors, .. } = product;
+    let Some(slots) = slots else { return };
+    let Some(groups) = groups else {
+        let gap = errors.iter().find(|absence| absence.path == "groups").cloned();
+        let reason = gap.map_or_else(|| "the groups were not read".to_owned(), |gap| gap.reason);
+        for index in 0..slots.len() {
+            let path = format!("slots.{index}.group_exists");
+            errors.push(Absence { path, kind: AbsenceKind::Failed, reason: reason.clone() });
+        }
+        return;
+    };
+    for range in slots.iter_mut() {
+        range.group_exists = Some(groups.iter().any(|group| group.id == range.group));
+    }
+    for group in groups {
+        let own = slots.iter().filter(|range| range.group == group.id);
+        group.slots = own.map(|range| range.last - range.first + 1).sum();
+    }
+}
+
+fn same_dashboard(product: &Product, siblings: &[Product]) -> Vec<String> {
+    let Some(own) = product.dashboard.as_ref().and_then(|dashboard| dashboard.admin_addr.as_ref()) else {
+        return Vec::new();
+    };
+    let same = |other: &&Product| {
+        other.name != product.name
+            && other.dashboard.as_ref().and_then(|dashboard| dashboard.admin_addr.as_ref()) == Some(own)
+    };
+    siblings.iter().filter(same).map(|other| other.name.clone()).collect()
+}
+
+/// Other coordinators whose lock on the same product was written by another dashboard.
+fn other_dashboards(product: &Product, coordinator: &str, all: &[Coordinator]) -> Vec<String> {
+    let Some(own) = &product.dashboard else { return Vec::new() };
+    let others = all.iter().filter(|other| other.name != coordinator);
+    others
+        .filter(|other| {
+            let same = other.products.iter().flatten().find(|other| other.name == product.name);
+            same.and_then(|other| other.dashboard.as_ref()).is_some_and(|other| other.token != own.token)
+        })
+        .map(|other| other.name.clone())
+        .collect()
+}
+
+/// Servers of this product that stand in a second group. The same product in another coordinator does not count:
+/// it may be on its way from one to the other.
+fn shared_servers(product: &Product, coordinator: &str, all: &[Coordinator]) -> Vec<SharedServer> {
+    let mut places: BTreeMap<&str, BTreeSet<(&str, &str, i64)>> = BTreeMap::new();
+    for other in all {
+        for own in other.products.iter().flatten() {
+            if other.name != coordinator && own.name == product.name {
+                continue;
+            }
+            for group in own.groups.iter().flatten() {
+                for server in &group.servers {
+                    let place = (other.name.as_str(), own.name.as_str(), group.id);
+                    places.entry(&server.server).or_default().insert(place);
+                }
+            }
+        }
+    }
+    let mut shared = Vec::new();
+    for group in product.groups.iter().flatten() {
+        for server in &group.servers {
+            let here = (coordinator, product.name.as_str(), group.id);
+            let others = places.get(server.server.as_str()).into_iter().flatten();
+            let elsewhere: Vec<String> = others
+                .filter(|place| **place != here)
+                .map(|(_, own, id)| {
+                    if *own == product.name { format!("group {id}") } else { format!("group {id} of {own}") }
+                })
+                .collect();
+            if !elsewhere.is_empty() {
+                let (server, elsewhere) = (server.server.clone(), elsewhere.join(", "));
+                shared.push(SharedServer { server, group: group.id, elsewhere });
+            }
+        }
+    }
+    shared
+}

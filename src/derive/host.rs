@@ -1,0 +1,247 @@
+//! What follows from the facts about hosts: which server is which process, whose ports are in whose way, and
+//! how much room a full copy takes.
+
+use super::network::{PortUse, own_address, port_uses};
+use crate::model::facts::{Absence, AbsenceKind, Facts, Node};
+use crate::model::host::{
+    FullSyncSpace, Holder, Host, Instance, Kernel, Listener, PathRole, PortOnHost, RsyncDaemon,
+};
+use crate::model::knowledge::Knowledge;
+use crate::model::network::{Interface, OwnAddress, OwnAddressBy, PortRole};
+
+/// Completes what is known about the hosts.
+pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
+    let mut hosts = std::mem::take(&mut facts.hosts);
+    for host in &mut hosts {
+        for instance in &mut host.instances {
+            join(instance, facts);
+            instance.own_address = instance.own_address.take().or_else(|| address(instance));
+            set_space(instance, facts);
+        }
+        host.nodes = host.instances.iter().filter_map(|instance| instance.node.clone()).collect();
+        let layouts: Vec<Layout> =
+            host.instances.iter().map(|instance| Layout::of(instance, knowledge)).collect();
+        for index in 0..host.instances.len() {
+            let ports = ports(host, &layouts, index);
+            let instance = &mut host.instances[index];
+            if ports.is_none() && !explained(instance, "ports") {
+                instance.errors.push(failed("ports", "its release is not known"));
+            }
+            instance.ports = ports;
+        }
+    }
+    facts.hosts = hosts;
+}
+
+fn failed(path: &str, reason: &str) -> Absence {
+    Absence { path: path.to_owned(), kind: AbsenceKind::Failed, reason: reason.to_owned() }
+}
+
+fn explained(instance: &Instance, path: &str) -> bool {
+    instance.errors.iter().any(|absence| super::covers(&absence.path, path))
+}
+
+/// Takes over what its server told.
+fn join(instance: &mut Instance, facts: &Facts) {
+    let node = instance.node.as_ref().and_then(|name| facts.node(name));
+    match node {
+        Some(node) => {
+            instance.version = node.version.or(instance.version);
+            instance.replicates = replicates(node, facts);
+            if instance.replicates.is_none() && !explained(instance, "replicates") {
+                instance.errors.push(failed("replicates", "its INFO replication was not read"));
+            }
+        }
+        // Nobody said that it does.
+        None => {
+            instance.replicates.get_or_insert(false);
+        }
+    }
+    if instance.version.is_none() && !explained(instance, "version") {
+        instance
+            .errors
+            .push(failed("version", "its release is not known: no server answered, and none was named"));
+    }
+}
+
+/// Whether a server has a master or replicas, or a link of this run ends at it. `None`: it did not say.
+fn replicates(node: &Node, facts: &Facts) -> Option<bool> {
+    let linked = facts.links.iter().any(|link| link.master == node.name || link.replica == node.name);
+    let pair = node.double_master.as_ref().and_then(|pair| pair.enabled) == Some(true);
+    if linked || pair {
+        return Some(true);
+    }
+    let replication = node.replication.as_ref()?;
+    Some(replication.master.is_some() || !replication.replicas.is_empty())
+}
+
+/// The address that it takes for its own: for a process that of its sockets, for one that does not run that of its
+/// configuration.
+fn address(instance: &Instance) -> Option<OwnAddress> {
+    let network = instance.network.as_ref()?;
+    let version = instance.version;
+    let fallback = version.is_some_and(|version| {
+        version.line().is_some()
+            && "3.5.0-alpha+, 4.0.0+"
+                .parse()
+                .is_ok_and(|releases: crate::model::release::Releases| releases.contains(version))
+    });
+    let named = instance.settings.get("network-interface").filter(|name| !name.is_empty());
+    match named {
+        Some(name) => {
+            let card: Option<&Interface> = network.interfaces.iter().find(|card| card.name == *name);
+            let address = card.and_then(|card| card.addresses.first());
+            Some(OwnAddress {
+                by: OwnAddressBy::NetworkInterface,
+                interface: Some(name.clone()),
+                address: address.cloned(),
+                kind: address.map(|address| super::network::kind_of(address)),
+            })
+        }
+        None => Some(own_address(network, fallback)),
+    }
+}
+
+/// The server of this run whose data an instance copies, or shall: the one that a link says, or the one that it
+/// follows.
+fn master_of(name: &str, facts: &Facts) -> Option<String> {
+    if let Some(link) = facts.links.iter().find(|link| link.replica == name) {
+        return Some(link.master.clone());
+    }
+    let master = facts.node(name)?.replication.as_ref()?.master.as_ref()?;
+    let is_it = |node: &&Node| {
+        Some(i64::from(node.address.port)) == master.port
+            && (node.reached_at == master.host || Some(&node.address.host) == master.host.as_ref())
+    };
+    facts.nodes.iter().find(is_it).map(|node| node.name.clone())
+}
+
+/// The room for a full copy of the master's data.
+fn set_space(instance: &mut Instance, facts: &Facts) {
+    if instance.master.is_none() {
+        instance.master = instance.node.as_ref().and_then(|name| master_of(name, facts));
+    }
+    let Some(master) = instance.master.as_ref().and_then(|name| facts.node(name)) else { return };
+    let size = master.data.as_ref().and_then(|data| data.db_size_bytes);
+    let place = instance
+        .paths
+        .as_ref()
+        .and_then(|paths| paths.iter().find(|path| path.role == PathRole::DbSync))
+        .and_then(|path| Some((path.path.clone(), path.free_bytes?)));
+    match (size, place) {
+        (Some(needed_bytes), Some((path, available_bytes))) => {
+            let from = master.name.clone();
+            instance.full_sync = Some(FullSyncSpace { needed_bytes, from, available_bytes, path });
+        }
+        (None, _) => instance.errors.push(failed("full_sync", "the size of the master's data is not known")),
+        (_, None) => instance.errors.push(failed("full_sync", "the space below db-sync-path is not known")),
+    }
+}
+
+/// The ports that an instance needs.
+struct Layout {
+    name: String,
+    client: Option<u32>,
+    uses: Vec<PortUse>,
+}
+
+impl Layout {
+    fn of(instance: &Instance, knowledge: &Knowledge) -> Self {
+        let generation = instance
+            .version
+            .and_then(|version| knowledge.generations.iter().find(|entry| entry.releases.contains(version)));
+        Self {
+            name: instance.name.clone(),
+            client: instance.port.map(u32::from),
+            uses: generation.map(port_uses).unwrap_or_default(),
+        }
+    }
+}
+
+fn ports(host: &Host, layouts: &[Layout], index: usize) -> Option<Vec<PortOnHost>> {
+    let own = &layouts[index];
+    let instance = &host.instances[index];
+    let (client, listeners) = (own.client?, instance.listeners.as_ref()?);
+    if own.uses.is_empty() {
+        return None;
+    }
+    let port = |used: &PortUse| {
+        let number = client + used.offset;
+        let listener = listeners.iter().find(|listener| u32::from(listener.port) == number);
+        let wanted =
+            layouts.iter().enumerate().filter(|(other, _)| *other != index).find_map(|(_, other)| {
+                let theirs = other
+                    .uses
+                    .iter()
+                    .find(|theirs| other.client.is_some_and(|c| c + theirs.offset == number))?;
+                Some((other.name.clone(), theirs.role))
+            });
+        PortOnHost {
+            number,
+            offset: used.offset,
+            role: used.role,
+            always: used.always,
+            held_by: holder(host, instance, used.role, listener),
+            pid: listener.and_then(|listener| listener.pid),
+            process: listener.and_then(|listener| listener.process.clone()),
+            wanted_by: wanted.as_ref().map(|(name, _)| name.clone()),
+            wanted_for: wanted.map(|(_, role)| role),
+            ephemeral: host.kernel.as_ref().and_then(|kernel| ephemeral(kernel, number)),
+        }
+    };
+    Some(own.uses.iter().map(port).collect())
+}
+
+fn holder(host: &Host, instance: &Instance, role: PortRole, listener: Option<&Listener>) -> Holder {
+    let Some(listener) = listener else { return Holder::Nobody };
+    let Some(pid) = listener.pid else { return Holder::Unseen };
+    let its_own = |daemon: &&RsyncDaemon| {
+        let directory = instance.settings.get("db-sync-path").map(std::path::Path::new);
+        daemon.pid == pid
+            && directory
+                .is_some_and(|own| own.components().eq(std::path::Path::new(&daemon.directory).components()))
+    };
+    if instance.pid == Some(pid) {
+        Holder::Itself
+    } else if role == PortRole::Rsync && host.rsync_daemons.iter().flatten().any(|daemon| its_own(&daemon)) {
+        Holder::ItsRsync
+    } else {
+        Holder::Another
+    }
+}
+
+/// Whether the kernel may give a port to an outgoing connection.
+fn ephemeral(kernel: &Kernel, port: u32) -> Option<bool> {
+    let within = kernel.local_ports_from? <= port && port <= kernel.local_ports_to?;
+    Some(within && !is_reserved(kernel.reserved_ports.as_deref().unwrap_or_default(), port))
+}
+
+/// `9221,10221-10230`
+fn is_reserved(list: &str, port: u32) -> bool {
+    list.split(',').any(|entry| {
+        let (from, to) = entry.split_once('-').unwrap_or((entry, entry));
+        let number = |text: &str| text.trim().parse::<u32>();
+        matches!((number(from), number(to)), (Ok(from), Ok(to)) if from <= port && port <= to)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reserved_ports_are_no_ephemeral_ones() {
+        let kernel = Kernel {
+            local_ports_from: Some(32768),
+            local_ports_to: Some(60999),
+            reserved_ports: Some("40000,41000-41010".into()),
+            ..Kernel::default()
+        };
+        for (port, expected) in
+            [(9221, false), (32768, true), (40000, false), (40001, true), (41005, false), (61000, false)]
+        {
+            assert_eq!(ephemeral(&kernel, port), Some(expected), "{port}");
+        }
+        assert_eq!(ephemeral(&Kernel::default(), 1), None);
+    }
+}

@@ -1,0 +1,200 @@
+//! Looks at the hosts of servers: at this one where a server runs here, at others over ssh.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::collect::clock::Deadlines;
+use crate::collect::host::{self, Dial, DialAs, Request, Roots, Wanted};
+use crate::collect::ssh::{self, Destination};
+use crate::derive;
+use crate::model::facts::{Absence, AbsenceKind, Facts, Generation, Node};
+use crate::model::host::{Host, Instance, SeenFrom};
+use crate::model::knowledge::Knowledge;
+
+/// A server whose host is to be looked at.
+#[derive(Clone, Debug)]
+pub struct HostRequest {
+    /// The name of the server.
+    pub node: String,
+    /// The way to its host. `None`: only if that is this one.
+    pub via: Option<Destination>,
+}
+
+/// Looks at the hosts that `requests` name, beside each other and each once, and adds them to the facts.
+pub async fn examine_hosts(
+    facts: &mut Facts,
+    requests: &[HostRequest],
+    knowledge: &Knowledge,
+    deadlines: &Deadlines,
+) {
+    let looks = by_host(facts, requests).into_iter().map(|(via, names)| {
+        let request = request(facts, &names, via.is_none());
+        async move {
+            match via {
+                None => host::look(&request, &Roots::default(), knowledge, deadlines).await,
+                Some(via) => over_ssh(&via, &request, deadlines).await,
+            }
+        }
+    });
+    let hosts: Vec<Host> = futures_util::future::join_all(looks).await;
+    facts.hosts.extend(hosts);
+    derive::host::complete(facts, knowledge);
+}
+
+/// What is asked about this host by name.
+#[derive(Clone, Debug, Default)]
+pub struct HereRequest {
+    /// Servers of the run that run here, with their processes.
+    pub running: Vec<(String, u32)>,
+    /// Processes whose servers could not be asked.
+    pub unasked: Vec<u32>,
+    /// Whether the host itself is asked about.
+    pub whole: bool,
+    /// A configuration that shall become one.
+    pub planned: Option<Wanted>,
+    /// Peers whose names are looked up, beside those that follow from the links.
+    pub peers: Vec<IpAddr>,
+}
+
+/// Looks at this host, and adds it to the facts.
+pub async fn examine_this_host(
+    facts: &mut Facts,
+    here: HereRequest,
+    knowledge: &Knowledge,
+    deadlines: &Deadlines,
+) {
+    let names: Vec<String> = here.running.iter().map(|(name, _)| name.clone()).collect();
+    let mut asked = request(facts, &names, true);
+    asked.whole = here.whole;
+    let unasked = here.unasked.iter().map(|pid| Wanted { pid: Some(*pid), ..Wanted::default() });
+    asked.wanted.extend(unasked);
+    for (name, pid) in here.running {
+        if let Some(wanted) = asked.wanted.iter_mut().find(|wanted| wanted.node.as_ref() == Some(&name)) {
+            wanted.pid = Some(pid);
+        }
+    }
+    asked.peers.extend(here.peers);
+    if let Some(planned) = here.planned {
+        let master = planned.master.as_ref().and_then(|name| facts.node(name));
+        let ip: Option<IpAddr> = master.and_then(|master| master.reached_at.as_ref()?.parse().ok());
+        if let (Some(master), Some(ip)) = (master, ip) {
+            asked.peers.push(ip);
+            let (to, address) = (master.name.clone(), SocketAddr::new(ip, master.address.port));
+            let dial = |release| Dial { to, address, release, r#as: DialAs::Replica };
+            asked.dials.extend(master.version.map(dial));
+        }
+        asked.wanted.push(planned);
+    }
+    facts.hosts.push(host::look(&asked, &Roots::default(), knowledge, deadlines).await);
+    derive::host::complete(facts, knowledge);
+}
+
+/// The servers that share a way to their host. Without a way, those whose process was seen here.
+fn by_host(facts: &Facts, requests: &[HostRequest]) -> Vec<(Option<Destination>, Vec<String>)> {
+    let mut hosts: Vec<(Option<Destination>, Vec<String>)> = Vec::new();
+    for request in requests {
+        let is_here = facts.node(&request.node).is_some_and(|node| node.host_network.is_some());
+        if request.via.is_none() && !is_here {
+            continue;
+        }
+        match hosts.iter_mut().find(|(via, _)| *via == request.via) {
+            Some((_, names)) => names.push(request.node.clone()),
+            None => hosts.push((request.via.clone(), vec![request.node.clone()])),
+        }
+    }
+    hosts
+}
+
+/// What is asked about the host of these servers.
+fn request(facts: &Facts, names: &[String], here: bool) -> Request {
+    let nodes = names.iter().filter_map(|name| facts.node(name));
+    // Somebody who names a way to a host asks about the host, too.
+    let mut request = Request { all: true, whole: !here, ..Request::default() };
+    for node in nodes {
+        request.wanted.push(wanted(node));
+        add_peers(facts, node, &mut request, here);
+    }
+    request.peers.sort();
+    request.peers.dedup();
+    request
+}
+
+/// A server as a process to look for.
+pub fn wanted(node: &Node) -> Wanted {
+    let config = node.config.clone().unwrap_or_default();
+    let settings: BTreeMap<String, String> =
+        config.into_iter().filter(|(name, _)| host::SETTINGS.contains(&name.as_str())).collect();
+    Wanted {
+        name: Some(node.name.clone()),
+        node: Some(node.name.clone()),
+        pid: node.process.as_ref().and_then(|process| process.pid?.try_into().ok()),
+        // Behind a port mapping the process has another port than the one that was named.
+        port: node.process.as_ref().and_then(|process| process.tcp_port).or(Some(node.address.port)),
+        version: node.version,
+        settings,
+        ..Wanted::default()
+    }
+}
+
+/// The servers that the host of `node` must reach, and those whose names its rsync daemon looks up.
+fn add_peers(facts: &Facts, node: &Node, request: &mut Request, here: bool) {
+    let address = |node: &Node| -> Option<IpAddr> { node.reached_at.as_ref()?.parse().ok() };
+    for link in &facts.links {
+        let (Some(master), Some(replica)) = (facts.node(&link.master), facts.node(&link.replica)) else {
+            continue;
+        };
+        if link.replica == node.name {
+            // The replica dials the address that its slaveof names, which may be another than ours.
+            let named = link.address.as_ref().and_then(|address| address.resolved.first()?.parse().ok());
+            let Some(ip) = named.or_else(|| address(master)) else { continue };
+            if needs_rsync(replica) {
+                request.peers.push(ip);
+            }
+            // From another machine an address of the loopback is another server.
+            if let Some(release) = master.version.filter(|_| here || !ip.is_loopback()) {
+                let address = SocketAddr::new(ip, master.address.port);
+                request.dials.push(Dial { to: master.name.clone(), address, release, r#as: DialAs::Replica });
+            }
+        } else if link.master == node.name
+            && let (Some(ip), Some(release)) = (address(replica), replica.version)
+            && (here || !ip.is_loopback())
+        {
+            let address = SocketAddr::new(ip, replica.address.port);
+            request.dials.push(Dial { to: replica.name.clone(), address, release, r#as: DialAs::Master });
+        }
+    }
+    let master = node.replication.as_ref().and_then(|replication| replication.master.as_ref());
+    let follows: Option<IpAddr> = master.and_then(|master| master.host.as_ref()?.parse().ok());
+    if needs_rsync(node) {
+        request.peers.extend(follows);
+    }
+}
+
+/// Whether full copies to a server go through the rsync of its operating system.
+fn needs_rsync(node: &Node) -> bool {
+    let generation = node.release.as_ref().and_then(|release| release.generation);
+    generation.is_none_or(|generation| generation < Generation::G5)
+}
+
+/// The host behind `via`. Where it could not be looked at, its servers are there with the reason.
+async fn over_ssh(via: &Destination, request: &Request, deadlines: &Deadlines) -> Host {
+    let mut host = match ssh::look(via, request, deadlines).await {
+        Ok(host) => host,
+        Err(failure) => {
+            let reason = "its host could not be looked at; see host/ssh".to_owned();
+            let absence = Absence { path: String::new(), kind: AbsenceKind::NoAccess, reason };
+            let unseen = |wanted: &Wanted| Instance {
+                name: wanted.name.clone().unwrap_or_default(),
+                node: wanted.node.clone(),
+                asked: true,
+                errors: vec![absence.clone()],
+                ..Instance::default()
+            };
+            let instances = request.wanted.iter().map(unseen).collect();
+            Host { ssh: Some(failure), instances, errors: vec![absence.clone()], ..Host::default() }
+        }
+    };
+    via.name().clone_into(&mut host.name);
+    host.seen = SeenFrom::Ssh;
+    host
+}

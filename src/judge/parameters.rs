@@ -1,0 +1,75 @@
+//! Sets parameters of checks, as a plan or a person writes them. Pure.
+
+use serde_json::Value as Json;
+
+use super::evaluate::Parameters;
+use crate::model::catalogue::Catalogue;
+use crate::model::check::Check;
+
+/// Sets a parameter to what a person wrote. The value has the type of the default.
+pub fn set_text(
+    parameters: &mut Parameters,
+    catalogue: &Catalogue,
+    id: &str,
+    name: &str,
+    text: &str,
+) -> Result<(), String> {
+    // A word that is no number is a text, and whether a text will do is for the default to say.
+    let parsed = match default(catalogue, id, name)? {
+        Json::String(_) => Json::from(text),
+        _ => serde_json::from_str(text).unwrap_or_else(|_| Json::from(text)),
+    };
+    set(parameters, catalogue, id, name, &parsed)
+}
+
+/// Sets a parameter to a value of the type of its default.
+pub fn set(
+    parameters: &mut Parameters,
+    catalogue: &Catalogue,
+    id: &str,
+    name: &str,
+    value: &Json,
+) -> Result<(), String> {
+    let default = default(catalogue, id, name)?;
+    let same_kind = (default.is_number() && value.is_number())
+        || (default.is_boolean() && value.is_boolean())
+        || (default.is_string() && value.is_string());
+    if !same_kind {
+        let kind = match default {
+            Json::Number(_) => "a number",
+            Json::Bool(_) => "true or false",
+            _ => "a text",
+        };
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        return Err(format!("`{value}` is not {kind}"));
+    }
+    parameters.entry(id.to_owned()).or_default().insert(name.to_owned(), value.clone());
+    Ok(())
+}
+
+fn default<'c>(catalogue: &'c Catalogue, id: &str, name: &str) -> Result<&'c Json, String> {
+    let check = catalogue
+        .checks
+        .iter()
+        .find(|check| check.id == id)
+        .ok_or_else(|| format!("there is no check `{id}`{}", nearest(id, &catalogue.checks)))?;
+    let param = check.file.params.get(name).ok_or_else(|| {
+        let known: Vec<&str> = check.file.params.keys().map(String::as_str).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        format!("`{id}` has no parameter `{name}`; it has {known}")
+    })?;
+    Ok(&param.default)
+}
+
+/// `; did you mean …?`, or where the ids are to be had.
+pub fn nearest(id: &str, checks: &[Check]) -> String {
+    let by_distance = checks.iter().map(|check| {
+        // People leave out the group; compare with the last part, too.
+        let short = check.id.rsplit('/').next().unwrap_or(&check.id);
+        (strsim::damerau_levenshtein(&check.id, id).min(strsim::damerau_levenshtein(short, id)), &check.id)
+    });
+    match by_distance.min() {
+        Some((distance, id)) if distance <= 4 => format!("; did you mean `{id}`?"),
+        _ => "; `pikadoctor list` names them".to_owned(),
+    }
+}

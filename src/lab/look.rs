@@ -1,0 +1,50 @@
+//! Looks at the servers and links of a scenario with the functions of `check` and `forecast`.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::scenario::{Mode, Run, Scenario, ServerPlan};
+use crate::collect::clock::Deadlines;
+use crate::collect::link::Live;
+use crate::collect::secret::Password;
+use crate::model::catalogue::Catalogue;
+use crate::model::facts::{Address, Facts};
+use crate::model::link::LinkMode;
+use crate::{LinkRequest, Scope, Target, Trial, examine, examine_links};
+
+/// What is seen of the servers at `addresses`, by their names in the scenario.
+pub async fn look(
+    scenario: &Scenario,
+    addresses: &BTreeMap<String, SocketAddr>,
+    catalogue: &Catalogue,
+    canary_wait: Duration,
+) -> Facts {
+    let target = |(name, plan): (&String, &ServerPlan)| {
+        let address = addresses[name];
+        Target {
+            name: name.clone(),
+            address: Address { host: address.ip().to_string(), port: address.port() },
+            password: plan.password.clone().map(Password::new),
+        }
+    };
+    let targets: Vec<Target> = scenario.servers.iter().map(target).collect();
+    let requests: Vec<LinkRequest> = scenario
+        .links
+        .iter()
+        .map(|link| LinkRequest {
+            replica: link.replica.clone(),
+            master: link.master.clone(),
+            mode: if link.mode == Mode::Replica { LinkMode::Replica } else { LinkMode::DoubleMaster },
+        })
+        .collect();
+    let deadlines =
+        Deadlines::starting_now(Duration::from_secs(30), Duration::from_secs(2), Duration::from_secs(3));
+    let scope = Scope { deadlines, ports: true };
+    if requests.is_empty() {
+        return examine(&targets, &catalogue.knowledge, scope).await;
+    }
+    let live = (scenario.run == Run::Check).then_some(Live { write: true, canary_wait });
+    let trial = Trial { live, forced: false };
+    examine_links(&targets, &requests, &catalogue.knowledge, scope, trial).await
+}

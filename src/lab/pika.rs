@@ -1,0 +1,223 @@
+//! Real Pika servers, where there are any: found, started with a configuration of ours, asked and ended.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use redis::{Value, cmd, parse_redis_value_async};
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long a start may take.
+const START: Duration = Duration::from_secs(30);
+
+/// How long an answer may take; `slaveof no one` takes three seconds.
+const ANSWER: Duration = Duration::from_secs(8);
+
+/// What is in a configuration file where the binary has none beside it. 2.x and 3.0 do not start without a
+/// log level.
+const LEAST: &str = "thread-num : 1\nloglevel : info\nsync-thread-num : 2\n";
+
+/// Where binaries are.
+#[derive(Clone, Debug)]
+pub enum Home {
+    /// `<directory>/<version>/pika`, perhaps with the stock `pika.conf` beside it.
+    Directory(PathBuf),
+    /// `pika-<version>` in PATH.
+    Path,
+}
+
+impl Home {
+    /// The binary of a release, `2.3.6` for example. The error says where it was looked for.
+    pub fn binary(&self, version: &str) -> Result<PathBuf, String> {
+        match self {
+            Self::Directory(directory) => {
+                let path = directory.join(version).join("pika");
+                // The server is started in a directory of its own.
+                let found = fs::canonicalize(&path).ok().filter(|path| path.is_file());
+                found.ok_or_else(|| format!("there is no {}", path.display()))
+            }
+            Self::Path => {
+                let name = format!("pika-{version}");
+                which::which(&name).map_err(|_| format!("there is no {name} in PATH"))
+            }
+        }
+    }
+}
+
+/// What a server is started with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The binary.
+    pub binary: PathBuf,
+    /// The client port.
+    pub port: u16,
+    /// Settings that are not the stock ones.
+    pub settings: BTreeMap<String, String>,
+    /// Whether it finds rsync.
+    pub rsync: bool,
+    /// Whether it can dump its data.
+    pub dumps: bool,
+    /// The password that the one who asks is to use.
+    pub password: Option<String>,
+}
+
+/// A running server on 127.0.0.1. It and all that it wrote are gone when this is dropped.
+pub struct Pika {
+    process: Child,
+    directory: TempDir,
+    password: Option<String>,
+    /// Where clients reach it.
+    pub address: SocketAddr,
+}
+
+impl Pika {
+    /// Starts a server and waits until it listens. The error has the last lines of what it said.
+    pub async fn start(start: &Start) -> Result<Self, String> {
+        let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let conf = write_conf(start, directory.path()).map_err(|error| error.to_string())?;
+        let output = File::create(directory.path().join("output")).map_err(|error| error.to_string())?;
+        let errors = output.try_clone().map_err(|error| error.to_string())?;
+        let mut command = Command::new(&start.binary);
+        command.arg("-c").arg(conf).current_dir(directory.path());
+        command.stdin(Stdio::null()).stdout(output).stderr(errors);
+        if !start.rsync {
+            command.env("PATH", directory.path());
+        }
+        let process = command.spawn().map_err(|error| format!("{}: {error}", start.binary.display()))?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, start.port));
+        let mut pika = Self { process, directory, password: start.password.clone(), address };
+        let ends = Instant::now() + START;
+        while TcpStream::connect(address).await.is_err() {
+            let ended = pika.process.try_wait().map_err(|error| error.to_string())?;
+            if ended.is_some() || Instant::now() > ends {
+                return Err(format!("{} does not listen: {}", start.binary.display(), pika.last_words()));
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        Ok(pika)
+    }
+
+    /// Sends one command on a connection of its own. Errors of the server are its answer.
+    pub async fn ask(&self, words: &[&str]) -> Result<String, String> {
+        timeout(ANSWER, self.converse(words))
+            .await
+            .map_err(|_| format!("{}: no answer to {}", self.address, words.join(" ")))?
+            .map_err(|error| format!("{}: {error}", self.address))
+    }
+
+    async fn converse(&self, words: &[&str]) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+        let mut stream = TcpStream::connect(self.address).await?;
+        let (mut reader, mut writer) = stream.split();
+        let mut decoder = combine::stream::Decoder::new();
+        if let Some(password) = &self.password {
+            writer.write_all(&cmd("auth").arg(password).get_packed_command()).await?;
+            parse_redis_value_async(&mut decoder, &mut reader).await?;
+        }
+        let mut command = cmd(words[0]);
+        for word in &words[1..] {
+            command.arg(word);
+        }
+        writer.write_all(&command.get_packed_command()).await?;
+        Ok(match parse_redis_value_async(&mut decoder, &mut reader).await? {
+            Value::BulkString(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Value::SimpleString(text) => text,
+            Value::Okay => "OK".to_owned(),
+            Value::ServerError(error) => format!("{error:?}"),
+            other => format!("{other:?}"),
+        })
+    }
+
+    /// Stops it where it is: it keeps its ports and says nothing more.
+    pub fn freeze(&self) -> Result<(), String> {
+        let pid = i32::try_from(self.process.id()).map_err(|error| error.to_string())?;
+        kill(Pid::from_raw(pid), Signal::SIGSTOP).map_err(|error| error.to_string())
+    }
+
+    fn last_words(&self) -> String {
+        let said = fs::read_to_string(self.directory.path().join("output")).unwrap_or_default();
+        let lines: Vec<&str> = said.lines().rev().take(3).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join(" | ")
+    }
+}
+
+impl Drop for Pika {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        // A killed Pika leaves its rsync daemon behind; that one is ended, and no other.
+        let pid_file = self.directory.path().join("dbsync/rsync/slash_rsync.pid");
+        let pid = fs::read_to_string(pid_file).ok().and_then(|pid| pid.trim().parse::<i32>().ok());
+        let is_rsync = |pid: &i32| {
+            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == "rsync")
+        };
+        if let Some(pid) = pid.filter(is_rsync) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        }
+    }
+}
+
+/// The stock configuration with what must be otherwise on this machine, and what the scenario says.
+fn write_conf(start: &Start, directory: &Path) -> std::io::Result<PathBuf> {
+    let path = |name: &str| format!("{}/{name}", directory.display());
+    let dump = path("dump");
+    if !start.dumps {
+        // A directory cannot be made where a file is.
+        fs::write(&dump, "")?;
+    }
+    let mut settings: BTreeMap<String, String> = [
+        ("port", start.port.to_string()),
+        ("log-path", path("log/")),
+        ("db-path", path("db/")),
+        ("dump-path", dump + "/"),
+        ("db-sync-path", path("dbsync/")),
+        ("pidfile", path("pika.pid")),
+        ("daemonize", "no".to_owned()),
+        ("network-interface", "lo".to_owned()),
+        // The stock 20000 need more open files than many hosts allow.
+        ("maxclients", "1000".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    settings.extend(start.settings.clone());
+    let stock = start.binary.parent().map(|directory| directory.join("pika.conf"));
+    let stock = stock.and_then(|path| fs::read_to_string(path).ok()).unwrap_or_else(|| LEAST.to_owned());
+    let key = |line: &str| line.split_once(':').map(|(key, _)| key.trim().to_owned());
+    let kept = stock.lines().filter(|line| !key(line).is_some_and(|key| settings.contains_key(&key)));
+    let set = settings.iter().map(|(name, value)| format!("{name} : {value}"));
+    let conf: Vec<String> = kept.map(str::to_owned).chain(set).collect();
+    let file = directory.join("pika.conf");
+    fs::write(&file, conf.join("\n") + "\n")?;
+    Ok(file)
+}
+
+/// What every release counts from its client port.
+const DERIVED: [u16; 6] = [0, 1000, 1100, 2000, 3000, 10001];
+
+/// Client ports that are free with all that is counted from them, and in nobody's way among each other.
+pub fn free_ports(count: usize) -> Result<Vec<u16>, String> {
+    let uses = |port: u16| DERIVED.map(|offset| port.checked_add(offset));
+    let mut ports: Vec<u16> = Vec::new();
+    for _ in 0..1000 {
+        if ports.len() == count {
+            return Ok(ports);
+        }
+        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+        let port = bound.map_err(|error| error.to_string())?.port();
+        let free = |port: Option<u16>| {
+            port.is_some_and(|port| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok())
+        };
+        let taken: Vec<Option<u16>> = ports.iter().flat_map(|port| uses(*port)).collect();
+        if uses(port).into_iter().all(|port| free(port) && !taken.contains(&port)) {
+            ports.push(port);
+        }
+    }
+    Err("there are no free ports".to_owned())
+}

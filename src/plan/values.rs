@@ -1,0 +1,180 @@
+//! How people write addresses, times and sizes, on the command line and in a plan.
+
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::model::facts::Address;
+
+/// Pika's port when none is named.
+const DEFAULT_PORT: u16 = 9221;
+
+/// Reads `HOST:PORT`, `HOST`, `[IPV6]:PORT`, `[IPV6]` or `IPV6`.
+pub fn parse_address(text: &str) -> Result<Address, String> {
+    parse_address_or(text, DEFAULT_PORT)
+}
+
+/// The same for servers that have another port when none is named.
+pub fn parse_address_or(text: &str, default_port: u16) -> Result<Address, String> {
+    if let Some(bad) =
+        text.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@' | '?' | '#'))
+    {
+        return Err(format!("a host name has no {bad:?}; write HOST:PORT"));
+    }
+    let (host, port) = if let Some(rest) = text.strip_prefix('[') {
+        let (host, rest) = rest.split_once(']').ok_or("the bracket `[` is not closed")?;
+        match rest {
+            "" => (host, None),
+            _ => (
+                host,
+                Some(rest.strip_prefix(':').ok_or_else(|| format!("`{rest}` after `]` is not a port"))?),
+            ),
+        }
+    } else {
+        match text.split_once(':') {
+            Some((host, port)) if !port.contains(':') => (host, Some(port)),
+            // No colon at all, or an IPv6 address without brackets, which has no port.
+            _ => (text, None),
+        }
+    };
+    if host.is_empty() {
+        return Err("the host is missing; write HOST:PORT".into());
+    }
+    if host.contains(':') && host.parse::<std::net::Ipv6Addr>().is_err() {
+        return Err(format!("`{host}` is not an IPv6 address; write HOST:PORT or [IPV6]:PORT"));
+    }
+    let port = match port {
+        None => default_port,
+        Some(port) => match port.parse() {
+            Ok(port) if port > 0 => port,
+            _ => return Err(format!("`{port}` is not a port from 1 to 65535")),
+        },
+    };
+    Ok(Address { host: host.to_owned(), port })
+}
+
+/// Reads `10`, `10s`, `500ms`, `1m30s`: a number without a unit is seconds.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_secs(24 * 3600);
+    let wrong = || format!("`{text}` is not a duration such as 10s, 500ms or 2m");
+    let duration = if let Ok(seconds) = text.parse::<f64>() {
+        Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?
+    } else {
+        let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
+        parsed.unsigned_abs()
+    };
+    if duration.is_zero() || duration > LONGEST || text.trim_start().starts_with('-') {
+        return Err(format!("`{text}` is not between 1ms and 24h"));
+    }
+    Ok(duration)
+}
+
+/// A number of bytes: a number, or a text with a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bytes(pub u64);
+
+impl<'de> Deserialize<'de> for Bytes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parsed = text.parse::<bytesize::ByteSize>();
+        let wrong = |_| serde::de::Error::custom(format!("`{text}` is not a size such as 1048576 or 64MiB"));
+        parsed.map(|size| Self(size.as_u64())).map_err(wrong)
+    }
+}
+
+impl Serialize for Bytes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.0)
+    }
+}
+
+impl JsonSchema for Bytes {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Bytes".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": ["integer", "string"],
+            "minimum": 0,
+            "description": "A number of bytes, or a text with a unit: 64MiB.",
+        })
+    }
+}
+
+/// A time in seconds: a number, or a text with a unit.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Seconds(pub f64);
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let parsed = parse_duration(&text).map_err(serde::de::Error::custom)?;
+        Ok(Self(parsed.as_secs_f64()))
+    }
+}
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.0)
+    }
+}
+
+impl JsonSchema for Seconds {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Seconds".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": ["number", "string"],
+            "description": "Seconds, or a text with a unit: 500ms, 2s, 1m 30s.",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        for (text, host, port) in [
+            ("10.0.0.1:9221", "10.0.0.1", 9221),
+            ("pika-a", "pika-a", 9221),
+            ("[::1]:9300", "::1", 9300),
+            ("[::1]", "::1", 9221),
+            ("fe80::1", "fe80::1", 9221),
+        ] {
+            assert_eq!(parse_address(text), Ok(Address { host: host.into(), port }), "{text}");
+        }
+        for text in [
+            "",
+            ":9221",
+            "nonsense:port",
+            "a:0",
+            "a:65536",
+            "[::1",
+            "[::1]9221",
+            "a:b:c",
+            "http://a:1",
+            "a b:1",
+            "user@a:1",
+        ] {
+            assert!(parse_address(text).is_err(), "{text:?} must be refused");
+        }
+    }
+
+    #[test]
+    fn durations() {
+        assert_eq!(parse_duration("10"), Ok(Duration::from_secs(10)));
+        assert_eq!(parse_duration("0.5"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(parse_duration("1m 30s"), Ok(Duration::from_secs(90)));
+        for text in ["", "0", "-5", "-5s", "soon", "25h", "NaN", "inf", "1e300"] {
+            assert!(parse_duration(text).is_err(), "{text:?} must be refused");
+        }
+    }
+}
