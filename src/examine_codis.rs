@@ -2,8 +2,8 @@
 
 use futures_util::StreamExt as _;
 
-use crate::collect::codis::backend;
 use crate::collect::codis::survey::Request;
+use crate::collect::codis::{backend, read};
 use crate::collect::link::Party;
 use crate::collect::secret::Password;
 use crate::examine::{LinkRequest, Scope, Target};
@@ -73,7 +73,7 @@ pub(crate) async fn look_at_servers(
         .slots
         .iter()
         .flat_map(|slots| &slots.actions)
-        .map(|action| (action.from, ranges(&action.slots.ranges)))
+        .map(|action| (action.from, read::ranges(&action.slots.ranges)))
         .collect();
     let servers = std::mem::take(&mut codis.servers);
     let mut looked: Vec<(usize, Backend)> = futures_util::stream::iter(servers.into_iter().enumerate())
@@ -114,14 +114,4 @@ pub(crate) async fn look_at_servers(
         .await;
     looked.sort_by_key(|(number, _)| *number);
     codis.servers = looked.into_iter().map(|(_, server)| server).collect();
-}
-
-/// `0-255, 300` in numbers.
-fn ranges(text: &str) -> Vec<(u64, u64)> {
-    text.split(", ")
-        .filter_map(|part| {
-            let (first, last) = part.split_once('-').unwrap_or((part, part));
-            Some((first.parse().ok()?, last.parse().ok()?))
-        })
-        .collect()
 }

@@ -156,6 +156,16 @@ fn nobody_there_is_told_from_an_unknown_name() {
 fn a_password_in_the_url_is_sent_and_not_shown() {
     let url = parse_url("http://someone:planted-secret@127.0.0.1:1/topom?forward=a").unwrap();
     assert_eq!(shown(&url), "http://127.0.0.1:1/topom?forward=a");
+    let (tell, told) = std::sync::mpsc::channel();
+    let server = listener(move |mut stream| {
+        let mut request = [0; 4096];
+        let count = stream.read(&mut request).unwrap();
+        let _ = tell.send(String::from_utf8_lossy(&request[..count]).to_lowercase());
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]");
+    });
+    get(&format!("http://someone:planted-secret@{server}/topom")).unwrap();
+    let request = told.recv().unwrap();
+    assert!(request.contains("authorization: basic ") && !request.contains("planted"), "{request}");
     let error = failure("http://someone:planted-secret@127.0.0.1:1/topom");
     assert!(!format!("{error} {error:?}").contains("planted"), "{error:?}");
 }

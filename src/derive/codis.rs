@@ -14,7 +14,12 @@ pub fn complete(facts: &mut Facts) {
     let Facts { codis, nodes, .. } = facts;
     for codis in codis {
         classify_addresses(codis);
+        let running = codis.migration.as_ref().is_some_and(|migration| migration.running);
+        // A dashboard of 2.0 does not tell which group has slots.
+        let slots_known = codis.slots.is_some();
         for server in &mut codis.servers {
+            let planned = codis.before_migration && !running && (server.slots > 0 || !slots_known);
+            server.source = server.position == Position::Master && (server.moving_out > 0 || planned);
             let node = server.node.as_ref().and_then(|name| nodes.iter().find(|node| node.name == *name));
             complete_server(server, node);
         }
@@ -74,7 +79,9 @@ fn classify_addresses(codis: &mut Codis) {
         .iter()
         .filter_map(|source| source.address.as_ref())
         .any(|address| !local(&address.host));
-    let others = codis.registered.iter().any(|entry| !local(&entry.host));
+    let others = codis.registered.iter().any(|entry| {
+        !local(&entry.host) && entry.kind != AddressKind::Unspecified && entry.unresolved.is_none()
+    });
     for entry in &mut codis.registered {
         entry.elsewhere = local(&entry.host) && (asked_from_afar || others);
     }
@@ -112,17 +119,17 @@ fn why_no_version(server: &Backend, node: Option<&Node>) -> (AbsenceKind, String
 /// The keys that the last key scan of the server counted, as far as they belong in lists of slots.
 fn count_keys(index: &mut SlotIndex, node: &Node) {
     let Some(keyspace) = node.keyspace.as_ref().filter(|keyspace| keyspace.scanned) else { return };
-    let sum = |streams: bool| {
-        keyspace
-            .counts
-            .iter()
-            .filter(|count| (count.kind == "streams") == streams)
-            .map(|count| count.keys)
-            .sum::<u64>()
+    let of = |kind: &str| {
+        let counts = keyspace.counts.iter().filter(|count| count.kind == kind).map(|count| count.keys);
+        counts.reduce(u64::saturating_add)
     };
-    // The lists are sets of keys, one for each slot, and are counted like any other key.
-    index.counted = Some(sum(false).saturating_sub(index.slots_with_keys.unwrap_or(0)));
-    index.streams = Some(sum(true));
+    let plain =
+        ["strings", "hashes", "lists", "zsets"].into_iter().filter_map(of).fold(0, u64::saturating_add);
+    // The lists are sets of keys, one for each slot and one for each tag, and are counted like those of users.
+    let sets = of("sets").unwrap_or(0).saturating_sub(index.slots_with_keys.unwrap_or(0));
+    index.counted_at_least = Some(plain);
+    index.counted_at_most = Some(plain.saturating_add(sets));
+    index.streams = of("streams");
     index.counted_at.clone_from(&keyspace.scan_started);
 }
 

@@ -43,6 +43,8 @@ pub struct Codis {
     pub sentinels: Option<Sentinels>,
     /// Names that the dashboard or a proxy was registered under, and where clients and others look for them.
     pub registered: Vec<Registered>,
+    /// Whether somebody said that slots will be moved.
+    pub before_migration: bool,
     /// Whether a product_auth was given for this run, and is not empty. Null when none was given.
     pub product_auth: Option<bool>,
     /// The most databases that a proxy connects to on each server. Null when no proxy told.
@@ -233,6 +235,8 @@ pub struct Group {
     pub master: Option<String>,
     /// How many slots belong to it.
     pub slots: u64,
+    /// Which: `0-511, 600`.
+    pub slot_ranges: String,
     /// How many slots are to be moved out of it.
     pub moving_out: u64,
     /// How many slots are to be moved into it.
@@ -292,6 +296,8 @@ pub struct Backend {
     pub moving_out: u64,
     /// Slots that are to be moved in, where it is the master.
     pub moving_in: u64,
+    /// Whether slots of it are being moved away, or will be.
+    pub source: bool,
     /// What it knows about the slots of its keys.
     pub index: Option<SlotIndex>,
     /// How long moving its slots would take.
@@ -346,9 +352,12 @@ pub struct SlotIndex {
     pub refusal: Option<String>,
     /// The slot of the key `{user1}:a` by its own reckoning. Codis reckons with `user1` and comes to 341.
     pub tagged_slot: Option<i64>,
-    /// Keys that the last key scan counted, without the lists themselves and streams. Null without a scan.
-    pub counted: Option<u64>,
-    /// Streams that the last key scan counted.
+    /// Keys that the last key scan counted and that are surely no lists of slots or tags: all but sets and streams.
+    /// Null without a scan.
+    pub counted_at_least: Option<u64>,
+    /// The same with the sets that can be keys of users.
+    pub counted_at_most: Option<u64>,
+    /// Streams that the last key scan counted. Null where the release does not count them.
     pub streams: Option<u64>,
     /// When that scan was started, as it came.
     pub counted_at: Option<String>,
@@ -396,6 +405,8 @@ pub struct Proxy {
     pub hostname: Option<String>,
     /// Where clients find it; null when it registers nowhere.
     pub jodis_path: Option<String>,
+    /// The directory of that path: what a client library calls zkProxyDir.
+    pub jodis_dir: Option<String>,
     /// Whether the dashboard knows it.
     pub known: bool,
     /// Whether it serves clients, as the dashboard heard it.
@@ -450,9 +461,10 @@ pub struct ProxyConfig {
 pub struct ProxySlots {
     /// How many it has.
     pub total: u64,
-    /// Slots without an action whose server is not the master by position of their group.
+    /// Slots without an action whose server is not the one that the dashboard means: the master by position of their
+    /// group. Empty where no dashboard answered.
     pub differing: SlotSet,
-    /// An example: `slot 5: 10.0.0.1:9221, dashboard: 10.0.0.2:9221`.
+    /// An example: `slot 5: 10.0.0.1:9221, not 10.0.0.2:9221`.
     pub example: Option<String>,
     /// Slots whose clients wait.
     pub locked: SlotSet,

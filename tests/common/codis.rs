@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use flate2::read::GzDecoder;
+use pikadoctor::collect::codis::xauth;
+use pikadoctor::collect::secret::Password;
 
 use super::recordings_directory;
 
@@ -92,6 +94,11 @@ pub fn serve_recorded(folder: &str) -> (Place, String) {
 
 /// The same with the overview of the dashboard changed.
 pub fn serve_changed(folder: &str, change: impl Fn(String) -> String) -> (Place, String) {
+    serve_with_auth(folder, "", change)
+}
+
+/// The same with a proxy that has this product_auth.
+pub fn serve_with_auth(folder: &str, auth: &str, change: impl Fn(String) -> String) -> (Place, String) {
     let place = Place::new();
     let topom = change(place.recorded(folder, "topom").unwrap_or_else(|| panic!("there is no {folder}")));
     let overview: serde_json::Value = serde_json::from_str(&topom).unwrap();
@@ -102,7 +109,10 @@ pub fn serve_changed(folder: &str, change: impl Fn(String) -> String) -> (Place,
     if let Some(proxy) = place.recorded(folder, "proxy") {
         let model: serde_json::Value = serde_json::from_str(&proxy).unwrap();
         let port = port_of(model["model"]["admin_addr"].as_str().unwrap());
-        place.serve(port, Pages::from([("/proxy".to_owned(), json(proxy))]));
+        let text = |key: &str| model["model"][key].as_str().unwrap();
+        let hash = xauth::of_proxy(text("product_name"), &Password::new(auth), text("token"));
+        let xping = format!("/api/proxy/xping/{hash}");
+        place.serve(port, Pages::from([("/proxy".to_owned(), json(proxy.clone())), (xping, json("\"OK\""))]));
     }
     let port = port_of(overview["model"]["admin_addr"].as_str().unwrap());
     let url = place.serve(port, pages);
@@ -137,7 +147,10 @@ fn answer(mut stream: TcpStream, pages: &Pages, port: u16, asked: &Mutex<Vec<Str
             content_type: "text/plain",
             body: b"404 page not found\n".to_vec(),
         };
-        let page = pages.get(path).unwrap_or(&missing);
+        // A proxy checks the hash before anything else.
+        let wrong_auth = cause("invalid xauth, please check product name & auth");
+        let otherwise = if path.starts_with("/api/proxy/xping/") { &wrong_auth } else { &missing };
+        let page = pages.get(path).unwrap_or(otherwise);
         let head = format!(
             "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n",
             page.status,

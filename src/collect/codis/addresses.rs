@@ -1,6 +1,6 @@
 //! Collects the addresses that others find members by, and looks up the names among them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use tokio::net::lookup_host;
@@ -41,12 +41,16 @@ pub async fn look_up(codis: &mut Codis, deadlines: &Deadlines) {
     for server in &codis.servers {
         add(RegisteredFor::Server, Some(&server.name));
     }
-    let mut names: BTreeMap<String, Result<Vec<String>, String>> = BTreeMap::new();
-    for entry in registered.iter().filter(|entry| entry.host.parse::<IpAddr>().is_err()) {
-        if names.len() < MOST_NAMES && !names.contains_key(&entry.host) {
-            names.insert(entry.host.clone(), resolve(&entry.host, deadlines).await);
-        }
-    }
+    let names: BTreeSet<String> = registered
+        .iter()
+        .filter(|entry| entry.host.parse::<IpAddr>().is_err())
+        .map(|entry| entry.host.clone())
+        .take(MOST_NAMES)
+        .collect();
+    // Beside each other: a resolver that hangs must not use up the time of the run name by name.
+    let looks = names.iter().map(|host| async { (host.clone(), resolve(host, deadlines).await) });
+    let names: BTreeMap<String, Result<Vec<String>, String>> =
+        futures_util::future::join_all(looks).await.into_iter().collect();
     for entry in &mut registered {
         match names.get(&entry.host) {
             Some(Ok(addresses)) => entry.resolved = Some(addresses.clone()),

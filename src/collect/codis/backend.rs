@@ -35,7 +35,9 @@ pub async fn look(
     match session.ask_one(&["slotsinfo"]).await? {
         Reply::List(slots) => {
             let counts: Vec<(u64, u64)> = slots.iter().filter_map(count).collect();
-            let sum = |counts: &mut dyn Iterator<Item = &(u64, u64)>| counts.map(|(_, keys)| *keys).sum();
+            let sum = |counts: &mut dyn Iterator<Item = &(u64, u64)>| {
+                counts.fold(0_u64, |sum, (_, keys)| sum.saturating_add(*keys))
+            };
             index.indexed = Some(sum(&mut counts.iter()));
             index.indexed_moving = Some(sum(&mut counts.iter().filter(|(slot, _)| moving(*slot))));
             index.slots_with_keys = Some(counts.iter().filter(|(_, keys)| *keys > 0).count() as u64);

@@ -8,7 +8,7 @@ use super::{read, xauth};
 use crate::collect::clock::Deadlines;
 use crate::collect::http::{Client, get_json};
 use crate::collect::secret::Tokens;
-use crate::model::codis::{Codis, Position, Proxy, ProxyAuth, ProxySlots};
+use crate::model::codis::{Codis, Group, Proxy, ProxyAuth, ProxySlots};
 use crate::model::http::HttpFailure;
 
 /// The most proxies that are asked.
@@ -54,7 +54,9 @@ async fn ask(
         proxy.unread = Some("its admin_addr is not a host and a port".into());
         return;
     };
-    if proxy.settings.is_none() {
+    // What was read of a proxy that was named itself was not yet compared with a dashboard.
+    if proxy.settings.is_none() || codis.slots.is_some() {
+        proxy.slots = None;
         let url = format!("http://{address}/proxy");
         match get_json(client, &url, deadlines.of(deadlines.reply), MOST_BYTES).await {
             Ok(answer) if answer.json["model"].is_object() => {
@@ -98,41 +100,21 @@ pub fn take(proxy: &mut Proxy, json: &Json, codis: &Codis, tokens: &Tokens) {
 fn compare(slots: &[Json], codis: &Codis) -> ProxySlots {
     let (mut differing, mut locked, mut replicas) = (Vec::new(), Vec::new(), Vec::new());
     let mut example = None;
-    let masters: Vec<(i64, &str)> = codis
-        .servers
-        .iter()
-        .filter(|server| server.position == Position::Master)
-        .map(|server| (server.group, server.name.as_str()))
-        .collect();
+    let expected = Expected::of(codis);
     for slot in slots {
         let Some(id) = slot["id"].as_u64() else { continue };
-        let group = slot["backend_addr_group_id"].as_i64().unwrap_or(0);
         let backend = slot["backend_addr"].as_str().unwrap_or_default();
         if slot["locked"].as_bool() == Some(true) {
             locked.push(id);
         }
-        let read_by = slot["replica_groups"].as_array().map_or(0, |levels| {
-            levels
-                .iter()
-                .filter_map(Json::as_array)
-                .flatten()
-                .filter(|server| server.as_str() != Some(backend))
-                .count()
-        });
-        if read_by > 0 {
+        if reads_elsewhere(slot, backend) {
             replicas.push(id);
         }
-        let master = masters.iter().find(|(number, _)| *number == group).map(|(_, name)| *name);
-        // A slot that is being moved is another one from moment to moment; without a dashboard there is nothing to
-        // compare with.
-        let being_moved = slot.get("migrate_from").is_some();
-        if group != 0 && !being_moved && codis.slots.is_some() && master != Some(backend) {
-            example.get_or_insert_with(|| {
-                format!(
-                    "slot {id}: {backend}, group {group} of the dashboard: {}",
-                    master.unwrap_or("no server")
-                )
-            });
+        if let Some(master) = expected.as_ref().and_then(|expected| expected.of_slot(id))
+            && master != backend
+        {
+            let name = |name: &str| if name.is_empty() { "no server".to_owned() } else { name.to_owned() };
+            example.get_or_insert_with(|| format!("slot {id}: {}, not {}", name(backend), name(master)));
             differing.push(id);
         }
     }
@@ -142,5 +124,42 @@ fn compare(slots: &[Json], codis: &Codis) -> ProxySlots {
         example,
         locked: read::slot_set(locked),
         read_from_replicas: read::slot_set(replicas),
+    }
+}
+
+/// Whether a slot is read from another server than its master.
+fn reads_elsewhere(slot: &Json, backend: &str) -> bool {
+    let levels = slot["replica_groups"].as_array().map_or(&[] as &[Json], Vec::as_slice);
+    levels.iter().filter_map(Json::as_array).flatten().any(|server| server.as_str() != Some(backend))
+}
+
+/// A range of slots, first and last.
+type Range = (u64, u64);
+
+/// Where a dashboard has each slot.
+struct Expected {
+    /// The masters by position, with the slots of their groups.
+    masters: Vec<(String, Vec<Range>)>,
+    /// Slots that are to be moved: where they are changes from moment to moment.
+    moving: Vec<Range>,
+}
+
+impl Expected {
+    /// Nothing is expected where no dashboard told anything.
+    fn of(codis: &Codis) -> Option<Self> {
+        let (slots, groups) = (codis.slots.as_ref()?, codis.groups.as_ref()?);
+        let master =
+            |group: &Group| (group.master.clone().unwrap_or_default(), read::ranges(&group.slot_ranges));
+        let moving = slots.actions.iter().flat_map(|action| read::ranges(&action.slots.ranges)).collect();
+        Some(Self { masters: groups.iter().map(master).collect(), moving })
+    }
+
+    /// The server of a slot; empty where it has none. Null where nothing can be said.
+    fn of_slot(&self, id: u64) -> Option<&str> {
+        let within = |ranges: &[Range]| ranges.iter().any(|(first, last)| (*first..=*last).contains(&id));
+        if within(&self.moving) {
+            return None;
+        }
+        Some(self.masters.iter().find(|(_, ranges)| within(ranges)).map_or("", |(master, _)| master.as_str()))
     }
 }

@@ -46,7 +46,7 @@ pub fn slot_set(mut ids: Vec<u64>) -> SlotSet {
     let mut ranges: Vec<(u64, u64)> = Vec::new();
     for id in &ids {
         match ranges.last_mut() {
-            Some((_, end)) if *end + 1 == *id => *end = *id,
+            Some((_, end)) if end.checked_add(1) == Some(*id) => *end = *id,
             _ => ranges.push((*id, *id)),
         }
     }
@@ -55,6 +55,16 @@ pub fn slot_set(mut ids: Vec<u64>) -> SlotSet {
         .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") })
         .collect();
     SlotSet { count: ids.len() as u64, ranges: shown.join(", ") }
+}
+
+/// `0-255, 300` in numbers.
+pub fn ranges(text: &str) -> Vec<(u64, u64)> {
+    text.split(", ")
+        .filter_map(|part| {
+            let (first, last) = part.split_once('-').unwrap_or((part, part));
+            Some((first.parse().ok()?, last.parse().ok()?))
+        })
+        .collect()
 }
 
 /// Completes `codis` with the overview of a dashboard that is at work: GET /topom.
@@ -123,6 +133,7 @@ fn group(model: &Json) -> Group {
         servers: servers.len() as u64,
         master: servers.first().and_then(|server| text(server, "server")),
         slots: 0,
+        slot_ranges: String::new(),
         moving_out: 0,
         moving_in: 0,
         promoting: filled(&model["promoting"], "state"),
@@ -134,6 +145,7 @@ fn group(model: &Json) -> Group {
 fn slots(models: &[Json], groups: &mut [Group]) -> Slots {
     let (mut offline, mut lost) = (Vec::new(), Vec::new());
     let mut actions: BTreeMap<(String, i64, i64), Vec<u64>> = BTreeMap::new();
+    let mut owned: BTreeMap<i64, Vec<u64>> = BTreeMap::new();
     for model in models {
         let (Some(id), from) = (model["id"].as_u64(), model["group_id"].as_i64().unwrap_or(0)) else {
             continue;
@@ -141,7 +153,7 @@ fn slots(models: &[Json], groups: &mut [Group]) -> Slots {
         match groups.iter_mut().find(|group| group.id == from) {
             _ if from == 0 => offline.push(id),
             None => lost.push(id),
-            Some(group) => group.slots += 1,
+            Some(_) => owned.entry(from).or_default().push(id),
         }
         if let Some(state) = filled(&model["action"], "state") {
             let to = model["action"]["target_id"].as_i64().unwrap_or(0);
@@ -151,6 +163,10 @@ fn slots(models: &[Json], groups: &mut [Group]) -> Slots {
             }
             actions.entry((state, from, to)).or_default().push(id);
         }
+    }
+    for group in groups.iter_mut() {
+        let set = slot_set(owned.remove(&group.id).unwrap_or_default());
+        (group.slots, group.slot_ranges) = (set.count, set.ranges);
     }
     let action = |((state, from, to), ids): ((String, i64, i64), Vec<u64>)| SlotActions {
         state,
@@ -235,6 +251,7 @@ fn servers(model: &Json, groups: &[Group], stats: &Json) -> Vec<Backend> {
             slots,
             moving_out,
             moving_in,
+            source: false,
             index: None,
             estimate: None,
             errors: Vec::new(),
@@ -270,13 +287,15 @@ fn told(stats: &Json) -> Told {
 pub fn proxy_model(model: &Json) -> Proxy {
     let proxy_address = filled(model, "proxy_addr");
     let admin_address = filled(model, "admin_addr");
+    let jodis_path = filled(model, "jodis_path");
     Proxy {
         name: proxy_address.clone().or_else(|| admin_address.clone()).unwrap_or_else(|| "a proxy".into()),
         token: filled(model, "token"),
         proxy_address,
         admin_address,
         hostname: filled(model, "hostname"),
-        jodis_path: filled(model, "jodis_path"),
+        jodis_dir: jodis_path.as_ref().and_then(|path| Some(path.rsplit_once('/')?.0.to_owned())),
+        jodis_path,
         ..Proxy::default()
     }
 }
@@ -328,6 +347,7 @@ pub fn groups_of_2(codis: &mut Codis, json: &Json) {
             servers: members.len() as u64,
             master: master.clone(),
             slots: 0,
+            slot_ranges: String::new(),
             moving_out: 0,
             moving_in: 0,
             promoting: None,
@@ -350,6 +370,7 @@ pub fn groups_of_2(codis: &mut Codis, json: &Json) {
             slots: 0,
             moving_out: 0,
             moving_in: 0,
+            source: false,
             index: None,
             estimate: None,
             errors: Vec::new(),
@@ -367,6 +388,8 @@ mod tests {
         assert_eq!(slot_set(vec![5, 1, 2, 3, 9, 3]).ranges, "1-3, 5, 9");
         assert_eq!(slot_set(vec![5, 1, 2, 3, 9, 3]).count, 5);
         assert_eq!(slot_set(Vec::new()), SlotSet::default());
+        assert_eq!(ranges("1-3, 5, 9"), [(1, 3), (5, 5), (9, 9)]);
+        assert_eq!(ranges(""), []);
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub async fn survey(request: &Request, tokens: &Tokens, deadlines: &Deadlines) -
         if let Some(migration) = &mut codis.migration {
             migration.expected |= request.migration;
         }
+        codis.before_migration = request.migration;
         codis.product_auth = request.product_auth.as_ref().map(|auth| !auth.expose().is_empty());
         explain(codis);
     }
@@ -108,7 +109,7 @@ impl Asker<'_> {
                 if names.is_empty() {
                     let which = self.request.product.as_deref().unwrap_or("any product");
                     let detail = format!("codis-fe does not know {which}");
-                    return Err(HttpError { detail, ..nothing_of_codis("/list") });
+                    return Err(not_the_product(detail));
                 }
                 let looks = names.iter().map(|name| self.dashboard_behind(place, name));
                 Ok(futures_util::future::join_all(looks).await)
@@ -152,7 +153,12 @@ impl Asker<'_> {
             Ok(_) => return Err(nothing_of_codis("/topom")),
             // It is there, and waits for the lock that another one holds.
             Err(error) if error.failure == HttpFailure::Cause => {
-                let Ok(answer) = self.get(&place.path("/topom/model")).await else { return Err(error) };
+                // 3.0 has the second path only.
+                let mut answer = self.get(&place.path("/topom/model")).await;
+                if answer.is_err() {
+                    answer = self.get(&place.path("/api/topom/model")).await;
+                }
+                let Ok(answer) = answer else { return Err(error) };
                 if !answer.json.is_object() {
                     return Err(error);
                 }
@@ -165,7 +171,7 @@ impl Asker<'_> {
             && wanted != product
         {
             let detail = format!("it is the dashboard of {product}, not of {wanted}");
-            return Err(HttpError { detail, ..nothing_of_codis("/topom") });
+            return Err(not_the_product(detail));
         }
         Ok(named(codis))
     }
@@ -258,6 +264,11 @@ fn nothing_of_codis(path: &str) -> HttpError {
         format!("what it answers at {path} is nothing of Codis")
     };
     HttpError { failure: HttpFailure::NotFound, detail, status: None, json: None }
+}
+
+/// What answers is a Codis, and not the one that was asked for.
+fn not_the_product(detail: String) -> HttpError {
+    HttpError { failure: HttpFailure::Failed, detail, status: None, json: None }
 }
 
 /// Something is to be known, and is not.
@@ -360,7 +371,7 @@ fn merge(known: &mut Codis, other: Codis) {
 }
 
 /// Says why facts are absent.
-fn explain(codis: &mut Codis) {
+pub fn explain(codis: &mut Codis) {
     let mut absent = |paths: &[&str], kind: AbsenceKind, reason: &str| {
         codis.errors.extend(paths.iter().map(|path| Absence {
             path: (*path).into(),
