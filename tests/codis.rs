@@ -6,7 +6,8 @@ use std::fs;
 use std::time::Duration;
 
 use common::codis::{Page, Pages, Place, cause, json, serve_changed, serve_recorded, serve_with_auth};
-use common::{Run, answering, listener, pikadoctor, recording, recordings_directory, relay, run, serve};
+use common::proxy::relay;
+use common::{Run, answering, listener, pikadoctor, recording, recordings_directory, run, serve};
 use pikadoctor::lab::recorded::{RecordedReply, Recording};
 use serde_json::Value;
 

@@ -353,3 +353,36 @@ fn wrong_usage_is_told() {
         assert!(run.stderr.contains(words), "{arguments:?}: {run:?}");
     }
 }
+
+#[test]
+fn many_products_are_read_whole_and_more_are_not_passed_over_in_silence() {
+    let one = tree();
+    let copies = |count: usize, keep: &dyn Fn(&str) -> bool| {
+        let mut tree: Tree = one
+            .iter()
+            .filter(|(path, _)| !path.contains("demo-zk"))
+            .map(|(p, n)| (p.clone(), n.clone()))
+            .collect();
+        for number in 0..count {
+            let name = format!("product-{number:03}");
+            let own = one.iter().filter(|(path, _)| path.contains("demo-zk") && keep(path));
+            tree.extend(own.map(|(path, node)| (path.replace("demo-zk", &name), node.clone())));
+        }
+        FakeZookeeper::start(tree, Manner::Honest, None)
+    };
+    let look = |address: &str| {
+        let run = Run::of(pikadoctor().args(["check", "--format", "json", "--zookeeper", address]));
+        serde_json::from_str::<Value>(&run.stdout).unwrap()
+    };
+    let twenty = copies(20, &|_| true);
+    let report = look(&twenty.address);
+    let products = report["facts"]["coordinators"][0]["products"].as_array().unwrap();
+    assert_eq!(products.len(), 20);
+    assert!(products.iter().all(|product| product["slot_count"] == 1024), "{report:#}");
+    assert_eq!(state(&report, "coordinator/reachable"), "ok");
+    let many = copies(201, &|path| path.ends_with("demo-zk"));
+    let report = look(&many.address);
+    assert_eq!(report["facts"]["coordinators"][0]["products"].as_array().unwrap().len(), 200);
+    assert_eq!(state(&report, "coordinator/reachable"), "unknown");
+    assert!(report.to_string().contains("1 more products are not looked at"), "{report:#}");
+}

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
+use common::codis::serve_recorded;
 use common::coordinator::{
     FakeZookeeper, Manner, Tree, Znode, etcd_answers, recorded_etcd, recorded_tree, replaced,
     serve_dashboard, serve_http,
@@ -237,6 +238,11 @@ fn access_is_judged_for_those_who_may_see_it() {
     // Without the password nothing is known, and that is no success.
     let run = check(&["--zookeeper", &whole.address], "");
     assert_eq!((run.code, found(&report(&run))), (3, BTreeSet::from(["coordinator/readable".into()])));
+    let mut top = tree.clone();
+    protect(&mut top, "/codis3");
+    let top = zookeeper(top);
+    let run = check(&["--zookeeper", &top.address], "");
+    assert_eq!((run.code, found(&report(&run))), (3, BTreeSet::from(["coordinator/product".into()])));
     // With a wrong one ZooKeeper does not say so: it only shows nothing.
     let run = check(&["--zookeeper", &whole.address], "codis:wrong");
     assert_eq!(run.code, 3, "{run:?}");
@@ -303,11 +309,26 @@ fn the_directory_of_the_file_system_coordinator() {
         }
     }
     let run = check(&["--coordinator-dir", at], "");
-    let found = found(&report(&run));
-    assert!(found.contains("coordinator/filesystem"), "{run:?}");
-    // jodis cannot use it, so no proxy is announced, though these say that they are.
-    let expected = ["addresses", "filesystem", "jodis-empty", "server-addresses"];
-    assert_eq!(found, expected.iter().map(|id| format!("coordinator/{id}")).collect(), "{run:?}");
+    assert!(found(&report(&run)).contains("coordinator/filesystem"), "{run:?}");
+    // jodis cannot use it: where clients look is another question.
+    let expected = ["addresses", "filesystem", "server-addresses"];
+    assert_eq!(
+        found(&report(&run)),
+        expected.iter().map(|id| format!("coordinator/{id}")).collect(),
+        "{run:?}"
+    );
+    // It can be asked in the same run, and then a proxy that is down is seen.
+    let mut announced = healthy_tree(&dashboard);
+    announced.retain(|path, _| !path.starts_with("/codis3"));
+    let whole = zookeeper(announced.clone());
+    announced.remove("/jodis/demo-zk/proxy-1596baf890de3464878cb2dbfca3879c").unwrap();
+    let part = zookeeper(announced);
+    for (clients, expected) in [(whole, false), (part, true)] {
+        let run = check(&["--coordinator-dir", at, "--zookeeper", &clients.address], "");
+        let found = found(&report(&run));
+        assert_eq!(found.contains("coordinator/proxies"), expected, "{run:?}");
+        assert!(!found.contains("coordinator/jodis-empty"), "{run:?}");
+    }
     // A link that leads elsewhere is not followed, a pipe is not opened.
     let slot = directory.path().join("data/codis3/demo-zk/slots/slot-0001");
     fs::remove_file(&slot).unwrap();
@@ -326,4 +347,72 @@ fn two_coordinators_with_one_product_are_two_dashboards() {
     let text = table(&report(&run));
     assert!(text.contains(&format!("in zookeeper {}", second.address)), "{text}");
     assert!(text.contains(&format!("in zookeeper {}", first.address)), "{text}");
+}
+
+#[test]
+fn the_dashboard_itself_is_compared_where_it_is_looked_at() {
+    let (place, url) = serve_recorded("07-zk-online");
+    let recorded = replaced(&recorded_tree("07-zk-online"), "127.0.0.1", &place.host);
+    let problems = |check_id: &str, change: &dyn Fn(&mut Tree)| {
+        let mut tree = recorded.clone();
+        change(&mut tree);
+        let zookeeper = zookeeper(tree);
+        let run = check(&["--codis", &url, "--no-servers", "--zookeeper", &zookeeper.address], "");
+        let report = report(&run);
+        let findings = report["findings"].as_array().unwrap();
+        let finding = findings.iter().find(|finding| finding["check"] == check_id).unwrap();
+        let problems = finding["problems"].as_array().unwrap().iter();
+        problems.map(|problem| problem["found"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join("\n")
+    };
+    let proxy = PROXY.replace("TOKEN", "1596baf890de3464878cb2dbfca3879c");
+    assert_eq!(problems("coordinator/dashboard-lock", &|_| {}), "", "it is the one that wrote the lock");
+    let as_recorded = problems("coordinator/proxies", &|_| {});
+    assert!(as_recorded.contains("d2de05be") && as_recorded.lines().count() == 1, "{as_recorded}");
+    let lost = problems("coordinator/proxies", &|tree| drop(tree.remove(&proxy)));
+    assert!(
+        lost.contains("has proxy-1596baf890de3464878cb2dbfca3879c") && lost.contains("in memory"),
+        "{lost}"
+    );
+    let by_hand = problems("coordinator/proxies", &|tree| {
+        let mut value: Value = serde_json::from_slice(&tree[&proxy].data).unwrap();
+        value["token"] = json!("hand");
+        tree.insert(format!("{P}/proxy/proxy-hand"), Znode::open(&value.to_string()));
+    });
+    assert!(by_hand.contains("proxy-hand") && by_hand.contains("by hand"), "{by_hand}");
+    let other = problems("coordinator/dashboard-lock", &|tree| {
+        *tree = replaced(tree, TOKEN, "else");
+    });
+    assert!(other.contains(&format!("another dashboard holds the same product in {url}")), "{other}");
+}
+
+/// Where the dashboard's tree has a proxy.
+const PROXY: &str = "/codis3/demo-zk/proxy/proxy-TOKEN";
+
+#[test]
+fn a_product_of_codis_2_is_told_as_one() {
+    let mut tree = Tree::new();
+    for path in
+        ["/", "/zk", "/zk/codis", "/zk/codis/db_old", "/zk/codis/db_old/slots", "/zk/codis/db_old/proxy"]
+    {
+        tree.insert(path.into(), Znode::open(""));
+    }
+    let entry = |state: &str| {
+        let text = json!({"id": "proxy_1", "addr": "10.0.0.1:19000", "last_event": "", "last_event_ts": 0,
+            "state": state, "description": "", "debug_var_addr": "10.0.0.1:11000", "pid": 7, "start_at": "x"});
+        Znode { ephemeral: true, ..Znode::open(&text.to_string()) }
+    };
+    for (state, expected) in [("online", vec!["layouts"]), ("mark_offline", vec!["jodis-entries", "layouts"])]
+    {
+        tree.insert("/zk/codis/db_old/proxy/proxy_1".into(), entry(state));
+        let zookeeper = zookeeper(tree.clone());
+        let report = report(&check(&["--zookeeper", &zookeeper.address], ""));
+        assert_eq!(
+            found(&report),
+            expected.iter().map(|id| format!("coordinator/{id}")).collect(),
+            "{state}"
+        );
+        let product = &report["facts"]["coordinators"][0]["products"][0];
+        assert_eq!((&product["name"], &product["jodis"][0]["flavour"]), (&json!("old"), &json!("codis2")));
+        assert!(report.to_string().contains(r#"zkProxyDir(\"/zk/codis/db_old/proxy\")"#), "{report:#}");
+    }
 }

@@ -4,18 +4,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::network::kind_of;
-use crate::model::coordinator::{Coordinator, Product, ProxyPresence, Registered, SharedServer};
+use crate::model::codis::Codis;
+use crate::model::coordinator::{Coordinator, JodisEntry, Product, ProxyPresence, Registered, SharedServer};
 use crate::model::facts::{Absence, AbsenceKind, Facts};
 use crate::model::network::AddressKind;
 
 /// Completes what was seen of all coordinators.
 pub fn complete(facts: &mut Facts) {
     let all = facts.coordinators.clone();
-    for coordinator in &mut facts.coordinators {
+    let Facts { coordinators, codis, .. } = facts;
+    for coordinator in coordinators {
         let local = coordinator.local;
         for product in coordinator.products.iter_mut().flatten() {
             addresses(product, local);
-            compare_proxies(product);
+            let announced = announced(product, &coordinator.name, &all);
+            product.announced_in = announced.map(|(name, _)| name.clone());
+            compare_proxies(product, announced.map(|(_, entries)| entries), codis);
             relate_slots(product);
         }
         let name = coordinator.name.clone();
@@ -23,6 +27,7 @@ pub fn complete(facts: &mut Facts) {
         for product in coordinator.products.iter_mut().flatten() {
             product.same_dashboard = same_dashboard(product, &siblings);
             product.other_dashboards = other_dashboards(product, &name, &all);
+            product.other_dashboards.extend(other_urls(product, codis));
             product.shared_servers = shared_servers(product, &name, &all);
         }
     }
@@ -55,9 +60,24 @@ fn addresses(product: &mut Product, local: bool) {
         local && !placed.is_empty() && placed.iter().all(|kind| *kind == AddressKind::Loopback);
 }
 
-/// Lays the two lists of proxies side by side.
-fn compare_proxies(product: &mut Product) {
-    let (Some(proxies), Some(jodis)) = (&product.proxies, &product.jodis) else {
+/// Where proxies of a product are announced, and as what: in its own coordinator, or else in another one of the run.
+fn announced<'c>(
+    product: &Product,
+    coordinator: &str,
+    all: &'c [Coordinator],
+) -> Option<(&'c String, &'c Vec<JodisEntry>)> {
+    let entries = |other: &'c Coordinator| {
+        let same = other.products.iter().flatten().find(|other| other.name == product.name)?;
+        Some((&other.name, same.jodis.as_ref().filter(|entries| !entries.is_empty())?))
+    };
+    let (own, others): (Vec<_>, Vec<_>) = all.iter().partition(|other| other.name == coordinator);
+    own.into_iter().chain(others).find_map(entries)
+}
+
+/// Lays the lists of proxies side by side: that of the dashboard's tree, that of the clients, and that of the
+/// dashboard itself where it was looked at.
+fn compare_proxies(product: &mut Product, announced: Option<&Vec<JodisEntry>>, codis: &[Codis]) {
+    let (Some(proxies), Some(jodis)) = (&product.proxies, announced.or(product.jodis.as_ref())) else {
         let missing: Vec<&str> = product.errors.iter().map(|absence| absence.path.as_str()).collect();
         let gap = product.errors.iter().find(|absence| matches!(absence.path.as_str(), "proxies" | "jodis"));
         if !missing.contains(&"comparison")
@@ -67,8 +87,17 @@ fn compare_proxies(product: &mut Product) {
         }
         return;
     };
+    let at_work = codis.iter().find(|codis| {
+        codis.product.as_ref() == Some(&product.name)
+            && codis.dashboards.iter().any(|dashboard| dashboard.online)
+    });
+    let in_memory: Option<Vec<(&String, Option<&String>)>> = at_work.and_then(|codis| {
+        let known = codis.proxies.as_ref()?.iter().filter(|proxy| proxy.known);
+        Some(known.filter_map(|proxy| Some((proxy.token.as_ref()?, proxy.proxy_address.as_ref()))).collect())
+    });
     let mut tokens: Vec<&String> =
         proxies.iter().map(|proxy| &proxy.token).chain(jodis.iter().map(|entry| &entry.token)).collect();
+    tokens.extend(in_memory.iter().flatten().map(|(token, _)| *token));
     let mut seen = BTreeSet::new();
     tokens.retain(|token| seen.insert(*token));
     let presence = |token: &String| {
@@ -76,11 +105,13 @@ fn compare_proxies(product: &mut Product) {
         let entry = jodis.iter().find(|entry| entry.token == *token);
         let registered = proxy.and_then(|proxy| proxy.proxy_addr.as_ref());
         let announced = entry.and_then(|entry| entry.addr.as_ref());
+        let known = in_memory.iter().flatten().find(|(known, _)| *known == token);
         ProxyPresence {
             token: token.clone(),
-            addr: registered.or(announced).cloned(),
+            addr: registered.or(announced).or(known.and_then(|(_, addr)| *addr)).cloned(),
             announces: proxy.is_none_or(|proxy| proxy.jodis_path.is_some()),
             registered: proxy.is_some(),
+            in_dashboard: in_memory.as_ref().map(|_| known.is_some()),
             announced: entry.is_some(),
             same_addr: registered.zip(announced).map(|(registered, announced)| registered == announced),
         }
@@ -131,6 +162,18 @@ fn other_dashboards(product: &Product, coordinator: &str, all: &[Coordinator]) -
         })
         .map(|other| other.name.clone())
         .collect()
+}
+
+/// Dashboards of this product that were looked at, are at work, and did not write its lock.
+fn other_urls(product: &Product, codis: &[Codis]) -> Vec<String> {
+    let Some(own) = product.dashboard.as_ref().and_then(|dashboard| dashboard.token.as_ref()) else {
+        return Vec::new();
+    };
+    let same = codis.iter().filter(|codis| codis.product.as_ref() == Some(&product.name));
+    let others = same
+        .flat_map(|codis| &codis.dashboards)
+        .filter(|dashboard| dashboard.online && dashboard.token.as_ref().is_some_and(|token| token != own));
+    others.map(|dashboard| dashboard.url.clone()).collect()
 }
 
 /// Servers of this product that stand in a second group. The same product in another coordinator does not count:

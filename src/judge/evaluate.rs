@@ -334,13 +334,17 @@ fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
             facts.coordinators.iter().map(|c| (c.name.clone(), variables(c))).collect()
         }
         Target::Product => {
-            let variables = |c: &Coordinator, product: &Product| {
-                let mut variables = one("product", view("product", product, &product.errors));
-                variables.insert("coordinator".to_owned(), view("coordinator", c, &c.errors));
-                (format!("{} {}", c.name, product.name), variables)
+            let variables = |c: &Coordinator| {
+                let whole = view("coordinator", c, &c.errors);
+                let products = c.products.iter().flatten();
+                let each = products.map(|product: &Product| {
+                    let mut variables = one("product", view("product", product, &product.errors));
+                    variables.insert("coordinator".to_owned(), whole.clone());
+                    (format!("{} {}", c.name, product.name), variables)
+                });
+                each.collect::<Vec<_>>()
             };
-            let all = facts.coordinators.iter();
-            all.flat_map(|c| c.products.iter().flatten().map(move |product| variables(c, product))).collect()
+            facts.coordinators.iter().flat_map(variables).collect()
         }
         Target::Codis => {
             facts.codis.iter().map(|c| (c.name.clone(), one("codis", view("codis", c, &c.errors)))).collect()

@@ -104,7 +104,8 @@ pub struct Product {
     pub codis2: bool,
     /// The lock of the dashboard (`topom`). Null: no dashboard holds it.
     pub dashboard: Option<Dashboard>,
-    /// Other coordinators of the same run in which a dashboard with another token holds this product.
+    /// Where else in the same run a dashboard with another token is at work for this product: other coordinators, and
+    /// URLs of dashboards.
     pub other_dashboards: Vec<String>,
     /// Other products of the same coordinator whose lock names the same dashboard.
     pub same_dashboard: Vec<String>,
@@ -114,6 +115,9 @@ pub struct Product {
     pub jodis: Option<Vec<JodisEntry>>,
     /// The directories in which there are such entries, as clients take them (`zkProxyDir`).
     pub jodis_paths: Vec<String>,
+    /// The coordinator of this run in which proxies of this product are announced: this one, or another that
+    /// `jodis_addr` names. Null: none of them.
+    pub announced_in: Option<String>,
     /// The proxies as the two lists and the dashboard show them. Null while one of the two lists is not known.
     pub comparison: Option<Vec<ProxyPresence>>,
     /// The groups of servers.
@@ -236,8 +240,11 @@ pub struct ProxyPresence {
     pub addr: Option<String>,
     /// Whether it announces itself at all.
     pub announces: bool,
-    /// Whether the dashboard's tree has it.
+    /// Whether the dashboard's tree in the coordinator has it.
     pub registered: bool,
+    /// Whether the dashboard itself has it, which keeps everything in memory. Null unless a dashboard of this product
+    /// was looked at in the same run, and is at work.
+    pub in_dashboard: Option<bool>,
     /// Whether it is announced to clients.
     pub announced: bool,
     /// Whether the two name the same address for clients. Null unless both have it.

@@ -71,8 +71,7 @@ fn failed(error: &HttpError) -> (DashboardAnswer, Option<String>) {
         | HttpFailure::Redirect
         | HttpFailure::NotFound
         | HttpFailure::TooLarge
-        | HttpFailure::NotJson
-        | HttpFailure::Closed => DashboardAnswer::NoDashboard,
+        | HttpFailure::NotJson => DashboardAnswer::NoDashboard,
         _ => DashboardAnswer::Unreached,
     };
     (answer, Some(error.detail.clone()))

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::tree::{MOST_CHILDREN, MOST_NODE_BYTES, MOST_NODES, Node, Tree};
+use super::tree::{Gap, MOST_CHILDREN, MOST_NODE_BYTES, MOST_NODES, Node, Tree};
 use super::walk::{CODIS2, ROOTS, descend};
 use crate::collect::clock::Deadlines;
 use crate::collect::http::{Client, HttpError, get_json, parse_url};
@@ -12,7 +12,7 @@ use crate::model::facts::ReachState;
 use crate::model::http::HttpFailure;
 
 /// The most bytes of one answer: that for a product with all of its slots has 200 KB.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+const MOST_BYTES: usize = 32 * 1024 * 1024;
 /// `Key not found` in the v2 API.
 const KEY_NOT_FOUND: i64 = 100;
 /// `The request requires user authentication`.
@@ -123,7 +123,7 @@ fn take(tree: &mut Tree, path: &str, json: &Value, wanted: Option<&str>) {
     let mut waiting = vec![(path.to_owned(), json)];
     while let Some((path, json)) = waiting.pop() {
         if tree.nodes.len() >= MOST_NODES {
-            tree.nodes.insert(path, Node::unread());
+            tree.nodes.insert(path, Node::unknown(Gap::too_much()));
             continue;
         }
         let below = json.get("nodes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();

@@ -32,7 +32,7 @@ pub fn read_tree(directory: &Path, wanted: Option<&str>) -> Result<Tree, Directo
     while let Some(path) = waiting.pop() {
         let file = data.join(path.trim_start_matches('/'));
         let node = if tree.nodes.len() >= MOST_NODES {
-            Node::unread()
+            Node::unknown(Gap::too_much())
         } else {
             match read_node(&mut tree, &path, &file) {
                 Ok(node) => node,
@@ -40,10 +40,7 @@ pub fn read_tree(directory: &Path, wanted: Option<&str>) -> Result<Tree, Directo
                     tree.forget(&path);
                     continue;
                 }
-                Err(error) => {
-                    let gap = gap(&error);
-                    Node { children: Err(gap.clone()), data: Err(gap), ..Node::unread() }
-                }
+                Err(error) => Node::unknown(gap(&error)),
             }
         };
         if let Ok(children) = &node.children {

@@ -16,8 +16,6 @@ use crate::model::coordinator::{
 
 /// The longest text that is taken over from a node.
 const LONGEST: usize = 300;
-/// The most groups, and servers of one group, that are taken over. Codis has at most 9999 groups.
-const MOST_SERVERS: usize = 1000;
 
 /// The names of all products that are registered.
 pub fn registered(tree: &Tree) -> Result<Vec<String>, Gap> {
@@ -135,7 +133,7 @@ impl Reader<'_> {
 
     fn groups(&mut self, directory: &str) -> Result<Vec<Group>, Gap> {
         let mut groups = Vec::new();
-        for name in self.tree.list(directory)?.iter().take(MOST_SERVERS) {
+        for name in &self.tree.list(directory)? {
             let path = below(directory, name);
             let Some(group) = self.object(&path)? else { continue };
             let Some(id) = group.get("id").and_then(Value::as_i64) else {
@@ -147,7 +145,7 @@ impl Reader<'_> {
             }
             let empty = Vec::new();
             let servers = group.get("servers").and_then(Value::as_array).unwrap_or(&empty);
-            let servers = servers.iter().take(MOST_SERVERS).map(|server| GroupServer {
+            let servers = servers.iter().map(|server| GroupServer {
                 server: text(server, "server").unwrap_or_default(),
                 action: state_of(server.get("action")),
             });
@@ -253,4 +251,67 @@ fn access(tree: &Tree, tokens: &Tokens, open: bool, mine: impl Fn(&str) -> bool)
     }
     let kinds: Vec<Access> = kinds.into_iter().map(|(_, access)| access).collect();
     if kinds.is_empty() { None } else { Some(kinds) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::collect::coordinator::tree::Node;
+
+    fn tree_with(contents: &[(&str, &[u8])]) -> Tree {
+        let mut tree = Tree::default();
+        for (path, data) in contents {
+            let node = Node { children: Ok(Vec::new()), data: Ok(data.to_vec()), ..Node::unread() };
+            tree.nodes.insert((*path).to_owned(), node);
+            let mut path = *path;
+            while let Some((parent, name)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) {
+                let above = tree.nodes.entry(parent.to_owned()).or_insert_with(|| Node {
+                    children: Ok(Vec::new()),
+                    data: Ok(Vec::new()),
+                    ..Node::unread()
+                });
+                if let Ok(children) = &mut above.children
+                    && !children.iter().any(|child| child == name)
+                {
+                    children.push(name.to_owned());
+                }
+                path = parent;
+            }
+        }
+        tree
+    }
+
+    const PLACES: [&str; 5] = [
+        "/codis3/p/topom",
+        "/codis3/p/group/group-0001",
+        "/codis3/p/slots/slot-0001",
+        "/codis3/p/proxy/proxy-a",
+        "/jodis/p/proxy-a",
+    ];
+
+    proptest! {
+        /// What is no JSON object is told, whatever it is, and leaves nothing behind.
+        #[test]
+        fn garbage_is_told_in_every_place(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            prop_assume!(serde_json::from_slice::<Value>(&bytes).is_err());
+            let tree = tree_with(&PLACES.map(|place| (place, bytes.as_slice())));
+            let product = product(&tree, "p", &Tokens::new(), true);
+            prop_assert_eq!(product.oddities.len(), PLACES.len());
+            prop_assert!(product.groups.is_some_and(|groups| groups.is_empty()));
+            prop_assert!(product.dashboard.is_some_and(|dashboard| dashboard.token.is_none()));
+        }
+
+        #[test]
+        fn no_json_makes_it_panic(
+            key in "id|token|servers|action|group_id|addr|promoting",
+            value in "null|-1|1e300|99999999999999999999|\\[\\]|\\{\\}|\"x\"|\\[\\[\\]\\]|true",
+        ) {
+            let text = format!("{{\"{key}\": {value}}}");
+            let tree = tree_with(&PLACES.map(|place| (place, text.as_bytes())));
+            let product = product(&tree, "p", &Tokens::new(), true);
+            prop_assert!(product.errors.is_empty());
+        }
+    }
 }

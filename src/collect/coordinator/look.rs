@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use futures_util::StreamExt as _;
 use tokio::net::TcpStream;
 
 use super::etcd::NoTree;
@@ -13,7 +14,7 @@ use crate::collect::clock::Deadlines;
 use crate::collect::dial::dial;
 use crate::collect::http::{self, Client, HttpError};
 use crate::collect::secret::{Password, Tokens};
-use crate::model::coordinator::{Coordinator, CoordinatorKind, CoordinatorState, Member};
+use crate::model::coordinator::{Coordinator, CoordinatorKind, CoordinatorState, Member, Product};
 use crate::model::facts::{Absence, AbsenceKind, Address, Reach, ReachState};
 
 /// The environment variable with `user:password` for ZooKeeper's digest scheme.
@@ -21,6 +22,10 @@ pub const ZOOKEEPER_AUTH: &str = "PIKADOCTOR_ZOOKEEPER_AUTH";
 
 /// The environment variable with `user:password` for etcd.
 pub const ETCD_AUTH: &str = "PIKADOCTOR_ETCD_AUTH";
+
+/// The most products of one coordinator that are looked at, and how many side by side.
+const MOST_PRODUCTS: usize = 200;
+const PARALLEL: usize = 16;
 
 /// A coordinator to look at.
 #[derive(Clone, Debug)]
@@ -136,13 +141,19 @@ impl Looker<'_> {
         }
         let open = !coordinator.credentials;
         let wanted = |name: &&String| self.request.product.as_ref().is_none_or(|wanted| wanted == *name);
-        let mut products: Vec<_> =
-            names.iter().filter(wanted).map(|name| product(tree, name, self.tokens, open)).collect();
-        for product in &mut products {
-            addresses::register_addresses(product, self.deadlines).await;
+        let looks = names.iter().filter(wanted).take(MOST_PRODUCTS).map(async |name| {
+            let mut product = product(tree, name, self.tokens, open);
+            addresses::register_addresses(&mut product, self.deadlines).await;
             if let Ok(client) = &self.client {
-                dashboard::ask(product, client, self.deadlines).await;
+                dashboard::ask(&mut product, client, self.deadlines).await;
             }
+            product
+        });
+        let products: Vec<Product> = futures_util::stream::iter(looks).buffered(PARALLEL).collect().await;
+        let left_out = names.iter().filter(wanted).count() - products.len();
+        if left_out > 0 {
+            let more = format!("{left_out} more products are not looked at; name one with --product");
+            coordinator.detail = Some(more);
         }
         if coordinator.errors.is_empty() || !products.is_empty() {
             coordinator.products = Some(products);

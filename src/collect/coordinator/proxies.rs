@@ -7,13 +7,10 @@ use super::tree::{Gap, below};
 use super::walk::{CODIS2, JODIS};
 use crate::model::coordinator::{JodisEntry, JodisFlavour, OddityKind, Proxy};
 
-/// The most proxies that are taken over.
-const MOST_PROXIES: usize = 2000;
-
 /// The proxies in a directory of the dashboard.
 pub(super) fn proxies(reader: &mut Reader<'_>, directory: &str) -> Result<Vec<Proxy>, Gap> {
     let mut proxies = Vec::new();
-    for name in reader.tree.list(directory)?.iter().take(MOST_PROXIES) {
+    for name in &reader.tree.list(directory)? {
         let path = below(directory, name);
         let Some(proxy) = reader.object(&path)? else { continue };
         let Some(token) = text(&proxy, "token") else {
@@ -42,7 +39,7 @@ pub(super) fn jodis_entries(reader: &mut Reader<'_>, product: &str) -> Result<Ve
     let old = below(&below(CODIS2, &format!("db_{product}")), "proxy");
     let mut entries = Vec::new();
     for (directory, prefix) in [(new, "proxy-"), (old, "")] {
-        for name in reader.tree.list(&directory)?.iter().take(MOST_PROXIES) {
+        for name in &reader.tree.list(&directory)? {
             let path = below(&directory, name);
             let Some(entry) = reader.object(&path)? else { continue };
             let token = text(&entry, "token").or_else(|| text(&entry, "id"));

@@ -9,8 +9,8 @@ use crate::model::facts::{Absence, AbsenceKind};
 pub const MOST_CHILDREN: usize = 8192;
 /// The most bytes of one node that are looked at. A group of a hundred servers has 20 KB.
 pub const MOST_NODE_BYTES: usize = 256 * 1024;
-/// The most nodes that are looked at in one coordinator: some six products with all their slots.
-pub const MOST_NODES: usize = 20_000;
+/// The most nodes that are looked at in one coordinator: some ninety products with all their slots.
+pub const MOST_NODES: usize = 100_000;
 
 /// Why something is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,11 @@ impl Gap {
     /// Nobody gave the access that it needs.
     pub fn no_access(reason: impl Into<String>) -> Self {
         Self { kind: AbsenceKind::NoAccess, reason: reason.into() }
+    }
+
+    /// There is more than is ever looked at.
+    pub fn too_much() -> Self {
+        Self::failed(format!("more than {MOST_NODES} nodes are registered; name one product with --product"))
     }
 
     /// As the absence of the fact at `path`.
@@ -67,7 +72,11 @@ pub struct Node {
 impl Node {
     /// A node of which nothing is known yet.
     pub fn unread() -> Self {
-        let gap = Gap::failed("it was not read");
+        Self::unknown(Gap::failed("it was not read"))
+    }
+
+    /// A node of which nothing is known.
+    pub fn unknown(gap: Gap) -> Self {
         Self { children: Err(gap.clone()), data: Err(gap), ephemeral: None, ttl_seconds: None, acl: None }
     }
 }

@@ -118,11 +118,12 @@ impl<'d> Session<'d> {
         let mut level: Vec<String> = ROOTS.iter().map(|root| (*root).to_owned()).collect();
         while !level.is_empty() {
             let room = MOST_NODES.saturating_sub(tree.nodes.len());
+            for path in level.drain(room.min(level.len())..) {
+                tree.nodes.insert(path, Node::unknown(Gap::too_much()));
+            }
             for path in &level {
                 tree.nodes.insert(path.clone(), Node::unread());
             }
-            // What does not fit stays unread, and so unknown.
-            level.truncate(room);
             let mut next = Vec::new();
             for paths in level.chunks(BATCH) {
                 let visited = self.visit(&mut tree, chroot, paths).await;
