@@ -10,7 +10,7 @@ use super::options::{Output, write_at_once};
 use super::sentinel::Watching;
 use super::{Failure, Outcome};
 use crate::collect::coordinator::look::Place;
-use crate::inquiry::Inquiry;
+use crate::examine::inquiry::Inquiry;
 use crate::judge::catalogue::built_in;
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;

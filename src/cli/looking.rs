@@ -13,7 +13,7 @@ use super::sentinel::Watching;
 use crate::collect::bundle::read_facts;
 use crate::collect::link::Live;
 use crate::collect::text_file::read_text;
-use crate::inquiry::Inquiry;
+use crate::examine::inquiry::Inquiry;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::{Address, Facts};
 use crate::model::knowledge::Knowledge;

@@ -26,8 +26,7 @@ pub fn read_text(path: &Path) -> Result<String, TextFileError> {
         return Err(fail(io::Error::other("it is larger than 1 MiB")));
     }
     String::from_utf8(bytes).map_err(|error| {
-        let line =
-            error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
-        fail(io::Error::other(format!("line {} is not UTF-8", line + 1)))
+        let good = String::from_utf8_lossy(&error.as_bytes()[..error.utf8_error().valid_up_to()]);
+        fail(io::Error::other(format!("line {} is not UTF-8", good.matches('\n').count() + 1)))
     })
 }

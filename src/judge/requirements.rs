@@ -68,7 +68,7 @@ fn is_seen(facts: &Facts, node: &str) -> bool {
 }
 
 fn unseen_host(node: &str, language: Language) -> Finding {
-    let (title, note) = match language {
+    let (title, reason) = match language {
         Language::En => (
             "The host of the server is visible",
             "its host was not looked at; write `ssh:` in the plan (the plan requires `host`)",
@@ -81,7 +81,7 @@ fn unseen_host(node: &str, language: Language) -> Finding {
         state: State::Unknown,
         title: title.to_owned(),
         problems: Vec::new(),
-        note: note.to_owned(),
+        note: reason.to_owned(),
         metrics: Vec::new(),
         missing: None,
         accepted: None,

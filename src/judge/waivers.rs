@@ -61,13 +61,13 @@ pub fn waive(
             }
         }
         let (place, check, target) = (&waiver.place, &waiver.check, &waiver.target);
-        let (owner, expires) = (&waiver.owner, waiver.expires);
+        let (owner, last_day) = (&waiver.owner, waiver.expires);
         match (used, expired, language) {
             (true, true, Language::En) => remarks.push(format!(
-                "{place}: the waiver of {check} for `{target}` by {owner} expired on {expires}; what it accepted counts again"
+                "{place}: the waiver of {check} for `{target}` by {owner} expired on {last_day}; what it accepted counts again"
             )),
             (true, true, Language::Zh) => remarks.push(format!(
-                "{place}: {owner} 对 {check}（`{target}`）的豁免已于 {expires} 过期，相关问题重新计入"
+                "{place}: {owner} 对 {check}（`{target}`）的豁免已于 {last_day} 过期，相关问题重新计入"
             )),
             (false, _, Language::En) => {
                 remarks.push(format!("{place}: nothing needs the waiver of {check} for `{target}`; remove it"));

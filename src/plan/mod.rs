@@ -1,7 +1,7 @@
 //! What the user wants: the plan of a cutover, as a YAML file says it.
 //!
-//! [`file`] is the file's shape and the source of its schema, [`read`] reads it and finds what makes no sense, and
-//! [`write`] makes one from servers that were looked at; [`values`] knows how people write addresses and times.
+//! [`mod@file`] is the file's shape and the source of its schema, [`read`] reads it and finds what makes no sense, and
+//! [`mod@write`] makes one from servers that were looked at; [`values`] knows how people write addresses and times.
 
 pub mod file;
 pub mod read;

@@ -155,7 +155,8 @@ pub fn plan_text(facts: &Facts, around: &Named, language: Language) -> String {
 
 /// The replication that stands, each link and pair once.
 fn links(out: &mut String, facts: &Facts, language: Language) {
-    let (mut links, mut pairs): (Vec<(usize, usize)>, Vec<(usize, usize)>) = (Vec::new(), Vec::new());
+    let mut links: Vec<(usize, usize)> = Vec::new();
+    let mut pairs: Vec<(usize, usize)> = Vec::new();
     for (index, node) in facts.nodes.iter().enumerate() {
         if let Some(master) = master_of(node).and_then(|address| find(facts, &address)) {
             links.push((master, index));

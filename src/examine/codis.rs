@@ -2,11 +2,11 @@
 
 use futures_util::StreamExt as _;
 
+use super::servers::{LinkRequest, Scope, Target};
 use crate::collect::codis::survey::Request;
 use crate::collect::codis::{backend, read};
 use crate::collect::link::Party;
 use crate::collect::secret::Password;
-use crate::examine::{LinkRequest, Scope, Target};
 use crate::model::codis::{Backend, Codis, Position};
 use crate::model::facts::{Absence, AbsenceKind, Facts};
 use crate::model::knowledge::Knowledge;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
+use super::servers::{LinkRequest, PARALLEL_TARGETS, Scope, Target};
 use crate::collect::secret::Password;
 use crate::collect::sentinel::Asker;
 use crate::derive::sentinel::{followed, is_other};
-use crate::examine::{LinkRequest, PARALLEL_TARGETS, Scope, Target};
 use crate::model::facts::{Address, Facts};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::LinkMode;

@@ -3,15 +3,15 @@
 
 use std::collections::BTreeSet;
 
+use super::servers::look_at_links;
 use crate::collect::codis::survey::survey;
 use crate::collect::coordinator::addresses::address_of;
 use crate::collect::coordinator::look::{CoordinatorRequest, look as look_at_coordinators};
 use crate::collect::link::Live;
 use crate::collect::secret::{Password, Tokens};
 use crate::derive;
-use crate::examine::look_at_links;
-use crate::examine_codis::{look_at_servers, named_by};
-use crate::follow::{add_followed, ask, leave_out_others};
+use crate::examine::codis::{look_at_servers, named_by};
+use crate::examine::sentinels::{add_followed, ask, leave_out_others};
 use crate::model::coordinator::Coordinator;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
@@ -142,6 +142,7 @@ impl Inquiry {
     /// Servers are judged together when a link joins them, or when they share a host.
     ///
     /// What is about none of the servers that were named is answered by a look at everything.
+    #[must_use]
     pub fn part(&self, names: &BTreeSet<String>) -> Self {
         let about = |name: &str, target: &Target| {
             name == target.name || name.split(' ').any(|word| word == target.name)
