@@ -37,7 +37,7 @@ fn a_bundle_is_judged_as_the_servers_were() {
     let captured =
         Run::of(pikadoctor().args(["capture", &pair.replica]).args(arguments).args(["-o", bundle]));
     assert_eq!(captured.code, 0, "{captured:?}");
-    assert!(captured.stdout.contains("2 of 2 servers and 1 links"), "{}", captured.stdout);
+    assert!(captured.stdout.contains("2 of 2 servers, links: 1"), "{}", captured.stdout);
     let from = run(&["check", "--from", bundle, "--format", "json"]);
     assert_eq!(from.code, 2, "the lost canary is in it: {}", from.stdout);
     let report = json_of(&from);

@@ -9,6 +9,8 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use common::codis::serve_recorded;
+use common::sentinel::RecordedSet;
 use common::{Run, pikadoctor, recording, serve, serve_at};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -582,4 +584,56 @@ fn there_are_completions_and_manual_pages() {
     assert_eq!(run.code, 0, "{}", run.text());
     let page = fs::read_to_string(directory.path().join("pikadoctor-check.1")).unwrap();
     assert!(page.contains("\\-\\-wait"), "{page}");
+}
+
+#[test]
+fn a_plan_names_sentinels_and_a_codis_too_and_init_writes_them() {
+    let site = Site::empty();
+    let set = RecordedSet::load("three-over-pika-3.5.5");
+    let _served = set.serve();
+    let (_place, codis) = serve_recorded("07-zk-online");
+    let sentinels = set.sentinels();
+    let written = site.directory.path().join("written.yaml");
+    let mut init = pikadoctor();
+    init.args(["init", "--codis", &codis, "-o"]).arg(&written);
+    for sentinel in &sentinels {
+        init.args(["--sentinel", sentinel]);
+    }
+    let run = Run::of(&mut init);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    let text = fs::read_to_string(&written).unwrap();
+    assert!(text.contains(&format!("codis: [\"{codis}\"]")), "{text}");
+    assert!(sentinels.iter().all(|sentinel| text.contains(&format!("\"{sentinel}\""))), "{text}");
+    assert!(text.contains("role: master") && text.contains("role: replica"), "{text}");
+    let run = check_plan(&written, &["--no-ports", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["facts"]["sentinels"].as_array().unwrap().len(), sentinels.len());
+    assert_eq!(report["facts"]["codis"].as_array().unwrap().len(), 1);
+    assert!(has(&run, "ok", "sentinel/quorum"), "{:?}", findings(&run));
+    // Without a server of its own a plan is one, too; a wrong address is an error with its place.
+    let alone = format!("sentinels: [\"{}\"]\n", sentinels[0]);
+    let run = check_plan(&site.write("alone.yaml", &alone), &["--no-ports", "--format", "json"]);
+    assert!(has(&run, "ok", "node/reachable"), "{:?}", findings(&run));
+    for (text, sentence) in [
+        ("sentinels: [\"a b\"]\n", "plan.yaml:1:13: a host name has no ' '"),
+        ("codis: [\"ftp://x\"]\n", "plan.yaml:1:9: "),
+        ("zookeeper: [\"h,,i\"]\n", "plan.yaml:1:13: "),
+        ("etcd: [\"http://u:p@h\"]\n", "plan.yaml:1:8: credentials do not belong"),
+        ("sentinels: [h]\nproduct: \"-x\"\n", "plan.yaml:2:10: a product has letters"),
+    ] {
+        let run = check_plan(&site.write("plan.yaml", text), &[]);
+        assert_eq!(run.code, 3, "{text}");
+        assert!(run.stderr.contains(sentence), "{text}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn the_host_of_a_server_can_be_required() {
+    let site = Site::of("healthy-pair-3.5.5");
+    let plan = site.pair_plan("", "", &format!("waivers:\n{LOOPBACK}require: [host]\n"));
+    let run = check_plan(&plan, &["--no-host", "--format", "json"]);
+    assert_eq!(run.code, 3, "{}", run.text());
+    assert!(has(&run, "unknown", "require/host"), "{:?}", findings(&run));
+    let both = check_plan(&site.pair_plan(", ssh: nobody@127.0.0.1", "", ""), &["--ssh", "x@y"]);
+    assert!(both.code == 3 && both.stderr.contains("says how hosts are reached"), "{}", both.stderr);
 }

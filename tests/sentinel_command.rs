@@ -180,7 +180,7 @@ fn a_bundle_is_judged_as_the_sentinels_were() {
         set.sentinels().into_iter().flat_map(|address| ["--sentinel".to_owned(), address]).collect();
     let captured = Run::of(pikadoctor().args(["capture", "-o", bundle]).args(&sentinels));
     assert_eq!(captured.code, 0, "{captured:?}");
-    assert!(captured.stdout.contains("2 of 2 servers and 1 links, 3 Sentinels"), "{}", captured.stdout);
+    assert!(captured.stdout.contains("2 of 2 servers, links: 1, Sentinels: 3"), "{}", captured.stdout);
     let from = run(&["check", "--from", bundle, "--format", "json"]);
     assert_eq!(from.code, 2);
     let seen = Run::of(pikadoctor().args(["check", "--format", "json"]).args(&sentinels));

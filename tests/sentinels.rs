@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use common::sentinel::{RecordedSet, set_field};
 use pikadoctor::collect::clock::Deadlines;
+use pikadoctor::collect::link::Live;
 use pikadoctor::judge::catalogue::built_in;
 use pikadoctor::judge::evaluate::{Judge, Parameters};
 use pikadoctor::model::catalogue::Catalogue;
@@ -31,7 +32,9 @@ fn look(set: &RecordedSet, catalogue: &Catalogue, follow: bool) -> Facts {
         let second = Duration::from_secs(1);
         let deadlines = Deadlines::starting_now(30 * second, 5 * second, 5 * second);
         let scope = Scope { deadlines, ports: false };
-        let trial = Trial { live: None, forced: false };
+        // What may be written where somebody names a link must not be written where a Sentinel does.
+        let live = Live { write: true, canary_wait: second };
+        let trial = Trial { live: Some(live), forced: false };
         let inquiry = Inquiry { sentinels: watch, ..Inquiry::of(Vec::new(), Vec::new(), trial) };
         inquiry.look(&catalogue.knowledge, scope).await
     })

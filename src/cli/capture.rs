@@ -41,7 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let more: String = counted
         .iter()
         .filter(|(_, count)| *count > 0)
-        .map(|(what, count)| format!(", {count} {what}"))
+        .map(|(what, count)| format!(", {what}: {count}"))
         .collect();
     let path = path.display();
     let document = format!(

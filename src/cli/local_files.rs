@@ -9,6 +9,7 @@ use super::Failure;
 use crate::collect::logs::{LogRequest, Window};
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
+use crate::model::link::Link;
 use crate::model::logs::LogSide;
 use crate::{compare_conf_files, read_logs};
 
@@ -53,14 +54,21 @@ impl LocalFiles {
         )))
     }
 
-    /// Adds what the files say to what was seen. The first server is the one that is looked at; a master or a peer
-    /// comes behind it. `confs`: the configuration files of other servers, by name.
-    pub fn add(&self, facts: &mut Facts, confs: Vec<(String, PathBuf)>, knowledge: &Knowledge) {
-        let first = facts.nodes.first().map(|node| node.name.clone());
+    /// Adds what the files say to what was seen. They belong to the server that was named `first`, as far as it is
+    /// among those that were looked at. `confs`: the configuration files of other servers, by name.
+    pub fn add(
+        &self,
+        facts: &mut Facts,
+        first: Option<String>,
+        confs: Vec<(String, PathBuf)>,
+        knowledge: &Knowledge,
+    ) {
+        let first = first.filter(|name| facts.node(name).is_some());
         let own = self.conf.iter().filter_map(|path| Some((first.clone()?, path.clone())));
         let confs: Vec<(String, PathBuf)> = own.chain(confs).collect();
         compare_conf_files(facts, &confs, knowledge);
-        let link = facts.links.first().map(|link| link.name.clone());
+        let of_first = |link: &&Link| Some(&link.replica) == first.as_ref();
+        let link = facts.links.iter().find(of_first).map(|link| link.name.clone());
         if let (Some(logs), Some(name)) = (&self.logs, link.or(first)) {
             let requests = requests(logs, self.master_logs.as_deref());
             let window = Window { length: self.since, until_now: true };

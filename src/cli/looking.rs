@@ -161,7 +161,11 @@ impl Looking {
                 read_conf_files(&[path.to_string_lossy().into_owned()], knowledge, version, Some(None));
             facts.conf_files.extend(read.conf_files);
         }
-        self.local_files.add(facts, confs, knowledge);
+        let first = match plan {
+            Some(plan) => plan.servers.first().map(|server| server.address.to_string()),
+            None => self.targets.first().map(ToString::to_string),
+        };
+        self.local_files.add(facts, first, confs, knowledge);
     }
 
     /// How servers are reached.
