@@ -6,6 +6,7 @@ use crate::model::drift::{ConfDrift, DriftItem, DriftMatter};
 use crate::model::facts::{Absence, AbsenceKind, Node};
 use crate::model::knowledge::{ConfigKey, KeyKind, Knowledge};
 use crate::model::release::{Line, Version};
+use crate::model::replication::Role;
 
 /// What differs between the server and the file. The file was read by the rules of the server's release, and its
 /// passwords became tokens in the same run as those of the server.
@@ -46,7 +47,7 @@ pub fn compare(node: &Node, conf: &ConfFile, knowledge: &Knowledge) -> ConfDrift
         }
         compared += 1;
         let stated = stated.unwrap_or_default();
-        if same(key, stated, running, version) {
+        if same(key, stated, running, version) || follows_make_read_only(node, name, running, version) {
             continue;
         }
         let what = if key.secret { DriftMatter::Password } else { DriftMatter::Differs };
@@ -133,6 +134,19 @@ fn size(text: &str, version: Version) -> i64 {
     number(text).saturating_mul(if units { factor } else { 1 })
 }
 
+/// Up to 3.0.4 `slaveof` switches slave-read-only on and `slaveof no one` off, whatever the file says (`SetMaster` and
+/// `RemoveMaster` of src/pika_server.cc). To set it back would open a replica to writes.
+fn follows_make_read_only(node: &Node, name: &str, running: &str, version: Version) -> bool {
+    let follows = matches!(
+        node.replication.as_ref().and_then(|replication| replication.role),
+        Some(Role::Slave | Role::MasterAndSlave)
+    );
+    name == "slave-read-only"
+        && follows
+        && truth(running) == Some(true)
+        && version.is_in("2.0.0-2.3.8, 3.0.0-3.0.4")
+}
+
 /// Whom the server would follow after a restart, and whom it follows.
 fn slaveof(node: &Node, setting: Option<&ConfSetting>) -> Option<DriftItem> {
     let replication = node.replication.as_ref()?;
@@ -169,4 +183,34 @@ fn slaveof(node: &Node, setting: Option<&ConfSetting>) -> Option<DriftItem> {
         place: setting.map(|setting: &ConfSetting| -> Place { setting.place.clone() }),
         settable: true,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::replication::Replication;
+
+    #[test]
+    fn a_replica_is_read_only_because_it_follows() {
+        let of = |role: Role, running: &str, version: &str| {
+            let replication = Replication {
+                role: Some(role),
+                role_text: None,
+                master: None,
+                replicas: Vec::new(),
+                connected_replicas: None,
+                read_only: None,
+                priority: None,
+                replication_id: None,
+                eligible_for_election: None,
+                offset: None,
+            };
+            let node = Node { replication: Some(replication), ..Node::default() };
+            follows_make_read_only(&node, "slave-read-only", running, version.parse().unwrap())
+        };
+        assert!(of(Role::Slave, "yes", "2.3.6") && of(Role::MasterAndSlave, "1", "3.0.4"));
+        assert!(!of(Role::Master, "yes", "2.3.6"), "a master that refuses writes is another matter");
+        assert!(!of(Role::Slave, "no", "2.3.6"), "a replica that takes writes is not as it should be");
+        assert!(!of(Role::Slave, "yes", "3.0.5"), "from here on slaveof leaves the setting alone");
+    }
 }
