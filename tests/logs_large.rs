@@ -48,7 +48,7 @@ fn two_gigabytes_cost_a_moment_and_little_memory() {
     eprintln!("{took:?}, {} KiB more than for one line", after - before);
     assert_eq!(report.code, 2, "the newest line of the warnings is seen: {report:?}");
     assert!(report.text().contains("MiB of older lines not read"), "{}", report.stdout);
-    // The limit is generous: this is a build without optimisation, on a machine that may be busy.
-    assert!(took < Duration::from_secs(20), "{took:?}");
+    // An optimised build takes a tenth of what this one takes, about 30 ms; the rest is for a machine that is busy.
+    assert!(took < Duration::from_secs(3), "{took:?}");
     assert!(after - before < 16 * 1024, "{before} KiB, then {after} KiB");
 }

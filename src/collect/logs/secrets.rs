@@ -16,21 +16,17 @@ pub fn in_line(line: &Line<'_>) -> bool {
         let mut words = message.split(|byte| *byte == b' ').filter(|word| !word.is_empty()).skip(1);
         return words.next().is_some_and(|word| SETTINGS.contains(&word)) && words.next().is_some();
     }
-    if message.starts_with(b"command: ") {
-        let words: Vec<Vec<u8>> = message
-            .split(|byte| *byte == b'"')
-            .skip(1)
-            .step_by(2)
-            .take(3)
-            .map(<[u8]>::to_ascii_lowercase)
-            .collect();
-        return match words.iter().map(Vec::as_slice).collect::<Vec<_>>()[..] {
-            [b"auth", ..] => true,
-            [b"config", b"set", name] => SETTINGS.contains(&name),
-            _ => false,
-        };
+    if !message.starts_with(b"command: ") {
+        return false;
     }
-    false
+    // `"config" "SET" "masterauth" "SECRET"`
+    let mut words = message.split(|byte| *byte == b'"').skip(1).step_by(2);
+    let is = |word: Option<&[u8]>, known: &[&[u8]]| {
+        word.is_some_and(|word| known.iter().any(|known| word.eq_ignore_ascii_case(known)))
+    };
+    let command = words.next();
+    is(command, &[b"auth"])
+        || (is(command, &[b"config"]) && is(words.next(), &[b"set"]) && is(words.next(), &SETTINGS))
 }
 
 /// Whether a line without a prefix, of a message over several lines, is the name of a command whose argument is a

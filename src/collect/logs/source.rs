@@ -9,9 +9,10 @@ use std::path::Path;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use memchr::memchr;
 
 use super::files::{self, Found};
-use super::prefix::{self, Begin, Level};
+use super::prefix::{self, Begin, Level, Line};
 use super::recognise::{Recognised, Recogniser};
 use super::secrets;
 use crate::model::logs::{LogFile, LogMessage, LogProblem, LogSide, LogSource};
@@ -65,12 +66,17 @@ pub fn gather(path: &Path, side: LogSide, recogniser: &Recogniser<'_>) -> Gather
 }
 
 /// Messages are told apart by rule, other host and status.
-type Key = (String, String, String);
+type Key = (String, Vec<u8>, Vec<u8>);
 
+/// Equal messages.
+#[derive(Default)]
 struct Group {
-    message: LogMessage,
-    newest: DateTime,
     times: Vec<DateTime>,
+    newest: DateTime,
+    /// The newest one, behind its prefix. What may be shown of it is taken out at the end: of thousands one is shown.
+    message: Vec<u8>,
+    file: String,
+    place: LinePlace,
 }
 
 struct Gathering<'r> {
@@ -192,7 +198,7 @@ impl Gathering<'_> {
         let mut hasher = DefaultHasher::new();
         line.hash(&mut hasher);
         if self.seen.insert(hasher.finish()) {
-            self.count(recognised, parsed.time, place, file);
+            self.count(&recognised, &parsed, place, file);
         }
     }
 
@@ -203,25 +209,20 @@ impl Gathering<'_> {
         }
     }
 
-    fn count(&mut self, recognised: Recognised<'_>, time: DateTime, place: LinePlace, file: &LogFile) {
-        let value = |name: &str| recognised.values.get(name).cloned().unwrap_or_default();
-        let key = (recognised.message.id.clone(), value("host"), value("status"));
+    fn count(&mut self, recognised: &Recognised<'_, '_>, line: &Line<'_>, place: LinePlace, file: &LogFile) {
+        let group = |name: &str| recognised.group(name).to_vec();
+        let key = (recognised.message.id.clone(), group("host"), group("status"));
         if self.groups.len() >= MOST_GROUPS && !self.groups.contains_key(&key) {
             return;
         }
-        let group = self.groups.entry(key).or_insert_with(|| Group {
-            message: LogMessage { id: recognised.message.id.clone(), ..LogMessage::default() },
-            newest: DateTime::MIN,
-            times: Vec::new(),
-        });
-        group.times.push(time);
-        if time >= group.newest {
-            group.newest = time;
-            group.message.values = recognised.values;
-            group.message.line = recognised.kept;
-            group.message.file.clone_from(&file.name);
-            group.message.line_number = place.number;
-            group.message.offset = place.offset;
+        let group = self.groups.entry(key).or_default();
+        group.times.push(line.time);
+        if line.time >= group.newest {
+            group.newest = line.time;
+            group.message.clear();
+            group.message.extend_from_slice(line.message);
+            group.file.clone_from(&file.name);
+            group.place = place;
         }
     }
 
@@ -230,12 +231,20 @@ impl Gathering<'_> {
         self.source.newest = self.newest.map(shown);
         let mut times = Vec::new();
         for group in self.groups.into_values() {
+            let Some(recognised) = self.recogniser.recognise(&group.message) else { continue };
             let first = group.times.iter().min().copied().unwrap_or(group.newest);
             self.source.messages.push(LogMessage {
+                id: recognised.message.id.clone(),
+                values: recognised.values(),
+                line: recognised.kept(),
                 count: group.times.len() as u64,
                 first: shown(first),
                 last: shown(group.newest),
-                ..group.message
+                // The view counts what is within its window.
+                recent: 0,
+                file: group.file,
+                line_number: group.place.number,
+                offset: group.place.offset,
             });
             times.push(group.times);
         }
@@ -267,7 +276,7 @@ fn begin_of(file: &mut File, found: &Found) -> io::Result<Begin> {
 }
 
 /// Where a line stands.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct LinePlace {
     /// From 1. None when the file is not read from its beginning.
     number: Option<u32>,
@@ -293,7 +302,7 @@ impl Lines {
 
     fn push(&mut self, block: &[u8], take: &mut dyn FnMut(LinePlace, &[u8])) {
         let mut rest = block;
-        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+        while let Some(end) = memchr(b'\n', rest) {
             self.add(&rest[..end]);
             self.at += end as u64 + 1;
             self.end(take);
