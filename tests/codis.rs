@@ -89,6 +89,19 @@ fn what_is_found_in_each_recorded_codis() {
 }
 
 #[test]
+fn a_person_sees_first_which_codis_it_was() {
+    let head = |url: &str, language: &str| {
+        let run =
+            run(&["check", "--codis", url, "--no-servers", "--lang", language, "--connect-timeout", "500ms"]);
+        run.stdout.lines().nth(1).unwrap().trim().to_owned()
+    };
+    let (_place, served) = serve_recorded("04-fs-migrated");
+    assert_eq!(head(&served, "en"), "demo-fs  Codis 3.2  2 groups, 2 servers, 1 proxy");
+    assert_eq!(head(&served, "zh"), "demo-fs  Codis 3.2  2 个 group，2 个服务器，1 个 proxy");
+    assert_eq!(head("http://127.0.0.1:1", "en"), "http://127.0.0.1:1  no Codis answered");
+}
+
+#[test]
 fn what_is_no_dashboard_has_a_clear_state() {
     let outcome = |url: &str, more: &[&str]| {
         let report = look(url, more);

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::codis_line::codis_line;
 use super::host_line::host_line;
 use super::log_words::log_lines;
 use crate::model::companion::{CompanionFile, CompanionKind};
@@ -57,6 +58,7 @@ pub fn seen(facts: &Facts, language: Language) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     lines.extend(facts.sentinels.iter().map(|sentinel| sentinel_line(sentinel, language)));
     lines.extend(facts.coordinators.iter().map(|coordinator| coordinator_line(coordinator, language)));
+    lines.extend(facts.codis.iter().map(|codis| codis_line(codis, language)));
     lines.extend(facts.nodes.iter().map(|node| node_line(node, language)));
     lines.extend(facts.links.iter().map(|link| link_line(link, language)));
     lines.extend(facts.conf_files.iter().map(|conf| conf_line(conf, language)));
