@@ -205,8 +205,8 @@ impl Pika {
         Run::of(pikadoctor().arg("check").arg(self.address()).args(arguments))
     }
 
-    pub fn report(&self) -> serde_json::Value {
-        serde_json::from_str(&self.check(&["--format", "json"]).stdout).unwrap()
+    pub fn report(&self, arguments: &[&str]) -> serde_json::Value {
+        serde_json::from_str(&self.check(&[&["--format", "json"], arguments].concat()).stdout).unwrap()
     }
 }
 
