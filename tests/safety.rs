@@ -316,7 +316,7 @@ fn through_proxies_nothing_harmful_reaches_a_real_pair_of_any_release() {
         master.ask(&["SET", "s", "v"]);
         let port = master.port.to_string();
         assert!(replica.ask(&["SLAVEOF", "127.0.0.1", &port]).starts_with("+OK"), "{version}");
-        replica.wait_for("the link", Duration::from_secs(60), |replica| {
+        replica.wait_for("the link", Duration::from_secs(150), |replica| {
             replica.ask(&["INFO", "replication"]).contains("master_link_status:up")
         });
         // INFO doublemaster shows the number that a touched + 1000 would change.

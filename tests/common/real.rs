@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -212,19 +212,15 @@ impl Pika {
 
 impl Drop for Pika {
     fn drop(&mut self) {
-        // From 3.1 to 3.4 a killed Pika leaves its rsync daemon behind; end that one, and no other. Its pid file can
-        // be on a mount that only the Pika sees.
-        let pid_file = self.directory.path().join("dbsync/rsync/slash_rsync.pid");
-        let inside = format!("/proc/{}/root{}", self.process.id(), pid_file.display());
-        let daemon = fs::read_to_string(inside).or_else(|_| fs::read_to_string(&pid_file));
         let _ = self.process.kill();
         let _ = self.process.wait();
-        if let Ok(pid) = daemon.or_else(|_| fs::read_to_string(&pid_file)) {
-            let pid = pid.trim();
-            let is_rsync = fs::read_to_string(Path::new("/proc").join(pid).join("comm"))
-                .is_ok_and(|comm| comm.trim() == "rsync");
-            if is_rsync {
-                let _ = Command::new("kill").arg(pid).status();
+        // From 3.1 to 3.4 a killed Pika leaves its rsync daemon behind, which may just be starting; end those of this
+        // directory, and no others.
+        let ours = format!("--config={}/", self.directory.path().display());
+        for process in fs::read_dir("/proc").unwrap().filter_map(Result::ok) {
+            let words = fs::read_to_string(process.path().join("cmdline")).unwrap_or_default();
+            if words.contains(&ours) {
+                let _ = Command::new("kill").arg(process.file_name()).status();
             }
         }
     }
