@@ -271,7 +271,7 @@ impl Writer {
         writer
     }
 
-    /// Creates the nodes of `tree`. Where a node is protected, only this session's credentials let in.
+    /// Creates the nodes of `tree`. Where a node is protected, only this connection's credentials let in.
     pub fn fill(&mut self, tree: &Tree) {
         for (path, node) in tree.iter().filter(|(path, _)| *path != "/") {
             let mut body = Vec::new();
