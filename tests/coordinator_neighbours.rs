@@ -5,55 +5,25 @@ mod common;
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::coordinator::{
     FakeZookeeper, Manner, Tree, Writer, Znode, etcd_answers, recorded_etcd, recorded_tree, serve_http,
 };
+use common::process::{Ended, free_port, start};
 use common::{Run, pikadoctor};
 use serde_json::Value;
 
 /// The address of the servers of this file.
 const HOST: &str = "127.83.7.1";
 
-/// A process that ends with the test, by its own pid.
-struct Neighbour(Child);
-
-impl Drop for Neighbour {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind((HOST, 0)).unwrap().local_addr().unwrap().port()
-}
-
-fn start(port: u16, program: &str, arguments: &[&str]) -> Neighbour {
-    let child = Command::new(program)
-        .args(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{program}: {error}"));
-    let neighbour = Neighbour(child);
-    let began = Instant::now();
-    while TcpStream::connect((HOST, port)).is_err() {
-        assert!(began.elapsed() < Duration::from_secs(60), "{program} does not listen");
-        thread::sleep(Duration::from_millis(100));
-    }
-    neighbour
-}
-
 /// A ZooKeeper. Its own class is started: the script of Debian's package reads /etc/zookeeper and /etc/default, and
 /// leaves a daemon behind. The manifest of the jar names all others that it needs.
-fn start_zookeeper(directory: &Path, ensemble: &str, options: &[&str]) -> (String, Neighbour) {
-    let port = free_port();
+fn start_zookeeper(directory: &Path, ensemble: &str, options: &[&str]) -> (String, Ended) {
+    let port = free_port(HOST);
     let data = directory.join("data");
     fs::create_dir_all(&data).unwrap();
     fs::write(data.join("myid"), "1\n").unwrap();
@@ -69,7 +39,7 @@ fn start_zookeeper(directory: &Path, ensemble: &str, options: &[&str]) -> (Strin
     let mut arguments = vec!["-Xmx256m"];
     arguments.extend(options);
     arguments.extend(["-cp", "/usr/share/java/zookeeper.jar", class, conf]);
-    (format!("{HOST}:{port}"), start(port, "java", &arguments))
+    (format!("{HOST}:{port}"), start((HOST, port), "java", &arguments))
 }
 
 fn check(arguments: &[&str], password: &str) -> (i32, Value) {
@@ -169,7 +139,7 @@ fn a_real_zookeeper_with_and_without_access_control() {
 #[cfg_attr(not(real_neighbours), ignore = "needs zookeeper: set PIKADOCTOR_NEIGHBOURS=1")]
 fn a_real_zookeeper_without_a_majority() {
     let members: String =
-        (1..=3).map(|id| format!("server.{id}={HOST}:{}:{}\n", free_port(), free_port())).collect();
+        (1..=3).map(|id| format!("server.{id}={HOST}:{}:{}\n", free_port(HOST), free_port(HOST))).collect();
     let directory = tempfile::tempdir().unwrap();
     let (address, _member) = start_zookeeper(directory.path(), &members, &[]);
     let (code, report) = check(&["--zookeeper", &address], "");
@@ -217,8 +187,8 @@ fn send(address: &str, method: &str, path: &str, kind: &str, body: &str, authori
     reply.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
-fn start_etcd(directory: &Path, v2: bool) -> (String, Neighbour) {
-    let (port, peer) = (free_port(), free_port());
+fn start_etcd(directory: &Path, v2: bool) -> (String, Ended) {
+    let (port, peer) = (free_port(HOST), free_port(HOST));
     let (client, peer) = (format!("http://{HOST}:{port}"), format!("http://{HOST}:{peer}"));
     let data = directory.join("data");
     let arguments = [
@@ -237,7 +207,7 @@ fn start_etcd(directory: &Path, v2: bool) -> (String, Neighbour) {
         &format!("--enable-v2={v2}"),
     ];
     let address = format!("{HOST}:{port}");
-    let etcd = start(port, "etcd", &arguments);
+    let etcd = start((HOST, port), "etcd", &arguments);
     // It listens before it has elected itself.
     let began = Instant::now();
     while send(&address, "GET", "/health", "text/plain", "", "") != 200 {

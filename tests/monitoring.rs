@@ -8,20 +8,11 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use common::process::Ended;
 use common::{pikadoctor, recording, serve};
-
-/// A process that ends with the test, by its own pid.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 #[test]
 #[cfg_attr(not(real_neighbours), ignore = "needs promtool: set PIKADOCTOR_NEIGHBOURS=1")]

@@ -4,43 +4,11 @@
 mod common;
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
+use common::process::{free_port, start};
 use common::{Run, pikadoctor, recording, serve_at};
-
-/// A process that ends with the test, by its own pid.
-struct Neighbour(Child);
-
-impl Drop for Neighbour {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-fn start(port: u16, program: &str, arguments: &[&str]) -> Neighbour {
-    let child = Command::new(program)
-        .args(arguments)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{program}: {error}"));
-    let neighbour = Neighbour(child);
-    let began = Instant::now();
-    while TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(began.elapsed() < Duration::from_secs(10), "{program} does not listen");
-        thread::sleep(Duration::from_millis(50));
-    }
-    neighbour
-}
 
 fn check(port: u16, password: &str) -> Run {
     Run::of(pikadoctor().args(["check", &format!("127.0.0.1:{port}")]).env("PIKADOCTOR_PASSWORD", password))
@@ -55,11 +23,11 @@ fn write(directory: &Path, name: &str, text: &str) -> String {
 #[test]
 #[cfg_attr(not(real_neighbours), ignore = "needs redis-server: set PIKADOCTOR_NEIGHBOURS=1")]
 fn a_real_redis() {
-    let port = free_port();
+    let port = free_port("127.0.0.1");
     let directory = tempfile::tempdir().unwrap();
     let dir = directory.path().to_string_lossy().into_owned();
     let _redis = start(
-        port,
+        ("127.0.0.1", port),
         "redis-server",
         &["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--dir", &dir],
     );
@@ -71,7 +39,7 @@ fn a_real_redis() {
 #[test]
 #[cfg_attr(not(real_neighbours), ignore = "needs redis-server: set PIKADOCTOR_NEIGHBOURS=1")]
 fn a_real_redis_with_a_password() {
-    let port = free_port();
+    let port = free_port("127.0.0.1");
     let directory = tempfile::tempdir().unwrap();
     let conf = write(
         directory.path(),
@@ -81,7 +49,7 @@ fn a_real_redis_with_a_password() {
             directory.path().display()
         ),
     );
-    let _redis = start(port, "redis-server", &[&conf]);
+    let _redis = start(("127.0.0.1", port), "redis-server", &[&conf]);
     assert_eq!(check(port, "").code, 3, "it cannot be told from a Pika of 3.5.3");
     let wrong = check(port, "wrong");
     assert_eq!(wrong.code, 2, "{}", wrong.stdout);
@@ -94,7 +62,7 @@ fn a_real_redis_with_a_password() {
 #[test]
 #[cfg_attr(not(real_neighbours), ignore = "needs redis-sentinel: set PIKADOCTOR_NEIGHBOURS=1")]
 fn a_real_sentinel() {
-    let port = free_port();
+    let port = free_port("127.0.0.1");
     let directory = tempfile::tempdir().unwrap();
     let conf = write(
         directory.path(),
@@ -104,7 +72,7 @@ fn a_real_sentinel() {
             directory.path().display()
         ),
     );
-    let _sentinel = start(port, "redis-sentinel", &[&conf]);
+    let _sentinel = start(("127.0.0.1", port), "redis-sentinel", &[&conf]);
     let run = check(port, "");
     assert_eq!(run.code, 2, "{}", run.stdout);
     assert!(run.text().contains("a sentinel, not the server that it watches"), "{}", run.stdout);
@@ -113,7 +81,7 @@ fn a_real_sentinel() {
 #[test]
 #[cfg_attr(not(real_neighbours), ignore = "needs rsync: set PIKADOCTOR_NEIGHBOURS=1")]
 fn a_real_rsync_daemon() {
-    let port = free_port();
+    let port = free_port("127.0.0.1");
     let directory = tempfile::tempdir().unwrap();
     let conf = write(directory.path(), "rsyncd.conf", "use chroot = no\nlist = no\n");
     let log = directory.path().join("log").to_string_lossy().into_owned();
@@ -128,7 +96,7 @@ fn a_real_rsync_daemon() {
         "--log-file",
         &log,
     ];
-    let _rsync = start(port, "rsync", &arguments);
+    let _rsync = start(("127.0.0.1", port), "rsync", &arguments);
     let run = check(port, "");
     assert_eq!(run.code, 2, "{}", run.stdout);
     assert!(run.text().contains("an rsync daemon answers"), "{}", run.stdout);
@@ -147,7 +115,7 @@ fn a_real_rsync_daemon_is_told_by_its_module() {
         let log = directory.path().join("log").to_string_lossy().into_owned();
         // The port of rsync is that of Pika plus 1000.
         let port = loop {
-            let port = free_port();
+            let port = free_port("127.0.0.1");
             if port < 60_000 && TcpListener::bind(("127.0.0.1", port + 1000)).is_ok() {
                 break port;
             }
@@ -164,7 +132,7 @@ fn a_real_rsync_daemon_is_told_by_its_module() {
             "--log-file",
             &log,
         ];
-        let _rsync = start(port + 1000, "rsync", &arguments);
+        let _rsync = start(("127.0.0.1", port + 1000), "rsync", &arguments);
         let pika = serve_at(recording("v3.3.6/standalone/standalone"), &format!("127.0.0.1:{port}"));
         let run = Run::of(pikadoctor().args(["check", &pika.address, "--format", "json"]));
         let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();

@@ -4,37 +4,15 @@
 mod common;
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use common::process::{Ended, free_port, start};
 use common::real::Pika;
 use common::{Run, pikadoctor};
 use serde_json::Value;
-
-/// A process that ends with the test, by its own pid.
-struct Process(Child);
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-fn start(port: u16, program: &str, arguments: &[&str]) -> Process {
-    let child =
-        Command::new(program).args(arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let process = Process(child);
-    wait(program, || TcpStream::connect(("127.0.0.1", port)).is_ok());
-    process
-}
 
 fn wait(what: &str, mut done: impl FnMut() -> bool) {
     let began = Instant::now();
@@ -44,15 +22,15 @@ fn wait(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-fn sentinels(directory: &Path, count: usize, lines: &str) -> (Vec<Process>, Vec<u16>) {
-    let ports: Vec<u16> = (0..count).map(|_| free_port()).collect();
+fn sentinels(directory: &Path, count: usize, lines: &str) -> (Vec<Ended>, Vec<u16>) {
+    let ports: Vec<u16> = (0..count).map(|_| free_port("127.0.0.1")).collect();
     let started = ports.iter().map(|port| {
         let home = directory.join(port.to_string());
         fs::create_dir(&home).unwrap();
         let conf = home.join("sentinel.conf");
         let text = format!("port {port}\nbind 127.0.0.1\ndir {}\n{lines}", home.display());
         fs::write(&conf, text).unwrap();
-        start(*port, "redis-sentinel", &[conf.to_str().unwrap()])
+        start(("127.0.0.1", *port), "redis-sentinel", &[conf.to_str().unwrap()])
     });
     (started.collect(), ports)
 }
@@ -92,12 +70,12 @@ fn wrong(report: &Value) -> Vec<String> {
 #[cfg_attr(not(real_neighbours), ignore = "needs redis-sentinel: set PIKADOCTOR_NEIGHBOURS=1")]
 fn over_a_real_redis() {
     let directory = tempfile::tempdir().unwrap();
-    let (master, replica) = (free_port(), free_port());
+    let (master, replica) = (free_port("127.0.0.1"), free_port("127.0.0.1"));
     let home = directory.path().to_str().unwrap();
     let redis = |port: u16, more: &[&str]| {
         let port_text = port.to_string();
         let common = ["--port", &port_text, "--bind", "127.0.0.1", "--save", "", "--dir", home];
-        start(port, "redis-server", &[&common[..], more].concat())
+        start(("127.0.0.1", port), "redis-server", &[&common[..], more].concat())
     };
     let _master = redis(master, &[]);
     let _replica = redis(replica, &["--replicaof", "127.0.0.1", &master.to_string()]);

@@ -5,6 +5,7 @@
 pub mod codis;
 pub mod coordinator;
 pub mod pair;
+pub mod process;
 pub mod proxy;
 pub mod real;
 pub mod reports;
