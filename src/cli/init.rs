@@ -1,22 +1,18 @@
 //! `pikadoctor init`
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::codis::CodisOptions;
+use super::around::Around;
 use super::connection::{Connecting, Side};
-use super::coordinators::Coordinators;
-use super::looking::add_around;
 use super::options::{Output, write_at_once};
-use super::sentinel::Watching;
 use super::{Failure, Outcome};
-use crate::collect::coordinator::look::Place;
 use crate::examine::inquiry::Inquiry;
 use crate::judge::catalogue::built_in;
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;
 use crate::model::facts::{Address, Facts};
 use crate::plan::values::parse_address;
-use crate::plan::write::{Named, neighbours, plan_text};
+use crate::plan::write::{neighbours, plan_text};
 use crate::{Trial, examine};
 
 /// The most servers that are followed: a plan for more is made of parts.
@@ -40,13 +36,7 @@ pub struct Arguments {
     force: bool,
 
     #[command(flatten)]
-    codis: CodisOptions,
-
-    #[command(flatten)]
-    coordinators: Coordinators,
-
-    #[command(flatten)]
-    sentinels: Watching,
+    around: Around,
 
     #[command(flatten)]
     connecting: Connecting,
@@ -60,7 +50,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         return Err(Failure(format!("{} is there already; --force replaces it", path.display())));
     }
     let facts = follow(arguments)?;
-    let text = plan_text(&facts, &around(arguments), arguments.language.language());
+    let text = plan_text(&facts, &arguments.around.named(), arguments.language.language());
     let answered = facts.nodes.iter().filter(|node| node.version.is_some()).count();
     // A plan without a server that answers is worth nothing, and nobody should believe that it was found.
     if answered == 0 {
@@ -112,25 +102,6 @@ fn first(arguments: &Arguments, catalogue: &Catalogue) -> Result<Facts, Failure>
     let targets = connecting.targets(&named)?;
     let trial = Trial { live: None, forced: false };
     let inquiry = Inquiry::of(targets, Vec::new(), trial);
-    let inquiry =
-        add_around(inquiry, connecting, &arguments.codis, &arguments.coordinators, &arguments.sentinels)?;
+    let inquiry = arguments.around.add(inquiry, connecting)?;
     connecting.run(inquiry.is_large(), async |scope| inquiry.look(&catalogue.knowledge, scope).await)
-}
-
-/// What watches servers or spreads them, as a plan names it.
-fn around(arguments: &Arguments) -> Named {
-    let texts = |places: &[Place]| places.iter().map(Place::text).collect();
-    Named {
-        codis: arguments.codis.codis.clone(),
-        product: arguments.codis.product.clone(),
-        zookeeper: texts(&arguments.coordinators.zookeeper),
-        etcd: texts(&arguments.coordinators.etcd),
-        coordinator_dirs: arguments.coordinators.coordinator_dir.iter().map(|path| absolute(path)).collect(),
-        sentinels: arguments.sentinels.sentinel.iter().map(ToString::to_string).collect(),
-    }
-}
-
-/// A plan may be kept in another directory.
-fn absolute(path: &Path) -> String {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
 }

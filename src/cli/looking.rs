@@ -4,12 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Failure;
-use super::codis::{CodisOptions, password_of_servers};
+use super::around::Around;
 use super::connection::{Connecting, Side};
-use super::coordinators::Coordinators;
 use super::hosts::Hosts;
 use super::local_files::LocalFiles;
-use super::sentinel::Watching;
 use crate::collect::bundle::read_facts;
 use crate::collect::link::Live;
 use crate::collect::text_file::read_text;
@@ -57,13 +55,7 @@ pub struct Looking {
     local_files: LocalFiles,
 
     #[command(flatten)]
-    codis: CodisOptions,
-
-    #[command(flatten)]
-    coordinators: Coordinators,
-
-    #[command(flatten)]
-    sentinels: Watching,
+    around: Around,
 
     #[command(flatten)]
     hosts: Hosts,
@@ -119,8 +111,7 @@ impl Looking {
             let requests = plan.links.iter().map(request).collect();
             let hosts = self.hosts.planned_ways(plan)?;
             let inquiry = Inquiry { hosts, ..Inquiry::of(targets, requests, trial) };
-            let (codis, coordinators) = (self.codis.with(plan)?, self.coordinators.with(plan)?);
-            return add_around(inquiry, &self.connecting, &codis, &coordinators, &self.sentinels.with(plan)?);
+            return self.around.with(plan)?.add(inquiry, &self.connecting);
         }
         let (other, mode) = match (&self.master, &self.peer) {
             (Some(master), _) => (Some((Side::Master, master)), LinkMode::Replica),
@@ -144,7 +135,7 @@ impl Looking {
             .collect();
         let hosts = self.hosts.ways(&self.targets, other.map(|(_, address)| address))?;
         let inquiry = Inquiry { hosts, ..Inquiry::of(targets, requests, trial) };
-        add_around(inquiry, &self.connecting, &self.codis, &self.coordinators, &self.sentinels)
+        self.around.add(inquiry, &self.connecting)
     }
 
     /// Adds what the plan says, and the files beside the servers, to what was seen.
@@ -172,26 +163,6 @@ impl Looking {
     pub fn connecting(&self) -> &Connecting {
         &self.connecting
     }
-}
-
-/// Adds what watches servers or spreads them.
-pub fn add_around(
-    mut inquiry: Inquiry,
-    connecting: &Connecting,
-    codis: &CodisOptions,
-    coordinators: &Coordinators,
-    sentinels: &Watching,
-) -> Result<Inquiry, Failure> {
-    if let Some(request) = coordinators.request(codis)? {
-        let password = match request.product {
-            Some(_) => password_of_servers(connecting, &inquiry.targets)?,
-            None => None,
-        };
-        inquiry.coordinators = Some((request, password));
-    }
-    inquiry.codis = codis.trial(connecting, &inquiry.targets)?;
-    inquiry.sentinels = sentinels.watch(connecting, &inquiry.targets)?;
-    Ok(inquiry)
 }
 
 /// A server or a link that the file says nothing about must not pass for one that is ok.

@@ -1,6 +1,7 @@
 //! The subcommands: each reads its flags, calls the pipeline, and says where the result goes.
 
 mod answer_host;
+mod around;
 mod capture;
 mod check;
 mod codis;

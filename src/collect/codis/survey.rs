@@ -33,7 +33,7 @@ pub struct Request {
 pub async fn survey(request: &Request, tokens: &Tokens, deadlines: &Deadlines) -> Vec<Codis> {
     let client = match client(deadlines.connect) {
         Ok(client) => client,
-        Err(error) => return request.urls.iter().map(|url| unheard(url, &error)).collect(),
+        Err(error) => return request.urls.iter().map(|url| unheard(harmless(url), None, &error)).collect(),
     };
     let asker = Asker { client: &client, deadlines, request, tokens };
     let looks = futures_util::future::join_all(request.urls.iter().map(|url| asker.look(url))).await;
@@ -64,7 +64,7 @@ impl Asker<'_> {
     async fn look(&self, text: &str) -> Vec<Codis> {
         let url = match parse_url(text) {
             Ok(url) => url,
-            Err(error) => return vec![unheard(text, &error)],
+            Err(error) => return vec![unheard(harmless(text), None, &error)],
         };
         let product =
             url.query_pairs().find(|(name, _)| name == "forward").map(|(_, product)| product.into_owned());
@@ -82,11 +82,15 @@ impl Asker<'_> {
                 Ok(found) => return found,
                 // Only where there is no such path is it worth while to try another.
                 Err(error) if matches!(error.failure, HttpFailure::NotFound) => failures.push(error),
-                Err(error) => return vec![unheard_at(&place, &error)],
+                Err(error) => return vec![unheard(place.shown(), place.address(), &error)],
             }
         }
         let error = failures.into_iter().next().unwrap_or_else(|| nothing_of_codis(""));
-        vec![unheard_at(&place, &HttpError { detail: nothing_of_codis("").detail, ..error })]
+        vec![unheard(
+            place.shown(),
+            place.address(),
+            &HttpError { detail: nothing_of_codis("").detail, ..error },
+        )]
     }
 
     async fn try_as(&self, kind: SourceKind, place: &Place) -> Result<Vec<Codis>, HttpError> {
@@ -132,7 +136,10 @@ impl Asker<'_> {
     /// The dashboard of `product` behind a codis-fe.
     async fn dashboard_behind(&self, place: &Place, product: &str) -> Codis {
         let place = Place { forward: Some(product.to_owned()), ..place.clone() };
-        let mut codis = self.dashboard(&place).await.unwrap_or_else(|error| unheard_at(&place, &error));
+        let mut codis = self
+            .dashboard(&place)
+            .await
+            .unwrap_or_else(|error| unheard(place.shown(), place.address(), &error));
         for source in &mut codis.sources {
             if source.kind.is_some() {
                 source.kind = Some(SourceKind::Fe);
@@ -271,41 +278,24 @@ fn not_the_product(detail: String) -> HttpError {
     HttpError { failure: HttpFailure::Failed, detail, status: None, json: None }
 }
 
-/// Something is to be known, and is not.
-fn unheard_at(place: &Place, error: &HttpError) -> Codis {
-    Codis {
-        name: place.shown(),
-        sources: vec![Source {
-            url: place.shown(),
-            address: place.address(),
-            kind: None,
-            product: None,
-            failure: Some(error.failure),
-            detail: Some(error.detail.clone()),
-            status: error.status,
-            seconds: None,
-        }],
-        ..Codis::default()
-    }
+/// Something is to be known at a URL, and is not.
+fn unheard(url: String, address: Option<Address>, error: &HttpError) -> Codis {
+    let source = Source {
+        url: url.clone(),
+        address,
+        kind: None,
+        product: None,
+        failure: Some(error.failure),
+        detail: Some(error.detail.clone()),
+        status: error.status,
+        seconds: None,
+    };
+    Codis { name: url, sources: vec![source], ..Codis::default() }
 }
 
-/// The same where the URL itself is none. It is shown without anything before an `@`.
-fn unheard(text: &str, error: &HttpError) -> Codis {
-    let url = text.rsplit('@').next().unwrap_or_default().to_owned();
-    Codis {
-        name: url.clone(),
-        sources: vec![Source {
-            url,
-            address: None,
-            kind: None,
-            product: None,
-            failure: Some(error.failure),
-            detail: Some(error.detail.clone()),
-            status: error.status,
-            seconds: None,
-        }],
-        ..Codis::default()
-    }
+/// A text that need not be a URL, without anything before an `@`.
+fn harmless(text: &str) -> String {
+    text.rsplit('@').next().unwrap_or_default().to_owned()
 }
 
 fn named(mut codis: Codis) -> Codis {

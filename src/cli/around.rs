@@ -1,0 +1,70 @@
+//! Options about what stands around the servers: what watches them, and what spreads keys over them.
+
+use std::path::Path;
+
+use super::Failure;
+use super::codis::{CodisOptions, password_of_servers};
+use super::connection::Connecting;
+use super::coordinators::Coordinators;
+use super::sentinel::Watching;
+use crate::collect::coordinator::look::Place;
+use crate::examine::inquiry::Inquiry;
+use crate::plan::read::Plan;
+use crate::plan::write::Named;
+
+/// A Codis, its coordinators, and Sentinels.
+#[derive(Debug, clap::Args)]
+pub struct Around {
+    #[command(flatten)]
+    codis: CodisOptions,
+
+    #[command(flatten)]
+    coordinators: Coordinators,
+
+    #[command(flatten)]
+    sentinels: Watching,
+}
+
+impl Around {
+    /// The same with what a plan names.
+    pub fn with(&self, plan: &Plan) -> Result<Self, Failure> {
+        Ok(Self {
+            codis: self.codis.with(plan)?,
+            coordinators: self.coordinators.with(plan)?,
+            sentinels: self.sentinels.with(plan)?,
+        })
+    }
+
+    /// Adds it to what is asked of whom.
+    pub fn add(&self, mut inquiry: Inquiry, connecting: &Connecting) -> Result<Inquiry, Failure> {
+        if let Some(request) = self.coordinators.request(&self.codis)? {
+            let password = match request.product {
+                Some(_) => password_of_servers(connecting, &inquiry.targets)?,
+                None => None,
+            };
+            inquiry.coordinators = Some((request, password));
+        }
+        inquiry.codis = self.codis.trial(connecting, &inquiry.targets)?;
+        inquiry.sentinels = self.sentinels.watch(connecting, &inquiry.targets)?;
+        Ok(inquiry)
+    }
+
+    /// It as a plan names it.
+    pub fn named(&self) -> Named {
+        let texts = |places: &[Place]| places.iter().map(Place::text).collect();
+        let directories = &self.coordinators.coordinator_dir;
+        Named {
+            codis: self.codis.codis.clone(),
+            product: self.codis.product.clone(),
+            zookeeper: texts(&self.coordinators.zookeeper),
+            etcd: texts(&self.coordinators.etcd),
+            coordinator_dirs: directories.iter().map(|path| absolute(path)).collect(),
+            sentinels: self.sentinels.sentinel.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// A plan may be kept in another directory.
+fn absolute(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
+}
