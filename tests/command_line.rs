@@ -3,6 +3,7 @@
 mod common;
 
 use std::fs;
+use std::process::Command;
 
 use common::{Run, pikadoctor, recording, run, serve};
 
@@ -351,4 +352,20 @@ fn the_demo_on_real_servers_says_what_it_lacks() {
     let run = Run::of(pikadoctor().args(["demo", "--pika"]).env("PATH", directory.path()));
     assert_eq!(run.code, 3, "{}", run.stdout);
     assert!(run.stderr.contains("there is no pika-2.3.0 in PATH"), "{}", run.stderr);
+}
+
+#[test]
+fn there_are_completions_and_manual_pages() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let run = Run::of(pikadoctor().args(["completions", shell]));
+        assert!(run.code == 0 && run.stdout.contains("test-checks"), "{shell}");
+    }
+    let bash = Run::of(pikadoctor().args(["completions", "bash"])).stdout;
+    let checked = Command::new("bash").arg("-n").arg("-c").arg(&bash).status().unwrap();
+    assert!(checked.success());
+    let directory = tempfile::tempdir().unwrap();
+    let run = Run::of(pikadoctor().arg("man").arg("-o").arg(directory.path()));
+    assert_eq!(run.code, 0, "{}", run.text());
+    let page = fs::read_to_string(directory.path().join("pikadoctor-check.1")).unwrap();
+    assert!(page.contains("\\-\\-wait"), "{page}");
 }

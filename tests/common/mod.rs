@@ -10,6 +10,7 @@ pub mod proxy;
 pub mod real;
 pub mod reports;
 pub mod sentinel;
+pub mod site;
 pub mod sshd;
 
 use std::io::{Read, Write};
