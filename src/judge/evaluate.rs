@@ -5,20 +5,16 @@ use std::sync::Arc;
 
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, Value};
-use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::check_file::for_each_parts;
-use super::language::{environment, escape_control};
+use super::language::environment;
+use super::subjects::{Variables, subjects};
 use super::tree::{Missing, example_tree, missing_of, place_of, tree};
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Case, Check, CheckFile, Example, Param, Target};
-use crate::model::codis::{Backend, Codis};
-use crate::model::coordinator::{Coordinator, Product};
-use crate::model::facts::{Absence, AbsenceKind, Facts, Node};
+use crate::model::facts::{Absence, AbsenceKind, Facts};
 use crate::model::finding::{Finding, Metric, Problem, State};
-use crate::model::host::{Host, Instance};
-use crate::model::link::{Link, Pair};
 use crate::model::text::{Language, Source, Template};
 
 /// Evaluates checks in one language.
@@ -30,9 +26,6 @@ pub struct Judge<'c> {
 
 /// Values of `params` that were set for a run: by check id, then by name.
 pub type Parameters = BTreeMap<String, BTreeMap<String, Json>>;
-
-/// The variables that the expressions of a check see.
-type Variables = BTreeMap<String, Value>;
 
 impl<'c> Judge<'c> {
     /// A judge with the checks and the knowledge of `catalogue`.
@@ -267,135 +260,6 @@ fn identity(case: &Case, item: Option<&Value>) -> String {
         .collect();
     let name = if named.is_empty() { item.to_string() } else { named.join(" ") };
     format!("{case}-{}", &blake3::hash(name.as_bytes()).to_hex()[..8])
-}
-
-/// What checks of a target are evaluated for: the name that findings use, and the variables.
-fn subjects(facts: &Facts, target: Target) -> Vec<(String, Variables)> {
-    let one = |root: &str, value: Value| Variables::from([(root.to_owned(), value)]);
-    let node = |root: &str, name: &str| {
-        let node = facts.node(name)?;
-        Some((root.to_owned(), view(root, node, &node.errors)))
-    };
-    match target {
-        Target::Node | Target::PlannedNode => {
-            let meant = |n: &&Node| target == Target::Node || n.planned.is_some();
-            let subject = |n: &Node| (n.name.clone(), one("node", view("node", n, &n.errors)));
-            facts.nodes.iter().filter(meant).map(subject).collect()
-        }
-        Target::Conf => facts
-            .conf_files
-            .iter()
-            .map(|c| (c.name.clone(), one("conf", view("conf", c, &c.errors))))
-            .collect(),
-        Target::Log => facts
-            .logs
-            .iter()
-            .map(|log| (log.name.clone(), one("log", view("log", log, &log.errors))))
-            .collect(),
-        Target::Drift => facts
-            .conf_drifts
-            .iter()
-            .map(|drift| (drift.name.clone(), one("drift", view("drift", drift, &drift.errors))))
-            .collect(),
-        Target::Link | Target::PlannedLink => {
-            let meant = |link: &&Link| target == Target::Link || link.planned.is_some();
-            let variables = |link: &Link| {
-                let mut variables = one("link", view("link", link, &link.errors));
-                variables.extend([node("master", &link.master)?, node("replica", &link.replica)?]);
-                Some((link.name.clone(), variables))
-            };
-            facts.links.iter().filter(meant).filter_map(variables).collect()
-        }
-        Target::Pair => {
-            let variables = |pair: &Pair| {
-                let mut variables = one("pair", view("pair", pair, &pair.errors));
-                variables.extend([node("a", &pair.a)?, node("b", &pair.b)?]);
-                Some((pair.name.clone(), variables))
-            };
-            facts.pairs.iter().filter_map(variables).collect()
-        }
-        Target::Host => {
-            facts.hosts.iter().map(|h| (h.name.clone(), one("host", view("host", h, &h.errors)))).collect()
-        }
-        Target::Instance => {
-            let of_host = |host: &Host| -> Vec<(String, Variables)> {
-                let seen = view("host", host, &host.errors);
-                let variables = |instance: &Instance| {
-                    let mut variables = one("instance", view("instance", instance, &instance.errors));
-                    variables.insert("host".to_owned(), seen.clone());
-                    (instance.name.clone(), variables)
-                };
-                host.instances.iter().filter(|instance| instance.asked).map(variables).collect()
-            };
-            facts.hosts.iter().flat_map(of_host).collect()
-        }
-        Target::Coordinator => {
-            let variables = |c: &Coordinator| one("coordinator", view("coordinator", c, &c.errors));
-            facts.coordinators.iter().map(|c| (c.name.clone(), variables(c))).collect()
-        }
-        Target::Product => {
-            let variables = |c: &Coordinator| {
-                let whole = view("coordinator", c, &c.errors);
-                let products = c.products.iter().flatten();
-                let each = products.map(|product: &Product| {
-                    let mut variables = one("product", view("product", product, &product.errors));
-                    variables.insert("coordinator".to_owned(), whole.clone());
-                    (format!("{} {}", c.name, product.name), variables)
-                });
-                each.collect::<Vec<_>>()
-            };
-            facts.coordinators.iter().flat_map(variables).collect()
-        }
-        Target::Codis => {
-            facts.codis.iter().map(|c| (c.name.clone(), one("codis", view("codis", c, &c.errors)))).collect()
-        }
-        Target::Backend => facts.codis.iter().flat_map(|codis| backends(facts, codis)).collect(),
-        Target::Companion => facts
-            .companion_files
-            .iter()
-            .map(|f| (f.name.clone(), one("file", view("file", f, &f.errors))))
-            .collect(),
-        Target::Sentinel => facts
-            .sentinels
-            .iter()
-            .map(|s| (s.name.clone(), one("sentinel", view("sentinel", s, &s.errors))))
-            .collect(),
-        Target::Watched => facts
-            .watched
-            .iter()
-            // The name comes from a Sentinel, and goes to every format.
-            .map(|w| (escape_control(&w.name), one("watched", view("watched", w, &w.errors))))
-            .collect(),
-    }
-}
-
-/// The servers behind a Codis.
-fn backends(facts: &Facts, codis: &Codis) -> Vec<(String, Variables)> {
-    let whole = view("codis", codis, &codis.errors);
-    let variables = |server: &Backend| {
-        let seen = server.node.as_ref().and_then(|name| facts.node(name));
-        let node = match seen {
-            Some(node) => view("node", node, &node.errors),
-            None => view("node", &Node::default(), &[not_looked_at()]),
-        };
-        let server_view = view("server", server, &server.errors);
-        let variables = [("server", server_view), ("codis", whole.clone()), ("node", node)];
-        let name = format!("{} ({} {})", server.name, codis.name, server.group);
-        (name, variables.into_iter().map(|(root, value)| (root.to_owned(), value)).collect())
-    };
-    codis.servers.iter().map(variables).collect()
-}
-
-/// Why nothing is known of a server that only its Codis told of.
-fn not_looked_at() -> Absence {
-    let reason = "the server itself was not looked at".to_owned();
-    Absence { path: String::new(), kind: AbsenceKind::NoAccess, reason }
-}
-
-/// Facts as expressions see them under the name `root`.
-fn view(root: &str, facts: &impl Serialize, errors: &[Absence]) -> Value {
-    let json = serde_json::to_value(facts).unwrap_or(Json::Null);
-    tree(root, &json, errors.to_vec())
 }
 
 /// The facts of an example, and nothing else.

@@ -14,6 +14,7 @@ pub mod names;
 pub mod parameters;
 pub mod policy;
 pub mod requirements;
+mod subjects;
 pub mod thresholds;
 pub mod tree;
 pub mod verdict;
