@@ -57,13 +57,20 @@ pub fn look(roots: &Roots, wanted: &Wanted, offsets: &[u32]) -> Instance {
         pid,
         version: wanted.version,
         // Who asks about a configuration together with a master means it.
-        replicates: wanted.master.is_some().then_some(true),
+        replicates: wanted.replicates.or(wanted.master.is_some().then_some(true)),
         master: wanted.master.clone(),
         port: wanted.port,
         ..Instance::default()
     };
     let mut looker = Looker { roots, pid, cwd: PathBuf::from("/"), instance };
     looker.find_process();
+    if let (None, Some(conf)) = (pid, &wanted.conf)
+        && let Err(error) = read(&looker.cwd.join(conf))
+    {
+        // All that is known of one that does not run is in there, and somebody named it.
+        looker.fail("", format!("{}: {error}", conf.display()));
+        return looker.instance;
+    }
     if pid.is_none_or(|pid| roots.sees(pid)) {
         looker.read_conf(wanted.conf.as_deref(), &wanted.settings);
         looker.look_at_files();

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::look::Request;
+use super::search::Search;
 use crate::model::host::Host;
 
 /// The version of both, in `schema`.
@@ -28,6 +29,8 @@ pub struct Question {
     pub seconds: f64,
     /// What is asked.
     pub request: Request,
+    /// Pikas that are asked about beside those of the request, and are found there only.
+    pub search: Option<Search>,
 }
 
 /// The answer.
