@@ -158,7 +158,11 @@ pub struct Surroundings {
 
 impl Surroundings {
     pub fn with_path(path: &str) -> Self {
-        Self { path: Some(path.to_owned()), ..Self::default() }
+        Self::default().and_path(path)
+    }
+
+    pub fn and_path(self, path: &str) -> Self {
+        Self { path: Some(path.to_owned()), ..self }
     }
 
     pub fn with_files(files: u32) -> Self {
