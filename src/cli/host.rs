@@ -23,7 +23,7 @@ use crate::{
 
 /// Look at this machine, or at another one over ssh: is it fit for the Pikas on it, and for replication
 ///
-/// Every Pika that runs here is found by its process and asked for its release; --conf judges one that does not run
+/// Every Pika that runs there is found by its process and asked for its release; --conf judges one that does not run
 /// yet, as the user who calls this would start it. What the rights of that user do not allow to see is left out
 /// with the reason; no sudo is used.
 ///
@@ -48,15 +48,15 @@ pub struct Arguments {
     #[arg(long, value_name = "VERSION", requires = "conf")]
     pika_version: Option<Version>,
 
-    /// The master that the Pikas here replicate from, or shall
+    /// The master that the Pikas of the host replicate from, or shall
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
     master: Option<Address>,
 
-    /// A replica that the Pikas here are the master of, or shall be
+    /// A replica that the Pikas of the host are the master of, or shall be
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_address, conflicts_with_all = ["master", "conf"])]
     replica: Option<Address>,
 
-    /// A peer whose name the resolver of this host must find without delay
+    /// A peer whose name the resolver of the host must find without delay
     #[arg(long, value_name = "ADDRESS")]
     peer: Vec<IpAddr>,
 
