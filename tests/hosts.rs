@@ -373,6 +373,23 @@ fn a_host_dials_what_it_must_reach_and_nothing_else() {
 }
 
 #[test]
+fn a_configuration_that_cannot_be_read_is_named_once_and_nothing_is_made_up() {
+    let conf = Some("/nowhere/pika.conf".into());
+    let wanted =
+        Wanted { name: Some("planned".into()), conf, version: "3.3.6".parse().ok(), ..Wanted::default() };
+    let judged =
+        Tree::recorded().judged_as(&Request { wanted: vec![wanted], whole: true, ..Request::default() });
+    let findings = judged.report["findings"].as_array().unwrap().iter();
+    for finding in findings.filter(|finding| finding["target"] == "planned") {
+        let note = finding["note"].as_str().unwrap();
+        assert!(
+            finding["state"] == "not-applicable" || note.contains("/nowhere/pika.conf: No such file"),
+            "{finding:#}"
+        );
+    }
+}
+
+#[test]
 fn a_container_that_may_not_be_seen_is_not_judged_by_the_files_of_its_host() {
     let mut tree = Tree::recorded();
     tree.links.remove(&format!("proc/{PIKA}/root"));

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::{Failure, Outcome};
 use crate::collect::clock::Deadlines;
+use crate::collect::host::Request;
 use crate::collect::host::wire::{Answer, AnswerHead, MARK, Question, SCHEMA, TOOL, now};
-use crate::collect::host::{Request, Roots, look};
+use crate::examine::one_host::answer;
 use crate::judge::catalogue::built_in;
 use crate::model::exit;
 
@@ -28,11 +29,11 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let wrong = |error: serde_json::Error| Failure(format!("the question: {error}"));
     let head: AnswerHead = serde_json::from_str(&arguments.question).map_err(wrong)?;
     // Another version gets an answer, too: it says which one this is.
-    let (request, seconds) = if head.schema == SCHEMA && head.tool_version == TOOL {
+    let (request, search, seconds) = if head.schema == SCHEMA && head.tool_version == TOOL {
         let question: Question = serde_json::from_str(&arguments.question).map_err(wrong)?;
-        (question.request, question.seconds)
+        (question.request, question.search, question.seconds)
     } else {
-        (Request::default(), SHORTEST)
+        (Request::default(), None, SHORTEST)
     };
     let knowledge = built_in().knowledge;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
@@ -40,7 +41,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let host = runtime.block_on(async {
         let step = Duration::from_secs(3);
         let deadlines = Deadlines::starting_now(time, step, step);
-        look(&request, &Roots::default(), &knowledge, &deadlines).await
+        answer(request, search.as_ref(), &knowledge, deadlines).await
     });
     runtime.shutdown_background();
     let answer = Answer { schema: SCHEMA.into(), tool_version: TOOL.into(), began, ended: now(), host };

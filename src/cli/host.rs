@@ -1,25 +1,35 @@
 //! `pikadoctor host`
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::connection::{Connecting, Side};
+use super::hosts::Way;
 use super::options::{Printing, catalogue_with};
 use super::{Failure, Outcome};
-use crate::collect::host::{Roots, Wanted, pikas};
+use crate::collect::host::{Roots, Search, Wanted};
+use crate::collect::ssh::Destination;
+use crate::examine::one_host::loopback;
 use crate::judge::evaluate::Parameters;
 use crate::model::facts::{Address, Facts};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::LinkMode;
 use crate::model::release::Version;
 use crate::plan::values::parse_address;
-use crate::{HereRequest, LinkRequest, Trial, examine_links, examine_this_host};
+use crate::{
+    HereRequest, LinkRequest, ThereRequest, Trial, examine, examine_links, examine_that_host,
+    examine_this_host,
+};
 
-/// Look at this machine: is it fit for the Pikas on it, and for replication
+/// Look at this machine, or at another one over ssh: is it fit for the Pikas on it, and for replication
 ///
-/// Every Pika that runs here is found by its process and asked for its release; --conf judges one that does not run
+/// Every Pika that runs there is found by its process and asked for its release; --conf judges one that does not run
 /// yet, as the user who calls this would start it. What the rights of that user do not allow to see is left out
 /// with the reason; no sudo is used.
+///
+/// With --ssh all this is done on that host: its processes and files, its loopback, and the PATH and limits of the
+/// user that ssh logs in as. No password is sent there: a Pika that wants one is for `check HOST:PORT --ssh`.
+/// --master and --replica are asked from here, and dialled from there.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Only the Pika of this process
@@ -30,7 +40,7 @@ pub struct Arguments {
     #[arg(long, value_name = "PORT", conflicts_with = "conf")]
     port: Option<u16>,
 
-    /// A Pika that does not run: its configuration
+    /// A Pika that does not run: its configuration, which with --ssh is a file of that host
     #[arg(long, value_name = "FILE", requires = "pika_version")]
     conf: Option<PathBuf>,
 
@@ -38,17 +48,20 @@ pub struct Arguments {
     #[arg(long, value_name = "VERSION", requires = "conf")]
     pika_version: Option<Version>,
 
-    /// The master that the Pikas here replicate from, or shall
+    /// The master that the Pikas of the host replicate from, or shall
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
     master: Option<Address>,
 
-    /// A replica that the Pikas here are the master of, or shall be
+    /// A replica that the Pikas of the host are the master of, or shall be
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_address, conflicts_with_all = ["master", "conf"])]
     replica: Option<Address>,
 
-    /// A peer whose name the resolver of this host must find without delay
+    /// A peer whose name the resolver of the host must find without delay
     #[arg(long, value_name = "ADDRESS")]
     peer: Vec<IpAddr>,
+
+    #[command(flatten)]
+    way: Way,
 
     #[command(flatten)]
     connecting: Connecting,
@@ -57,62 +70,56 @@ pub struct Arguments {
     printing: Printing,
 }
 
-/// Pikas that run here.
-#[derive(Default)]
-struct Running {
-    /// Process and client port.
-    by_port: Vec<(u32, u16)>,
-    /// Processes whose port cannot be seen.
-    unseen: Vec<u32>,
-}
-
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     arguments.printing.validate()?;
     let mut catalogue = catalogue_with(&[])?;
     // What the servers are like otherwise is for `check`.
     catalogue.checks.retain(|check| check.file.target.is_about_hosts());
-    let running = arguments.running()?;
-    let facts = arguments.look(running, &catalogue.knowledge)?;
+    let facts = match arguments.way.destination()? {
+        Some(via) => arguments.look_over(&via, &catalogue.knowledge)?,
+        None => arguments.look(&catalogue.knowledge)?,
+    };
     arguments.printing.outcome(facts, &catalogue, &Parameters::new())
 }
 
 impl Arguments {
-    /// The Pikas of this host that are asked about.
-    fn running(&self) -> Result<Running, Failure> {
-        if self.conf.is_some() {
-            return Ok(Running::default());
-        }
-        let mut running = Running::default();
-        for (pid, port) in pikas(&Roots::default()) {
-            if self.pid.is_some_and(|asked| asked != pid)
-                || self.port.is_some_and(|asked| Some(asked) != port)
-            {
-                continue;
-            }
-            match port {
-                Some(port) => running.by_port.push((pid, port)),
-                None => running.unseen.push(pid),
-            }
-        }
-        let found = running.by_port.len() + running.unseen.len() > 0;
-        match (self.pid, self.port) {
-            (Some(pid), _) if !found => {
-                Err(Failure(format!("process {pid} is not a Pika that is to be seen on this host")))
-            }
-            (_, Some(port)) if !found => {
-                Err(Failure(format!("no Pika with port {port} is to be seen on this host")))
-            }
-            _ => Ok(running),
-        }
+    /// The Pikas that run on the host and are asked about. `None`: one that does not run.
+    fn search(&self, host: &str) -> Option<Search> {
+        let search = || Search {
+            pid: self.pid,
+            port: self.port,
+            host: host.to_owned(),
+            master: self.master.as_ref().map(ToString::to_string),
+            replicates: self.master.is_some() || self.replica.is_some(),
+        };
+        self.conf.is_none().then(search)
     }
 
-    fn look(&self, running: Running, knowledge: &Knowledge) -> Result<Facts, Failure> {
-        // 127.0.0.1 is always among the addresses of a Pika, whatever network-interface says.
-        let address = |port| Address { host: "127.0.0.1".into(), port };
-        let addresses: Vec<Address> = running.by_port.iter().map(|(_, port)| address(*port)).collect();
-        let mut named: Vec<(Side, &Address)> = addresses.iter().map(|one| (Side::Server, one)).collect();
-        named.extend(self.master.iter().map(|master| (Side::Master, master)));
-        named.extend(self.replica.iter().map(|replica| (Side::Server, replica)));
+    /// The Pika that does not run.
+    fn planned(&self, name: impl Fn(&Path) -> String) -> Option<Wanted> {
+        self.conf.as_ref().map(|conf| Wanted {
+            name: Some(name(conf)),
+            conf: Some(conf.clone()),
+            version: self.pika_version,
+            master: self.master.as_ref().map(ToString::to_string),
+            ..Wanted::default()
+        })
+    }
+
+    /// The servers that are named, and are none of the host's own.
+    fn others(&self) -> impl Iterator<Item = (Side, &Address)> {
+        let master = self.master.iter().map(|master| (Side::Master, master));
+        master.chain(self.replica.iter().map(|replica| (Side::Server, replica)))
+    }
+
+    /// Looks at this host, and at its Pikas as servers.
+    fn look(&self, knowledge: &Knowledge) -> Result<Facts, Failure> {
+        let search = self.search("");
+        let running = search.map(|search| search.find(&Roots::default())).transpose().map_err(Failure)?;
+        let running = running.unwrap_or_default();
+        let addresses: Vec<Address> = running.by_port.iter().map(|(_, port)| loopback(*port)).collect();
+        let named: Vec<(Side, &Address)> =
+            addresses.iter().map(|one| (Side::Server, one)).chain(self.others()).collect();
         let targets = self.connecting.targets(&named)?;
         let request = |replica: &Address, master: &Address| LinkRequest {
             replica: replica.to_string(),
@@ -125,15 +132,8 @@ impl Arguments {
             links.extend(self.replica.iter().map(|replica| request(replica, here)));
         }
         let here = HereRequest {
-            running: running.by_port.iter().map(|(pid, port)| (address(*port).to_string(), *pid)).collect(),
-            planned: self.conf.as_ref().map(|conf| Wanted {
-                name: Some(conf.display().to_string()),
-                conf: Some(conf.clone()),
-                version: self.pika_version,
-                master: self.master.as_ref().map(ToString::to_string),
-                ..Wanted::default()
-            }),
-            unasked: running.unseen,
+            running,
+            planned: self.planned(|conf| conf.display().to_string()),
             whole: self.pid.is_none() && self.port.is_none(),
             peers: self.peer.clone(),
         };
@@ -144,5 +144,36 @@ impl Arguments {
             examine_this_host(&mut facts, here, knowledge, &scope.deadlines).await;
             facts
         })
+    }
+
+    /// Looks at another host, whose Pikas are found and asked there.
+    fn look_over(&self, via: &Destination, knowledge: &Knowledge) -> Result<Facts, Failure> {
+        if let Some(conf) = self.conf.as_ref().filter(|conf| !conf.is_absolute()) {
+            return Err(Failure(format!(
+                "--conf {}: with --ssh it is a file of {}; write its whole path",
+                conf.display(),
+                via.name()
+            )));
+        }
+        let named: Vec<(Side, &Address)> = self.others().collect();
+        let targets = self.connecting.targets(&named)?;
+        let there = ThereRequest {
+            search: self.search(via.name()),
+            planned: self.planned(|conf| format!("{}:{}", via.name(), conf.display())),
+            master: self.master.as_ref().map(ToString::to_string),
+            replica: self.replica.as_ref().map(ToString::to_string),
+            peers: self.peer.clone(),
+        };
+        let one = there.search.as_ref().is_some_and(Search::is_for_one);
+        let facts = self.connecting.run(false, async |scope| {
+            let mut facts = examine(&targets, knowledge, scope).await;
+            examine_that_host(&mut facts, via, there, knowledge, &scope.deadlines).await;
+            facts
+        })?;
+        let missing = facts.hosts.iter().flat_map(|host| &host.errors).find(|one| one.path == "instances");
+        match missing.filter(|_| one) {
+            Some(missing) => Err(Failure(format!("{}: {}", via.name(), missing.reason))),
+            None => Ok(facts),
+        }
     }
 }

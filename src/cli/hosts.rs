@@ -1,10 +1,29 @@
-//! Options about the hosts of servers, and the look at them.
+//! Options about hosts, and the ways to them.
 
 use super::Failure;
 use crate::HostRequest;
 use crate::collect::ssh::Destination;
 use crate::model::facts::Address;
 use crate::plan::read::{Plan, PlannedServer};
+
+/// The way to one host.
+#[derive(Debug, Default, clap::Args)]
+pub struct Way {
+    /// Look at that host and not at this one: run this program there over ssh
+    #[arg(long, value_name = "USER@HOST")]
+    ssh: Option<String>,
+
+    /// Where the host has no pikadoctor, copy this one to a temporary file there and remove it afterwards
+    #[arg(long, requires = "ssh")]
+    ssh_copy: bool,
+}
+
+impl Way {
+    /// Where it leads to. `None`: here.
+    pub fn destination(&self) -> Result<Option<Destination>, Failure> {
+        self.ssh.as_ref().map(|name| Destination::new(name, self.ssh_copy)).transpose().map_err(Failure)
+    }
+}
 
 /// How the hosts of servers are looked at.
 ///

@@ -52,6 +52,7 @@ fn join(instance: &mut Instance, facts: &Facts) {
                 instance.errors.push(failed("replicates", "its INFO replication was not read"));
             }
         }
+        None if explained(instance, "replicates") => {}
         // Nobody said that it does.
         None => {
             instance.replicates.get_or_insert(false);
@@ -65,7 +66,7 @@ fn join(instance: &mut Instance, facts: &Facts) {
 }
 
 /// Whether a server has a master or replicas, or a link of this run ends at it. `None`: it did not say.
-fn replicates(node: &Node, facts: &Facts) -> Option<bool> {
+pub fn replicates(node: &Node, facts: &Facts) -> Option<bool> {
     let linked = facts.links.iter().any(|link| link.master == node.name || link.replica == node.name);
     let pair = node.double_master.as_ref().and_then(|pair| pair.enabled) == Some(true);
     if linked || pair {

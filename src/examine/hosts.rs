@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::collect::clock::Deadlines;
-use crate::collect::host::{self, Dial, DialAs, Request, Roots, Wanted};
+use crate::collect::host::{self, Dial, DialAs, Request, Roots, Search, Wanted};
 use crate::collect::ssh::{self, Destination};
 use crate::derive;
 use crate::model::facts::{Absence, AbsenceKind, Facts, Generation, Node};
@@ -32,60 +32,12 @@ pub async fn examine_hosts(
         async move {
             match via {
                 None => host::look(&request, &Roots::default(), knowledge, deadlines).await,
-                Some(via) => over_ssh(&via, &request, deadlines).await,
+                Some(via) => over_ssh(&via, &request, None, deadlines).await,
             }
         }
     });
     let hosts: Vec<Host> = futures_util::future::join_all(looks).await;
     facts.hosts.extend(hosts);
-    derive::host::complete(facts, knowledge);
-}
-
-/// What is asked about this host by name.
-#[derive(Clone, Debug, Default)]
-pub struct HereRequest {
-    /// Servers of the run that run here, with their processes.
-    pub running: Vec<(String, u32)>,
-    /// Processes whose servers could not be asked.
-    pub unasked: Vec<u32>,
-    /// Whether the host itself is asked about.
-    pub whole: bool,
-    /// A configuration that shall become one.
-    pub planned: Option<Wanted>,
-    /// Peers whose names are looked up, beside those that follow from the links.
-    pub peers: Vec<IpAddr>,
-}
-
-/// Looks at this host, and adds it to the facts.
-pub async fn examine_this_host(
-    facts: &mut Facts,
-    here: HereRequest,
-    knowledge: &Knowledge,
-    deadlines: &Deadlines,
-) {
-    let names: Vec<String> = here.running.iter().map(|(name, _)| name.clone()).collect();
-    let mut asked = request(facts, &names, true);
-    asked.whole = here.whole;
-    let unasked = here.unasked.iter().map(|pid| Wanted { pid: Some(*pid), ..Wanted::default() });
-    asked.wanted.extend(unasked);
-    for (name, pid) in here.running {
-        if let Some(wanted) = asked.wanted.iter_mut().find(|wanted| wanted.node.as_ref() == Some(&name)) {
-            wanted.pid = Some(pid);
-        }
-    }
-    asked.peers.extend(here.peers);
-    if let Some(planned) = here.planned {
-        let master = planned.master.as_ref().and_then(|name| facts.node(name));
-        let ip: Option<IpAddr> = master.and_then(|master| master.reached_at.as_ref()?.parse().ok());
-        if let (Some(master), Some(ip)) = (master, ip) {
-            asked.peers.push(ip);
-            let (to, address) = (master.name.clone(), SocketAddr::new(ip, master.address.port));
-            let dial = |release| Dial { to, address, release, r#as: DialAs::Replica };
-            asked.dials.extend(master.version.map(dial));
-        }
-        asked.wanted.push(planned);
-    }
-    facts.hosts.push(host::look(&asked, &Roots::default(), knowledge, deadlines).await);
     derive::host::complete(facts, knowledge);
 }
 
@@ -106,7 +58,7 @@ fn by_host(facts: &Facts, requests: &[HostRequest]) -> Vec<(Option<Destination>,
 }
 
 /// What is asked about the host of these servers.
-fn request(facts: &Facts, names: &[String], here: bool) -> Request {
+pub(super) fn request(facts: &Facts, names: &[String], here: bool) -> Request {
     let nodes = names.iter().filter_map(|name| facts.node(name));
     // Somebody who names a way to a host asks about the host, too.
     let mut request = Request { all: true, whole: !here, ..Request::default() };
@@ -138,7 +90,6 @@ pub fn wanted(node: &Node) -> Wanted {
 
 /// The servers that the host of `node` must reach, and those whose names its rsync daemon looks up.
 fn add_peers(facts: &Facts, node: &Node, request: &mut Request, here: bool) {
-    let address = |node: &Node| -> Option<IpAddr> { node.reached_at.as_ref()?.parse().ok() };
     for link in &facts.links {
         let (Some(master), Some(replica)) = (facts.node(&link.master), facts.node(&link.replica)) else {
             continue;
@@ -146,27 +97,34 @@ fn add_peers(facts: &Facts, node: &Node, request: &mut Request, here: bool) {
         if link.replica == node.name {
             // The replica dials the address that its slaveof names, which may be another than ours.
             let named = link.address.as_ref().and_then(|address| address.resolved.first()?.parse().ok());
-            let Some(ip) = named.or_else(|| address(master)) else { continue };
+            let Some(ip) = named.or_else(|| ip_of(master)) else { continue };
             if needs_rsync(replica) {
                 request.peers.push(ip);
             }
-            // From another machine an address of the loopback is another server.
-            if let Some(release) = master.version.filter(|_| here || !ip.is_loopback()) {
-                let address = SocketAddr::new(ip, master.address.port);
-                request.dials.push(Dial { to: master.name.clone(), address, release, r#as: DialAs::Replica });
-            }
+            add_dial(request, master, ip, DialAs::Replica, here);
         } else if link.master == node.name
-            && let (Some(ip), Some(release)) = (address(replica), replica.version)
-            && (here || !ip.is_loopback())
+            && let Some(ip) = ip_of(replica)
         {
-            let address = SocketAddr::new(ip, replica.address.port);
-            request.dials.push(Dial { to: replica.name.clone(), address, release, r#as: DialAs::Master });
+            add_dial(request, replica, ip, DialAs::Master, here);
         }
     }
     let master = node.replication.as_ref().and_then(|replication| replication.master.as_ref());
     let follows: Option<IpAddr> = master.and_then(|master| master.host.as_ref()?.parse().ok());
     if needs_rsync(node) {
         request.peers.extend(follows);
+    }
+}
+
+/// The address by which a server was reached.
+pub(super) fn ip_of(node: &Node) -> Option<IpAddr> {
+    node.reached_at.as_ref()?.parse().ok()
+}
+
+/// Has the host dial a server. From another machine an address of the loopback is another server.
+pub(super) fn add_dial(request: &mut Request, to: &Node, ip: IpAddr, r#as: DialAs, here: bool) {
+    if let Some(release) = to.version.filter(|_| here || !ip.is_loopback()) {
+        let address = SocketAddr::new(ip, to.address.port);
+        request.dials.push(Dial { to: to.name.clone(), address, release, r#as });
     }
 }
 
@@ -177,8 +135,13 @@ fn needs_rsync(node: &Node) -> bool {
 }
 
 /// The host behind `via`. Where it could not be looked at, its servers are there with the reason.
-async fn over_ssh(via: &Destination, request: &Request, deadlines: &Deadlines) -> Host {
-    let mut host = match ssh::look(via, request, deadlines).await {
+pub(super) async fn over_ssh(
+    via: &Destination,
+    request: &Request,
+    search: Option<&Search>,
+    deadlines: &Deadlines,
+) -> Host {
+    let mut host = match ssh::look(via, request, search, deadlines).await {
         Ok(host) => host,
         Err(failure) => {
             let reason = "its host could not be looked at; see host/ssh".to_owned();

@@ -1,10 +1,12 @@
 //! Looks at what a run is about: the part of the way that collects, and completes what was collected.
 //!
 //! An [`inquiry`] is everything that a run looks at; [`servers`] are looked at with the links between them, and
-//! [`codis`], [`sentinels`] and [`hosts`] name more of them or say more about them.
+//! [`codis`], [`sentinels`] and [`hosts`] name more of them or say more about them. [`one_host`] is for who asks
+//! about a host and not about servers.
 
 pub mod codis;
 pub mod hosts;
 pub mod inquiry;
+pub mod one_host;
 pub mod sentinels;
 pub mod servers;

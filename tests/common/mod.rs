@@ -4,6 +4,7 @@
 
 pub mod codis;
 pub mod coordinator;
+pub mod hosts;
 pub mod pair;
 pub mod process;
 pub mod proxy;

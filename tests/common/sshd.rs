@@ -1,12 +1,14 @@
 //! A real ssh server with keys of its own.
 
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use super::hosts::Surroundings;
 
 /// A place with keys, and a `ssh` that knows them.
 pub struct Place {
@@ -29,6 +31,8 @@ impl Place {
             fs::create_dir(place.path(directory)).unwrap();
         }
         symlink(env!("CARGO_BIN_EXE_pikadoctor"), place.path("there/pikadoctor")).unwrap();
+        // A shell is found whatever else is in the PATH.
+        symlink("/bin/sh", place.path("there/sh")).unwrap();
         place
     }
 
@@ -50,6 +54,11 @@ impl Place {
 
     /// The system's ssh with a configuration of its own: its `~` is that of the password file, whatever HOME says.
     pub fn client(&self, port: u16, key: &str, known: &str) {
+        self.client_in(&Surroundings::default(), port, key, known);
+    }
+
+    /// The same for a server in a network of its own.
+    fn client_in(&self, surroundings: &Surroundings, port: u16, key: &str, known: &str) {
         let config = format!(
             "Host db1\n  HostName 127.0.0.1\n  Port {port}\n  IdentityFile {}\n  IdentitiesOnly yes\n  \
              UserKnownHostsFile {}\n  GlobalKnownHostsFile /dev/null\n",
@@ -64,12 +73,18 @@ impl Place {
             format!("[127.0.0.1]:{port} {}\n", known.join(" "))
         };
         fs::write(self.path("known_hosts"), line).unwrap();
-        let ssh = format!("#!/bin/sh\nexec /usr/bin/ssh -F {} \"$@\"\n", self.path("config").display());
+        let (entrance, config) = (surroundings.entrance(), self.path("config"));
+        let ssh = format!("#!/bin/sh\nexec {entrance}/usr/bin/ssh -F {} \"$@\"\n", config.display());
         self.program("bin/ssh", ssh);
     }
 
     /// An ssh server that sets `PATH` and whatever `more` says.
     pub fn server(&self, path: &str, more: &str) -> Server {
+        self.server_in(&Surroundings::default(), path, more)
+    }
+
+    /// The same on a host with these surroundings, which its sessions inherit.
+    pub fn server_in(&self, surroundings: &Surroundings, path: &str, more: &str) -> Server {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         fs::create_dir_all("/run/sshd").unwrap();
         let config = format!(
@@ -81,17 +96,19 @@ impl Place {
             self.path("temporary").display(),
         );
         fs::write(self.path("sshd_config"), config).unwrap();
-        let child = Command::new("unshare")
-            .args(["--mount", "sh", "-c"])
-            .arg(format!(
-                "mount --make-rprivate /; {} exec /usr/sbin/sshd -D -f {}",
-                if more.contains("#noexec") {
-                    format!("mount -t tmpfs -o noexec none {};", self.path("temporary").display())
-                } else {
-                    String::new()
-                },
-                self.path("sshd_config").display()
-            ))
+        let mut command = Command::new("/usr/bin/unshare");
+        command.args(["--mount", "/bin/sh", "-c"]).arg(format!(
+            "mount --make-rprivate /; {} exec /usr/sbin/sshd -D -f {}",
+            if more.contains("#noexec") {
+                format!("mount -t tmpfs -o noexec none {};", self.path("temporary").display())
+            } else {
+                String::new()
+            },
+            self.path("sshd_config").display()
+        ));
+        let child = surroundings
+            .around(&command)
+            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -99,16 +116,22 @@ impl Place {
             .unwrap();
         let server = Server { child, port };
         let began = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while !surroundings.listens(port) {
             assert!(began.elapsed() < Duration::from_secs(10), "sshd does not listen");
             thread::sleep(Duration::from_millis(50));
         }
-        self.client(port, "key", &self.text("host_key.pub"));
+        self.client_in(surroundings, port, "key", &self.text("host_key.pub"));
         server
     }
 
     pub fn there(&self) -> String {
-        format!("{}:/usr/bin:/bin", self.path("there").display())
+        self.there_in(&Surroundings::default())
+    }
+
+    /// The PATH of the other machine, which begins with this program.
+    pub fn there_in(&self, surroundings: &Surroundings) -> String {
+        let rest = surroundings.path.as_deref().unwrap_or("/usr/bin:/bin");
+        format!("{}:{rest}", self.path("there").display())
     }
 
     /// The PATH of this machine, with that ssh in front.

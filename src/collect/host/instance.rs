@@ -57,7 +57,7 @@ pub fn look(roots: &Roots, wanted: &Wanted, offsets: &[u32]) -> Instance {
         pid,
         version: wanted.version,
         // Who asks about a configuration together with a master means it.
-        replicates: wanted.master.is_some().then_some(true),
+        replicates: wanted.replicates.or(wanted.master.is_some().then_some(true)),
         master: wanted.master.clone(),
         port: wanted.port,
         ..Instance::default()
@@ -66,6 +66,9 @@ pub fn look(roots: &Roots, wanted: &Wanted, offsets: &[u32]) -> Instance {
     looker.find_process();
     if pid.is_none_or(|pid| roots.sees(pid)) {
         looker.read_conf(wanted.conf.as_deref(), &wanted.settings);
+        if looker.instance.errors.iter().any(|absence| absence.path.is_empty()) {
+            return looker.instance;
+        }
         looker.look_at_files();
     } else {
         looker.leave_files(&wanted.settings);
@@ -114,6 +117,8 @@ impl Looker<'_> {
             let path = below(&root, &resolve(&root, &place));
             match read(&path) {
                 Ok(bytes) => self.instance.settings = conf::settings(&String::from_utf8_lossy(&bytes)),
+                // All that is known of one that does not run is in there, and somebody named it.
+                Err(error) if self.pid.is_none() => self.fail("", format!("{}: {error}", place.display())),
                 Err(error) => {
                     self.instance.errors.push(absent("settings", &error, &place.display().to_string()));
                 }

@@ -54,6 +54,8 @@ pub struct Wanted {
     pub version: Option<Version>,
     /// The name of the server of the run whose data it shall copy.
     pub master: Option<String>,
+    /// Whether it replicates, or shall. `None`: only if `master` says so.
+    pub replicates: Option<bool>,
     /// Settings as the running server told them.
     pub settings: BTreeMap<String, String>,
 }
@@ -111,12 +113,6 @@ pub async fn look(request: &Request, roots: &Roots, knowledge: &Knowledge, deadl
     host.dialled = dialled;
     ask_for_versions(&mut host, roots).await;
     host
-}
-
-/// The Pikas that run on this host: process and client port, as far as it can be seen.
-pub fn pikas(roots: &Roots) -> Vec<(u32, Option<u16>)> {
-    let port = |pid| instance::look(roots, &Wanted { pid: Some(pid), ..Wanted::default() }, &[]).port;
-    instance::processes(roots).into_iter().map(|pid| (pid, port(pid))).collect()
 }
 
 /// What a port of a Pika can be away from its client port, on any release.

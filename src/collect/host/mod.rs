@@ -14,9 +14,11 @@ mod network;
 mod paths;
 mod resolver;
 mod rsync;
+mod search;
 mod sockets;
 pub mod wire;
 
 pub use conf::NAMES as SETTINGS;
 pub use files::Roots;
-pub use look::{Dial, DialAs, Request, Wanted, look, pikas};
+pub use look::{Dial, DialAs, Request, Wanted, look};
+pub use search::{Running, Search};

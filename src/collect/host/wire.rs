@@ -5,10 +5,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::look::Request;
+use super::search::Search;
 use crate::model::host::Host;
 
 /// The version of both, in `schema`.
-pub const SCHEMA: &str = "pikadoctor.host/1";
+pub const SCHEMA: &str = "pikadoctor.host/2";
 
 /// How the line of an answer begins. A shell may have printed other lines before it.
 pub const MARK: &str = "pikadoctor-host-answer ";
@@ -20,7 +21,7 @@ pub const TOOL: &str = env!("CARGO_PKG_VERSION");
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
-    /// Always `pikadoctor.host/1`.
+    /// Always `pikadoctor.host/2`.
     pub schema: String,
     /// The version of the program that asks.
     pub tool_version: String,
@@ -28,13 +29,15 @@ pub struct Question {
     pub seconds: f64,
     /// What is asked.
     pub request: Request,
+    /// Pikas that are asked about beside those of the request, and are found there only.
+    pub search: Option<Search>,
 }
 
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// Always `pikadoctor.host/1`.
+    /// Always `pikadoctor.host/2`.
     pub schema: String,
     /// The version of the program that answers.
     pub tool_version: String,

@@ -11,8 +11,8 @@ use tokio::time::{Instant, timeout_at};
 use super::answer::{self, Call};
 use super::trouble;
 use crate::collect::clock::Deadlines;
-use crate::collect::host::Request;
 use crate::collect::host::wire::{Question, SCHEMA, TOOL, now};
+use crate::collect::host::{Request, Search};
 use crate::model::host::{Host, SshFailure, SshTrouble};
 
 /// The most that is read of an answer. That of a host with a hundred Pikas has less than a megabyte.
@@ -54,10 +54,11 @@ impl Destination {
     }
 }
 
-/// Asks the host behind `destination`.
+/// Asks the host behind `destination`, about the Pikas of `search`, too.
 pub async fn look(
     destination: &Destination,
     request: &Request,
+    search: Option<&Search>,
     deadlines: &Deadlines,
 ) -> Result<Host, SshFailure> {
     let failure = |kind, detail: Option<String>| SshFailure { kind, detail };
@@ -68,6 +69,7 @@ pub async fn look(
         tool_version: TOOL.to_owned(),
         seconds: left.as_secs_f64(),
         request: request.clone(),
+        search: search.cloned(),
     };
     let words = |error: &dyn std::fmt::Display| failure(SshTrouble::Failed, Some(error.to_string()));
     let question = serde_json::to_string(&question).map_err(|error| words(&error))?;

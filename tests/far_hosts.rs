@@ -1,0 +1,229 @@
+//! `pikadoctor host` about another host, through a real ssh server; what only that host reaches, and its clock. Run with
+//! `PIKADOCTOR_NEIGHBOURS=1` as root where openssh-server, openssh-client and iproute2 are installed; ignored elsewhere.
+
+mod common;
+
+use std::fs;
+use std::process::Command;
+
+use common::hosts::{Judged, Network, Surroundings};
+use common::real::{Pika, Prepared, listens};
+use common::sshd::Place;
+use common::{Run, listener_at, pikadoctor, recording, run, serve_at};
+use serde_json::Value;
+
+/// `pikadoctor host` about the host behind ssh.
+fn host(place: &Place, arguments: &[&str]) -> Command {
+    let mut command = pikadoctor();
+    command.args(["host", "--ssh", "db1"]).args(arguments).env("PATH", place.search());
+    command
+}
+
+/// The configuration of a server that can be started, on that host only.
+fn conf(place: &Place) -> String {
+    let path = place.path("pika.conf");
+    let directory = place.path("").display().to_string();
+    let text = format!(
+        "port : 29221\nnetwork-interface : lo\nmaxclients : 1000\ndb-path : {directory}db/\n\
+         dump-path : {directory}dump/\ndb-sync-path : {directory}dbsync/\nlog-path : {directory}log/\n"
+    );
+    fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+#[cfg_attr(not(real_neighbours), ignore = "needs sshd: set PIKADOCTOR_NEIGHBOURS=1")]
+fn a_server_that_shall_be_started_on_another_host_is_judged_there() {
+    let place = Place::new();
+    let conf = conf(&place);
+    let name = format!("db1:{conf}");
+    let planned = |there: &Surroundings, more: &[&str]| {
+        let _server = place.server_in(there, &place.there_in(there), "");
+        let mut command = host(&place, &["--conf", &conf, "--pika-version", "3.3.6"]);
+        Run::of(command.args(more))
+    };
+    let usual = Surroundings::default();
+    let fit = planned(&usual, &["--verbose"]);
+    for words in
+        ["db1 over ssh", "in the PATH of the ssh session on db1", "in the ssh session on db1, maxclients"]
+    {
+        assert!(fit.text().contains(words), "{words:?} is not in {}", fit.stdout);
+    }
+    let is_fit = |run: &Run| {
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        let findings = report["findings"].as_array().unwrap().iter();
+        let states: Vec<&Value> =
+            findings.filter(|one| one["target"] == name.as_str()).map(|one| &one["state"]).collect();
+        assert!(states.len() > 8 && states.iter().all(|state| *state == "ok" || *state == "not-applicable"));
+    };
+    is_fit(&planned(&usual, &["--format", "json"]));
+    let narrow = Surroundings::with_files(4000).and_path("/srv/bin");
+    let unfit = planned(&narrow, &["--format", "json"]);
+    let judged = Judged(serde_json::from_str(&unfit.stdout).unwrap());
+    judged.is("host/rsync", &name, "critical");
+    judged.is("host/open-files", &name, "critical");
+    assert_eq!(unfit.code, 2);
+    let unfit = planned(&narrow, &["--lang", "zh"]);
+    for words in ["db1 的 ssh 会话的 PATH 中没有 rsync", "db1 的 ssh 会话的 ulimit -Hn 为 4000"] {
+        assert!(unfit.text().contains(words), "{words:?} is not in {}", unfit.stdout);
+    }
+    // A copy of this program sees the same.
+    let _server = place.server("/usr/bin:/bin", "");
+    let mut copied = host(&place, &["--conf", &conf, "--pika-version", "3.3.6", "--ssh-copy"]);
+    is_fit(&Run::of(copied.args(["--format", "json"])));
+}
+
+#[test]
+#[cfg_attr(not(real_neighbours), ignore = "needs sshd: set PIKADOCTOR_NEIGHBOURS=1")]
+fn a_file_that_cannot_be_read_there_is_named_once_and_nothing_is_made_up() {
+    let place = Place::new();
+    let _server = place.server(&place.there(), "");
+    let directory = place.path("there").display().to_string();
+    for (conf, reason) in [
+        ("/nowhere/pika.conf", "reason /nowhere/pika.conf: No such file or directory"),
+        (&directory, "Is a directory"),
+    ] {
+        let run = Run::of(&mut host(&place, &["--conf", conf, "--pika-version", "3.3.6"]));
+        assert_eq!(run.code, 3, "{}", run.stdout);
+        assert_eq!(run.text().matches(reason).count(), 1, "{}", run.stdout);
+        let report = Judged::of(&mut host(&place, &["--conf", conf, "--pika-version", "3.3.6"])).0;
+        let name = format!("db1:{conf}");
+        let findings = report["findings"].as_array().unwrap().iter();
+        let guessed: Vec<&Value> =
+            findings.filter(|one| one["target"] == name.as_str() && one["state"] == "ok").collect();
+        assert!(guessed.is_empty(), "{guessed:#?}");
+    }
+    let _server = place.server("/usr/bin:/bin", "");
+    let conf = conf(&place);
+    let run = Run::of(&mut host(&place, &["--conf", &conf, "--pika-version", "3.3.6"]));
+    assert!(run.text().contains("there is no pikadoctor in the PATH of db1"), "{}", run.stdout);
+    assert_eq!(run.code, 3);
+    let run = Run::of(&mut host(&place, &["--conf", &conf, "--pika-version", "3.3.6", "--lang", "zh"]));
+    assert!(run.text().contains("db1 的 PATH 中没有 pikadoctor"), "{}", run.stdout);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_before_anything_is_called() {
+    let refused = |arguments: &[&str], words: &str| {
+        let run = run(&[&["host"], arguments].concat());
+        assert_eq!(run.code, 3, "{arguments:?}");
+        assert!(run.stderr.contains(words), "{arguments:?}: {}", run.stderr);
+    };
+    refused(&["--ssh=-oProxyCommand=touch x"], "is no destination of ssh");
+    refused(&["--ssh", "db1", "--conf", "/etc/pika.conf"], "--pika-version");
+    refused(&["--ssh", "db1", "--conf", "pika.conf", "--pika-version", "3.3.6"], "it is a file of db1");
+    refused(&["--ssh-copy"], "--ssh <USER@HOST>");
+}
+
+#[test]
+#[cfg_attr(
+    not(all(real_pika, real_neighbours)),
+    ignore = "needs real servers and sshd: set PIKADOCTOR_PIKA_HOME and PIKADOCTOR_NEIGHBOURS=1"
+)]
+fn the_pikas_of_another_host_are_found_and_asked_there() {
+    let place = Place::new();
+    let _server = place.server(&place.there(), "");
+    let rsyncless = Prepared::new("2.3.6", &[("network-interface", "lo")]);
+    let without = Surroundings::with_path("/nonexistent").around(&rsyncless.command());
+    let rsyncless = rsyncless.start(without, listens);
+    let locked = Pika::start(
+        "3.5.5",
+        &[("network-interface", "lo"), ("requirepass", "sesame-open"), ("userpass", "sesame-open")],
+    );
+    let (open, shut) = (format!("db1:{}", rsyncless.port), format!("db1:{}", locked.port));
+    let judged = Judged::of(&mut host(&place, &[]));
+    // Its release is known by its own answer: from 3.5.0 on the check would not apply.
+    judged.is("host/rsync", &open, "warning");
+    judged.is("host/port-owners", &open, "ok");
+    judged.is("host/network-card", &shut, "unknown");
+    let run = Run::of(&mut host(&place, &["--port", &locked.port.to_string()]));
+    let advice = format!("check HOST:{} --ssh db1", locked.port);
+    assert!(run.text().contains(&advice), "{}", run.stdout);
+    assert!(!run.stdout.contains("sesame"));
+    assert_eq!(run.code, 3);
+    // Whoever shall be a replica needs what a single server can do without, and room for what comes.
+    let master = Pika::start("2.3.6", &[("network-interface", "lo")]);
+    let pid = rsyncless.process.id().to_string();
+    let judged = Judged::of(&mut host(&place, &["--pid", &pid, "--master", &master.address()]));
+    judged.is("host/rsync", &open, "critical");
+    judged.is("host/full-sync-space", &open, "ok");
+    let instances = judged.0["facts"]["hosts"][0]["instances"].as_array().unwrap();
+    assert_eq!(instances.iter().filter(|one| one["asked"] == true).count(), 1);
+    let run = Run::of(&mut host(&place, &["--port", "9"]));
+    assert!(run.stderr.contains("db1: no Pika with port 9 is to be seen"), "{}", run.stderr);
+    assert_eq!(run.code, 3);
+    // A server that does not answer is named, and the rest is judged all the same.
+    rsyncless.signal("-STOP");
+    let stopped = Run::of(&mut host(&place, &["--pid", &pid]));
+    rsyncless.signal("-CONT");
+    assert!(stopped.text().contains("no Pika answered on 127.0.0.1"), "{}", stopped.stdout);
+}
+
+#[test]
+#[cfg_attr(not(real_neighbours), ignore = "needs sshd and iproute2: set PIKADOCTOR_NEIGHBOURS=1")]
+fn a_port_that_is_dropped_on_the_way_from_that_host_is_found_from_there() {
+    let (here, there) = (Network::new("here"), Network::new("there"));
+    here.join(&there, "10.66.7.1/24", "10.66.7.2/24");
+    let master = here.within(|| serve_at(recording("v3.3.6/standalone/standalone"), "10.66.7.1:0"));
+    let port: u16 = master.address.rsplit(':').next().unwrap().parse().unwrap();
+    let replication = (port + 2000).to_string();
+    // The port of replication takes connections, and says nothing.
+    here.within(|| listener_at(&format!("10.66.7.1:{replication}"), |_| {}));
+    let place = Place::new();
+    let conf = conf(&place);
+    let surroundings = Surroundings::default().inside(&there);
+    let _server = place.server_in(&surroundings, &place.there(), "");
+    let mut command =
+        host(&place, &["--conf", &conf, "--pika-version", "3.3.6", "--master", &master.address]);
+    command.args(["--connect-timeout", "1s"]);
+    let judge = |state: &str| {
+        let mut again = pikadoctor();
+        again.args(command.get_args()).env("PATH", place.search());
+        let judged = here.within(|| Judged::of(&mut again));
+        judged.is("host/dialled", "db1", state);
+        judged
+    };
+    judge("ok");
+    // Packets to this one port go to somebody who is not there, as behind a firewall that drops them.
+    there.grave("10.66.5.200");
+    there.ip(&["route", "add", "10.66.7.1", "via", "10.66.5.200", "dev", "eth5", "table", "66"]);
+    let rule = ["to", "10.66.7.1", "ipproto", "tcp", "dport", &replication, "lookup", "66"];
+    there.ip(&[&["rule", "add"], &rule[..]].concat());
+    let found = judge("critical").found("host/dialled");
+    assert!(found.contains(&format!("{port} open, {replication} filtered")), "{found}");
+    there.ip(&[&["rule", "delete"], &rule[..]].concat());
+    judge("ok");
+    // No way at all is told from a port that is shut.
+    there.ip(&["route", "add", "unreachable", "10.66.7.1"]);
+    let found = judge("critical").found("host/dialled");
+    assert!(found.contains("No route to host") && found.contains("ip route get 10.66.7.1"), "{found}");
+}
+
+#[test]
+#[cfg_attr(not(real_neighbours), ignore = "needs sshd: set PIKADOCTOR_NEIGHBOURS=1")]
+fn a_clock_that_is_off_is_found_and_the_way_there_is_not_taken_for_it() {
+    let place = Place::new();
+    let _server = place.server(&place.there(), "");
+    fs::rename(place.path("there/pikadoctor"), place.path("there/real")).unwrap();
+    let judge = |seconds: i32, state: &str, words: &str| {
+        // What that program answers where the time of day is another.
+        let shifted = format!(
+            "#!/bin/sh\n{} \"$@\" | awk -v by={seconds} '{{\n\
+             while (match($0, /\"(began|ended)\":[0-9.]+/)) {{\n\
+             split(substr($0, RSTART, RLENGTH), part, \":\")\n\
+             printf \"%s%s:%.6f\", substr($0, 1, RSTART - 1), part[1], part[2] + by\n\
+             $0 = substr($0, RSTART + RLENGTH)\n}}\nprint }}'\n",
+            place.path("there/real").display()
+        );
+        place.program("there/pikadoctor", shifted);
+        let report = Judged::of(&mut host(&place, &[]));
+        report.is("host/clock", "db1", state);
+        let said = report.0["findings"].as_array().unwrap().iter().find(|one| one["check"] == "host/clock");
+        assert!(said.unwrap().to_string().contains(words), "{said:#?}");
+    };
+    judge(0, "ok", "no difference that is certain");
+    judge(1, "ok", "");
+    judge(-1, "ok", "");
+    judge(-20, "warning", "behind by at least");
+    judge(300, "critical", "ahead by at least");
+}
