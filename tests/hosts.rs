@@ -299,11 +299,17 @@ fn a_server_that_is_not_a_process_of_the_host_is_not_made_up() {
     let wanted = Wanted { pid: Some(4711), port: Some(9300), ..Wanted::default() };
     let judged = Tree::recorded().judged_as(&Request { wanted: vec![wanted], ..Request::default() });
     assert!(judged.host.instances.is_empty());
-    judged.is("host/processes", "warning", "no Pika with port 9300");
-    // A container gives its processes other ids; the port tells.
+    judged.is("host/processes", "warning", "no Pika with port 9300 and process id 4711");
+    // A container gives its processes other ids; the port and the inner id tell.
     let wanted = Wanted { pid: Some(1), port: Some(9221), ..Wanted::default() };
-    let judged = Tree::recorded().judged_as(&Request { wanted: vec![wanted], ..Request::default() });
-    assert_eq!(judged.host.instances[0].pid, PIKA.parse().ok());
+    let request = Request { wanted: vec![wanted], ..Request::default() };
+    let judged = Tree::recorded().judged_as(&request);
+    assert!(judged.host.instances.is_empty());
+    judged.is("host/processes", "warning", "no Pika with port 9221 and process id 1");
+    let status = format!("proc/{PIKA}/status");
+    let contained =
+        Tree::recorded().replaced(&status, &format!("NSpid:\t{PIKA}"), &format!("NSpid:\t{PIKA}\t1"));
+    assert_eq!(contained.judged_as(&request).host.instances[0].pid, PIKA.parse().ok());
 }
 
 #[test]

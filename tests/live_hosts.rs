@@ -21,6 +21,7 @@ here_and_over_ssh! {
     a_limit_of_open_files_that_is_too_small_is_found_before_a_start,
     a_resolver_that_does_not_answer_is_found_before_a_full_copy,
     a_pid_file_that_would_kill_a_stranger_is_found_before_a_slaveof,
+    no_pika_is_taken_for_another_one_with_its_port,
 }
 
 fn a_path_without_rsync_is_found_on_the_master_on_the_replica_and_before_a_start(way: &Way) {
@@ -206,4 +207,41 @@ fn a_pid_file_that_would_kill_a_stranger_is_found_before_a_slaveof(way: &Way) {
     assert!(stranger.try_wait().unwrap().is_none(), "the check itself harms nobody");
     pika.ask(&["SLAVEOF", "127.0.0.1", "1"]);
     assert!(ends(stranger), "2.3.0 spared the stranger");
+}
+
+fn no_pika_is_taken_for_another_one_with_its_port(way: &Way) {
+    let pika = Pika::start("2.3.6", &[("network-interface", "lo")]);
+    let port = pika.port.to_string();
+
+    // As in a container: it has the same port, in a network of its own.
+    let network = Network::new(&way.own("box"));
+    let inside = Surroundings::default().inside(&network);
+    let contained = Prepared::new("3.5.5", &[("port", &port), ("network-interface", "lo")]);
+    let command = inside.around(&contained.command());
+    let contained = contained.start(command, |port| inside.listens(port));
+
+    // Its configuration was edited since it was started.
+    let edited = Pika::start("3.3.6", &[("network-interface", "lo")]);
+    let conf = edited.directory.path().join("pika.conf");
+    let words = fs::read_to_string(&conf).unwrap();
+    fs::write(&conf, words.replace(&format!("port : {}\n", edited.port), &format!("port : {port}\n")))
+        .unwrap();
+
+    let judged = way.host(&Surroundings::default(), &["--port", &port]);
+    let instance = |pika: &Pika| {
+        let instances = judged.0["facts"]["hosts"][0]["instances"].as_array().unwrap().iter();
+        let mut known = instances.filter(|instance| instance["pid"] == pika.process.id());
+        known.next().unwrap_or_else(|| panic!("{} is not there", pika.process.id())).clone()
+    };
+    assert_eq!(instance(&pika)["version"], "2.3.6");
+    for (other, reason) in
+        [(&contained, "has a network of its own"), (&edited, "where another server answers")]
+    {
+        let instance = instance(other);
+        assert!(instance["version"].is_null(), "{instance}");
+        assert!(instance["errors"].to_string().contains(reason), "{instance}");
+        judged.is("host/rsync", instance["name"].as_str().unwrap(), "unknown");
+    }
+    let name = instance(&pika)["name"].clone();
+    judged.is("host/rsync", name.as_str().unwrap(), "ok");
 }

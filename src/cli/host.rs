@@ -117,7 +117,7 @@ impl Arguments {
         let search = self.search("");
         let running = search.map(|search| search.find(&Roots::default())).transpose().map_err(Failure)?;
         let running = running.unwrap_or_default();
-        let addresses: Vec<Address> = running.by_port.iter().map(|(_, port)| loopback(*port)).collect();
+        let addresses: Vec<Address> = running.ports().into_iter().map(loopback).collect();
         let named: Vec<(Side, &Address)> =
             addresses.iter().map(|one| (Side::Server, one)).chain(self.others()).collect();
         let targets = self.connecting.targets(&named)?;

@@ -25,7 +25,10 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
             let ports = ports(host, &layouts, index);
             let instance = &mut host.instances[index];
             if ports.is_none() && !explained(instance, "ports") {
-                instance.errors.push(failed("ports", "its release is not known"));
+                let version = instance.errors.iter().find(|absence| absence.path == "version");
+                let reason = version.map_or("its release is not known", |absence| absence.reason.as_str());
+                let ports = failed("ports", reason);
+                instance.errors.push(ports);
             }
             instance.ports = ports;
         }

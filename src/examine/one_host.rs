@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::hosts::{add_dial, ip_of, over_ssh, request};
 use super::servers::{Scope, Target, examine};
 use crate::collect::clock::Deadlines;
-use crate::collect::host::{self, DialAs, Request, Roots, Running, Search, Wanted};
+use crate::collect::host::{self, DialAs, Request, Roots, Running, Search, Wanted, goes_by};
 use crate::collect::ssh::Destination;
 use crate::derive;
 use crate::model::facts::{Absence, AbsenceKind, Address, Facts, Node};
@@ -53,7 +53,8 @@ pub async fn examine_this_host(
     knowledge: &Knowledge,
     deadlines: &Deadlines,
 ) {
-    let mut asked = request_running(facts, &here.running, |port| loopback(port).to_string());
+    let roots = Roots::default();
+    let mut asked = request_running(facts, &here.running, &roots, |port| loopback(port).to_string());
     asked.whole = here.whole;
     asked.peers.extend(here.peers);
     if let Some(planned) = here.planned {
@@ -62,7 +63,7 @@ pub async fn examine_this_host(
         }
         asked.wanted.push(planned);
     }
-    facts.hosts.push(host::look(&asked, &Roots::default(), knowledge, deadlines).await);
+    facts.hosts.push(host::look(&asked, &roots, knowledge, deadlines).await);
     derive::host::complete(facts, knowledge);
 }
 
@@ -109,49 +110,56 @@ pub async fn answer(
     };
     let name = |port: u16| format!("{}:{port}", search.host);
     let targets: Vec<Target> = running
-        .by_port
-        .iter()
-        .map(|(_, port)| Target { name: name(*port), address: loopback(*port), password: None })
+        .ports()
+        .into_iter()
+        .map(|port| Target { name: name(port), address: loopback(port), password: None })
         .collect();
     let facts = examine(&targets, knowledge, Scope { deadlines, ports: false }).await;
-    let mut found = request_running(&facts, &running, name);
+    let mut found = request_running(&facts, &running, &roots, name);
     for wanted in &mut found.wanted {
         // It is no server of the run that asks.
         let node = wanted.node.take().and_then(|name| facts.node(&name));
         let replicates = node.and_then(|node| derive::host::replicates(node, &facts));
         wanted.replicates = if search.replicates { Some(true) } else { replicates };
         wanted.master.clone_from(&search.master);
+        if let Some(node) = node {
+            wanted.unasked = Some(untold(node, &search.host));
+        }
         if wanted.name.is_none() {
             wanted.name = wanted.pid.map(|pid| format!("{} pid {pid}", search.host));
         }
     }
     asked.wanted.extend(found.wanted);
     asked.peers.extend(found.peers);
-    let mut host = host::look(&asked, &roots, knowledge, &deadlines).await;
-    for instance in &mut host.instances {
-        let Some(node) = facts.node(&instance.name) else { continue };
-        let reason = unasked(node, &search.host);
-        for (path, is_absent) in
-            [("version", instance.version.is_none()), ("replicates", instance.replicates.is_none())]
-        {
-            let absence = Absence { path: path.into(), kind: AbsenceKind::Failed, reason: reason.clone() };
-            instance.errors.extend(is_absent.then_some(absence));
-        }
-    }
-    host
+    host::look(&asked, &roots, knowledge, &deadlines).await
 }
 
 /// What is asked about Pikas that run here. `name`: of the server of the run with this port.
-fn request_running(facts: &Facts, running: &Running, name: impl Fn(u16) -> String) -> Request {
-    let names: Vec<String> = running.by_port.iter().map(|(_, port)| name(*port)).collect();
+fn request_running(facts: &Facts, running: &Running, roots: &Roots, name: impl Fn(u16) -> String) -> Request {
+    let names: Vec<String> = running.ports().into_iter().map(&name).collect();
     let mut asked = request(facts, &names, true);
-    for ((pid, _), name) in running.by_port.iter().zip(&names) {
-        if let Some(wanted) = asked.wanted.iter_mut().find(|wanted| wanted.node.as_ref() == Some(name)) {
-            wanted.pid = Some(*pid);
+    let mut unasked = running.unasked.clone();
+    for (pid, port) in &running.by_port {
+        let name = name(*port);
+        let told: Option<u32> =
+            facts.node(&name).and_then(|node| node.process.as_ref()?.pid?.try_into().ok());
+        match asked.wanted.iter_mut().find(|wanted| wanted.node.as_ref() == Some(&name)) {
+            Some(wanted) if told.map_or(wanted.pid.is_none(), |told| goes_by(roots, *pid, told)) => {
+                wanted.pid = Some(*pid);
+            }
+            // A configuration that was edited since the start, or two that name one port.
+            _ => {
+                let reason = format!("its configuration has port {port}, where another server answers");
+                unasked.push((*pid, reason));
+            }
         }
     }
-    let unseen = running.unseen.iter().map(|pid| Wanted { pid: Some(*pid), ..Wanted::default() });
-    asked.wanted.extend(unseen);
+    let unasked = unasked.into_iter().map(|(pid, reason)| Wanted {
+        pid: Some(pid),
+        unasked: Some(reason),
+        ..Wanted::default()
+    });
+    asked.wanted.extend(unasked);
     asked
 }
 
@@ -164,7 +172,7 @@ fn add_master(asked: &mut Request, master: &Node, here: bool) {
 }
 
 /// Why what a Pika of another host says about itself is not known.
-fn unasked(node: &Node, host: &str) -> String {
+fn untold(node: &Node, host: &str) -> String {
     let port = node.address.port;
     if node.authentication.admitted == Some(false) {
         return format!(

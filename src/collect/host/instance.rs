@@ -38,6 +38,16 @@ fn conf_argument(words: &[String]) -> Option<&str> {
     words.get(at + 1).map(String::as_str).filter(|path| !path.is_empty())
 }
 
+/// Whether a process may be the one that a server calls `told` in its INFO: that is its id in the innermost of its
+/// namespaces. Kernels before 4.1 do not show it; then only those of this tool's namespace are known.
+pub fn goes_by(roots: &Roots, pid: u32, told: u32) -> bool {
+    let inner = parsed::<Status>(&roots.process(pid).join("status")).ok().and_then(|status| status.nspid);
+    match inner.and_then(|ids| ids.last().copied()) {
+        Some(inner) => u32::try_from(inner) == Ok(told),
+        None => pid == told || !network::shares(roots, Some(pid), "pid"),
+    }
+}
+
 /// What is looked at, and how far that got.
 struct Looker<'r> {
     roots: &'r Roots,
@@ -74,6 +84,9 @@ pub fn look(roots: &Roots, wanted: &Wanted, offsets: &[u32]) -> Instance {
         looker.leave_files(&wanted.settings);
     }
     looker.look_at_network(offsets);
+    if let Some(reason) = &wanted.unasked {
+        looker.leave_unasked(reason);
+    }
     looker.instance
 }
 
@@ -140,6 +153,16 @@ impl Looker<'_> {
             self.instance.errors.push(Absence { path, kind: AbsenceKind::NoAccess, reason });
         }
         self.take_settings(told);
+    }
+
+    fn leave_unasked(&mut self, reason: &str) {
+        let missing = [
+            ("version", self.instance.version.is_none()),
+            ("replicates", self.instance.replicates.is_none()),
+        ];
+        for (path, _) in missing.into_iter().filter(|(_, is_missing)| *is_missing) {
+            self.fail(path, reason.to_owned());
+        }
     }
 
     fn take_settings(&mut self, told: &BTreeMap<String, String>) {

@@ -56,6 +56,8 @@ pub struct Wanted {
     pub master: Option<String>,
     /// Whether it replicates, or shall. `None`: only if `master` says so.
     pub replicates: Option<bool>,
+    /// Why it was not asked for its release and its replication, or did not tell them.
+    pub unasked: Option<String>,
     /// Settings as the running server told them.
     pub settings: BTreeMap<String, String>,
 }
@@ -149,7 +151,10 @@ fn files(roots: &Roots, wanted: &[Wanted], everything: bool, offsets: &[u32]) ->
     }
     let host = hostname.clone().unwrap_or_else(|| "localhost".to_owned());
     for instance in instances.iter_mut().filter(|instance| instance.name.is_empty()) {
-        instance.name = match (instance.port, instance.pid) {
+        // A network of its own has the same ports once more.
+        let shares = instance.pid.is_none_or(|pid| network::elsewhere(roots, pid).is_none());
+        let port = instance.port.filter(|_| shares);
+        instance.name = match (port, instance.pid) {
             (Some(port), _) => format!("{host}:{port}"),
             (None, Some(pid)) => format!("{host} pid {pid}"),
             (None, None) => host.clone(),
@@ -185,20 +190,31 @@ fn files(roots: &Roots, wanted: &[Wanted], everything: bool, offsets: &[u32]) ->
     }
 }
 
-/// The process of a Pika: the one that the server named, if that is a Pika here, else the one whose port it has.
-/// In a container a process has another id than on its host.
+/// The process of a Pika: the one that the server named, if that is a Pika here, else the one that has its port and
+/// goes by that id where it lives. In a container a process has another id than on its host.
 fn locate(roots: &Roots, wanted: &Wanted, running: &[u32]) -> Result<Wanted, String> {
     if wanted.conf.is_some() || wanted.pid.is_some_and(|pid| running.contains(&pid)) {
         return Ok(wanted.clone());
     }
-    let has_port = |pid: &&u32| {
-        let one = Wanted { pid: Some(**pid), ..Wanted::default() };
-        wanted.port.is_some() && instance::look(roots, &one, &[]).port == wanted.port
+    let is_it = |pid: &u32| {
+        let one = Wanted { pid: Some(*pid), ..Wanted::default() };
+        wanted.port.is_some()
+            && instance::look(roots, &one, &[]).port == wanted.port
+            && wanted.pid.is_none_or(|told| instance::goes_by(roots, *pid, told))
     };
-    match running.iter().find(has_port) {
-        Some(pid) => Ok(Wanted { pid: Some(*pid), ..wanted.clone() }),
-        None => Err(match (wanted.pid, wanted.port) {
-            (_, Some(port)) => {
+    let found: Vec<u32> = running.iter().copied().filter(is_it).collect();
+    match found[..] {
+        [pid] => Ok(Wanted { pid: Some(pid), ..wanted.clone() }),
+        [_, _, ..] => Err(format!(
+            "several Pikas of this host have port {}, and it is not to be seen which of them it is: processes {}",
+            wanted.port.unwrap_or_default(),
+            found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        )),
+        [] => Err(match (wanted.pid, wanted.port) {
+            (Some(pid), Some(port)) => format!(
+                "no Pika with port {port} and process id {pid} is to be seen among the processes of this host"
+            ),
+            (None, Some(port)) => {
                 format!("no Pika with port {port} is to be seen among the processes of this host")
             }
             (Some(pid), None) => format!("process {pid} is not a Pika that can be seen from here"),

@@ -20,5 +20,6 @@ pub mod wire;
 
 pub use conf::NAMES as SETTINGS;
 pub use files::Roots;
+pub use instance::goes_by;
 pub use look::{Dial, DialAs, Request, Wanted, look};
 pub use search::{Running, Search};

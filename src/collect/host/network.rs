@@ -18,14 +18,21 @@ pub fn shares(roots: &Roots, pid: Option<u32>, namespace: &str) -> bool {
     pid.is_none() || theirs.is_none() || own == theirs
 }
 
+/// Why the network of a process is not this tool's, as in a container: what answers on the loopback here is
+/// somebody else.
+pub fn elsewhere(roots: &Roots, pid: u32) -> Option<String> {
+    (!shares(roots, Some(pid), "net")).then(|| {
+        format!(
+            "process {pid} has a network of its own; see into it with:  \
+             nsenter --target {pid} --net pikadoctor host --pid {pid}"
+        )
+    })
+}
+
 /// The network of a process, or this tool's own. `bound` is empty.
 pub fn look(roots: &Roots, pid: Option<u32>) -> Result<HostNetwork, Absence> {
     let absent = |kind, reason: String| Absence { path: "network".into(), kind, reason };
-    if !shares(roots, pid, "net") {
-        let pid = pid.unwrap_or_default();
-        let reason = format!(
-            "process {pid} has a network of its own; see into it with:  nsenter --target {pid} --net pikadoctor host"
-        );
+    if let Some(reason) = pid.and_then(|pid| elsewhere(roots, pid)) {
         return Err(absent(AbsenceKind::NoAccess, reason));
     }
     if !roots.is_live() {

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::files::Roots;
-use super::instance;
 use super::look::Wanted;
+use super::{instance, network};
 
 /// Which of the Pikas that run on a host are meant. Without a process and a port: every one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,10 +26,20 @@ pub struct Search {
 /// Pikas that run on a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Running {
-    /// Process and client port.
+    /// Process and client port, as its configuration has it: who answers there may be another.
     pub by_port: Vec<(u32, u16)>,
-    /// Processes whose port cannot be seen.
-    pub unseen: Vec<u32>,
+    /// Processes that cannot be asked, and why.
+    pub unasked: Vec<(u32, String)>,
+}
+
+impl Running {
+    /// The client ports.
+    pub fn ports(&self) -> Vec<u16> {
+        let mut ports: Vec<u16> = self.by_port.iter().map(|(_, port)| *port).collect();
+        ports.sort_unstable();
+        ports.dedup();
+        ports
+    }
 }
 
 impl Search {
@@ -48,12 +58,13 @@ impl Search {
             {
                 continue;
             }
-            match port {
-                Some(port) => running.by_port.push((pid, port)),
-                None => running.unseen.push(pid),
+            match (port, network::elsewhere(roots, pid)) {
+                (_, Some(reason)) => running.unasked.push((pid, reason)),
+                (None, None) => running.unasked.push((pid, "its client port is not known".into())),
+                (Some(port), None) => running.by_port.push((pid, port)),
             }
         }
-        let found = running.by_port.len() + running.unseen.len() > 0;
+        let found = running.by_port.len() + running.unasked.len() > 0;
         match (self.pid, self.port) {
             (Some(pid), _) if !found => {
                 Err(format!("process {pid} is not a Pika that is to be seen on the host"))
