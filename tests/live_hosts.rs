@@ -132,14 +132,20 @@ fn an_rsync_daemon_that_outlived_its_pika_is_found_before_the_next_start(way: &W
     pika.wait_for("its rsync daemon", Duration::from_secs(10), |_| pid_file.exists());
     let judged = way.check(&pika.address(), None);
     judged.is("host/port-owners", &pika.address(), "ok");
-    pika.process.kill().unwrap();
-    pika.process.wait().unwrap();
     let daemon = fs::read_to_string(&pid_file).unwrap().trim().to_owned();
     let kill = format!("kill {daemon}");
     let conf = pika.directory.path().join("pika.conf").display().to_string();
     let usual = Surroundings::default();
     let planned = || way.planned(&usual, &conf, "3.3.6");
     let name = way.name(&conf);
+    // Nobody must be told to end the daemon of a Pika that runs: it would not come back.
+    let judged = planned();
+    judged.is("host/port-owners", &name, "warning");
+    let found = judged.found("host/port-owners");
+    assert!(found.contains("a Pika runs with this configuration") && !found.contains(&kill), "{found}");
+    assert!(!judged.says("host/port-owners", &kill));
+    pika.process.kill().unwrap();
+    pika.process.wait().unwrap();
     // A start would take the daemon over, as long as its pid file is there.
     let judged = planned();
     judged.is("host/port-owners", &name, "warning");

@@ -1,10 +1,12 @@
 //! What follows from the facts about hosts: which server is which process, whose ports are in whose way, and
 //! how much room a full copy takes.
 
+use std::path::Path;
+
 use super::network::{PortUse, own_address, port_uses};
 use crate::model::facts::{Absence, AbsenceKind, Facts, Node};
 use crate::model::host::{
-    FullSyncSpace, Holder, Host, Instance, Kernel, Listener, PathRole, PortOnHost, RsyncDaemon,
+    ConfOnHost, FullSyncSpace, Holder, Host, Instance, Kernel, Listener, PathRole, PortOnHost, RsyncDaemon,
 };
 use crate::model::knowledge::Knowledge;
 use crate::model::network::{Interface, OwnAddress, OwnAddressBy, PortRole};
@@ -169,11 +171,13 @@ fn ports(host: &Host, layouts: &[Layout], index: usize) -> Option<Vec<PortOnHost
     if own.uses.is_empty() {
         return None;
     }
+    let in_the_way =
+        |other: usize| other != index && !instance.own_network && !host.instances[other].own_network;
     let port = |used: &PortUse| {
         let number = client + used.offset;
         let listener = listeners.iter().find(|listener| u32::from(listener.port) == number);
         let wanted =
-            layouts.iter().enumerate().filter(|(other, _)| *other != index).find_map(|(_, other)| {
+            layouts.iter().enumerate().filter(|(other, _)| in_the_way(*other)).find_map(|(_, other)| {
                 let theirs = other
                     .uses
                     .iter()
@@ -199,19 +203,33 @@ fn ports(host: &Host, layouts: &[Layout], index: usize) -> Option<Vec<PortOnHost
 fn holder(host: &Host, instance: &Instance, role: PortRole, listener: Option<&Listener>) -> Holder {
     let Some(listener) = listener else { return Holder::Nobody };
     let Some(pid) = listener.pid else { return Holder::Unseen };
-    let its_own = |daemon: &&RsyncDaemon| {
-        let directory = instance.settings.get("db-sync-path").map(std::path::Path::new);
-        daemon.pid == pid
-            && directory
-                .is_some_and(|own| own.components().eq(std::path::Path::new(&daemon.directory).components()))
+    let is_directory = |daemon: &RsyncDaemon| {
+        let directory = instance.settings.get("db-sync-path");
+        directory.is_some_and(|own| same_path(own, &daemon.directory))
     };
+    let is_rsync = role == PortRole::Rsync
+        && host.rsync_daemons.iter().flatten().any(|daemon| daemon.pid == pid && is_directory(daemon));
+    let running = running(host, instance).map(|running| running.pid);
     if instance.pid == Some(pid) {
         Holder::Itself
-    } else if role == PortRole::Rsync && host.rsync_daemons.iter().flatten().any(|daemon| its_own(&daemon)) {
+    } else if running.is_some_and(|running| is_rsync || running == Some(pid)) {
+        Holder::Running
+    } else if is_rsync {
         Holder::ItsRsync
     } else {
         Holder::Another
     }
+}
+
+/// The Pika that runs with the configuration of one that does not.
+fn running<'h>(host: &'h Host, planned: &Instance) -> Option<&'h Instance> {
+    let conf = planned.conf.as_ref().filter(|_| planned.pid.is_none())?;
+    let same = |other: &ConfOnHost| same_path(&conf.path, &other.path);
+    host.instances.iter().find(|other| other.pid.is_some() && other.conf.as_ref().is_some_and(same))
+}
+
+fn same_path(one: &str, other: &str) -> bool {
+    Path::new(one).components().eq(Path::new(other).components())
 }
 
 /// Whether the kernel may give a port to an outgoing connection.

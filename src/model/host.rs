@@ -227,7 +227,10 @@ pub struct Instance {
     pub paths: Option<Vec<PathOnHost>>,
     /// Who listens on ports that can be its own.
     pub listeners: Option<Vec<Listener>>,
-    /// Its cards and routes: those of its network namespace. Null when it has one of its own.
+    /// Whether it has a network of its own, as in a container: its ports are in nobody's way, and its cards and
+    /// routes are not seen.
+    pub own_network: bool,
+    /// Its cards and routes.
     pub network: Option<HostNetwork>,
     /// The pid file of its rsync daemon. Null when there is none.
     pub rsync_pid_file: Option<PidFile>,
@@ -399,6 +402,8 @@ pub enum Holder {
     Nobody,
     /// The Pika itself.
     Itself,
+    /// A Pika that was started with the very configuration that is asked about, or its rsync daemon.
+    Running,
     /// An rsync daemon that this Pika, or an earlier one of its directories, has started.
     ItsRsync,
     /// Another process.

@@ -236,6 +236,7 @@ impl Looker<'_> {
     }
 
     fn look_at_network(&mut self, offsets: &[u32]) {
+        self.instance.own_network = !network::shares(self.roots, self.pid, "net");
         match network::look(self.roots, self.pid) {
             Ok(network) => self.instance.network = Some(network),
             Err(absence) => {

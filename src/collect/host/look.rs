@@ -152,8 +152,7 @@ fn files(roots: &Roots, wanted: &[Wanted], everything: bool, offsets: &[u32]) ->
     let host = hostname.clone().unwrap_or_else(|| "localhost".to_owned());
     for instance in instances.iter_mut().filter(|instance| instance.name.is_empty()) {
         // A network of its own has the same ports once more.
-        let shares = instance.pid.is_none_or(|pid| network::elsewhere(roots, pid).is_none());
-        let port = instance.port.filter(|_| shares);
+        let port = instance.port.filter(|_| !instance.own_network);
         instance.name = match (port, instance.pid) {
             (Some(port), _) => format!("{host}:{port}"),
             (None, Some(pid)) => format!("{host} pid {pid}"),
