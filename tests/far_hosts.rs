@@ -7,6 +7,7 @@ use std::fs;
 use std::process::Command;
 
 use common::hosts::{Judged, Network, Surroundings};
+use common::proxy::relay_at;
 use common::real::{Pika, Prepared, listens};
 use common::sshd::Place;
 use common::{Run, listener_at, pikadoctor, recording, run, serve_at};
@@ -226,4 +227,85 @@ fn a_clock_that_is_off_is_found_and_the_way_there_is_not_taken_for_it() {
     judge(-1, "ok", "");
     judge(-20, "warning", "behind by at least");
     judge(300, "critical", "ahead by at least");
+}
+
+#[test]
+#[cfg_attr(
+    not(all(real_pika, real_neighbours)),
+    ignore = "needs real servers and sshd: set PIKADOCTOR_PIKA_HOME and PIKADOCTOR_NEIGHBOURS=1"
+)]
+fn a_container_behind_a_published_port_is_found_before_it_replicates() {
+    let (outside, container) = (Network::new("out"), Network::new("box"));
+    outside.join(&container, "10.66.7.2/24", "10.66.7.1/24");
+    container.ip(&["route", "add", "default", "via", "10.66.7.2", "dev", "eth7"]);
+    let inside = Surroundings::default().inside(&container);
+    for (version, state, replicates) in [
+        ("2.3.6", "critical", "never gets in"),
+        ("3.3.6", "critical", "never a full copy"),
+        ("3.5.5", "ok", ""),
+    ] {
+        let prepared = Prepared::new(version, &[("network-interface", "")]);
+        let mut first = Command::new("/usr/bin/unshare");
+        first.args(["--pid", "--fork", "--kill-child"]).arg(&prepared.program).args(["-c", &prepared.conf]);
+        let pika = prepared.start(inside.around(&first), |port| inside.listens(port));
+        // As by docker-proxy: one port of the host, and none of the derived ones.
+        let (at, to) = (format!("10.66.7.2:{}", pika.port), format!("10.66.7.1:{}", pika.port));
+        let published = outside.within(|| relay_at(&at, &to));
+        let master = recording(&format!("v{version}/standalone/standalone"));
+        let master = outside.within(|| serve_at(master, "10.66.5.1:0"));
+        let check = |arguments: &[&str]| {
+            let mut command = pikadoctor();
+            command.args(["check", &published.address, "--master", &master.address]).args(arguments);
+            command
+        };
+        let seen_from_afar = outside.within(|| Judged::of(&mut check(&[])));
+        let unseen = if state == "ok" { "ok" } else { "warning" };
+        seen_from_afar.is("node/address-translation", &published.address, unseen);
+        assert!(seen_from_afar.says("node/address-translation", "it is process 1") || state == "ok");
+
+        let place = Place::new();
+        let host = Surroundings::default().inside(&outside);
+        let _server = place.server_in(&host, &place.there_in(&host), "");
+        let seen = outside.within(|| Judged::of(check(&["--ssh", "db1"]).env("PATH", place.search())));
+        seen.is("node/address-translation", &published.address, state);
+        if state != "ok" {
+            let found = seen.found("node/address-translation");
+            assert!(found.contains("calls itself 10.66.7.1") && found.contains(replicates), "{found}");
+        }
+        // What depends on its cards is known, too: its network was looked into.
+        seen.is("host/network-card", &published.address, "ok");
+    }
+}
+
+#[test]
+#[cfg_attr(
+    not(all(real_pika, real_neighbours)),
+    ignore = "needs real servers and sshd: set PIKADOCTOR_PIKA_HOME and PIKADOCTOR_NEIGHBOURS=1"
+)]
+fn a_master_whose_slaveof_would_name_its_other_card_is_found_over_ssh() {
+    let (outside, there) = (Network::new("far"), Network::new("two"));
+    outside.join(&there, "10.66.7.2/24", "10.66.7.1/24");
+    there.ip(&["route", "add", "default", "via", "10.66.5.254", "dev", "eth5"]);
+    let inside = Surroundings::default().inside(&there);
+    let place = Place::new();
+    let _server = place.server_in(&inside, &place.there_in(&inside), "");
+    for (version, state) in [("2.3.6", "warning"), ("3.3.6", "warning"), ("3.5.5", "ok")] {
+        let prepared = Prepared::new(version, &[("network-interface", "")]);
+        let command = inside.around(&prepared.command());
+        let pika = prepared.start(command, |port| inside.listens(port));
+        let replica = recording(&format!("v{version}/standalone/standalone"));
+        let replica = outside.within(|| serve_at(replica, "10.66.7.2:0"));
+        let judge = |address: &str| {
+            let master = format!("{address}:{}", pika.port);
+            let mut command = pikadoctor();
+            command.args(["check", &replica.address, "--master", &master, "--master-ssh", "db1"]);
+            (outside.within(|| Judged::of(command.env("PATH", place.search()))), master)
+        };
+        let (judged, master) = judge("10.66.7.1");
+        let link = format!("{} <- {master}", replica.address);
+        judged.is("link/master-address", &link, state);
+        judged.is("node/own-address", &master, state);
+        judged.is("node/address-translation", &master, "ok");
+        assert!(judged.says("link/master-address", "10.66.5.1") || state == "ok");
+    }
 }

@@ -1,6 +1,7 @@
 //! What follows from the facts about hosts: which server is which process, whose ports are in whose way, and
 //! how much room a full copy takes.
 
+use std::net::IpAddr;
 use std::path::Path;
 
 use super::network::{PortUse, own_address, port_uses};
@@ -36,6 +37,43 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
         }
     }
     facts.hosts = hosts;
+    for index in 0..facts.nodes.len() {
+        let (replicates, translated) =
+            (replicates(&facts.nodes[index], facts), translated(&facts.nodes[index], facts));
+        let own = instance_of(&facts.nodes[index], facts).and_then(|instance| instance.own_address.clone());
+        let node = &mut facts.nodes[index];
+        (node.replicates, node.translated) = (replicates, translated);
+        if node.own_address.is_none() && own.is_some() {
+            node.own_address = own;
+            node.errors.retain(|absence| absence.path != "own_address");
+        }
+    }
+}
+
+fn instance_of<'f>(node: &Node, facts: &'f Facts) -> Option<&'f Instance> {
+    let mut instances = facts.hosts.iter().flat_map(|host| &host.instances);
+    instances.find(|instance| instance.node.as_ref() == Some(&node.name))
+}
+
+/// Whether the address at which a server was reached is none of its own network's. `None`: nothing shows it.
+fn translated(node: &Node, facts: &Facts) -> Option<bool> {
+    let reached = node.reached_at.as_deref()?;
+    // Seen on the very host: the process and the address are both here.
+    if node.host_network.is_some() {
+        return Some(false);
+    }
+    if let Some(instance) = instance_of(node, facts)
+        && let Some(network) = &instance.network
+    {
+        let is_loopback = reached.parse().is_ok_and(|address: IpAddr| address.is_loopback());
+        let mut addresses = network.interfaces.iter().flat_map(|card| &card.addresses);
+        let has_it = if is_loopback { !instance.own_network } else { addresses.any(|own| own == reached) };
+        return Some(!has_it);
+    }
+    // A replica announces an address of its own network.
+    let listed = facts.nodes.iter().flat_map(|other| other.replication.iter().flat_map(|of| &of.replicas));
+    let is_it = |ip: &str, port: u16| ip == reached && port == node.address.port;
+    listed.into_iter().any(|listed| is_it(&listed.ip, listed.port)).then_some(false)
 }
 
 fn failed(path: &str, reason: &str) -> Absence {

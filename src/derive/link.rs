@@ -9,9 +9,10 @@ use crate::model::knowledge::Knowledge;
 use crate::model::link::{Link, Pair, Relation};
 use crate::model::replication::Master;
 
-/// What of a link can be said before anything is tried on it.
+/// What of a link can be said before anything is tried on it; said again when more is known about the two.
 pub fn relate(link: &mut Link, master: &Node, replica: &Node) {
     let Some(replication) = &replica.replication else {
+        link.errors.retain(|absence| absence.path != "relation");
         note(link, "relation", "the replica's INFO replication was not read");
         return;
     };
@@ -56,6 +57,7 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge, forced: bool) {
     let mut links = std::mem::take(&mut facts.links);
     for link in &mut links {
         if let (Some(master), Some(replica)) = (facts.node(&link.master), facts.node(&link.replica)) {
+            relate(link, master, replica);
             conclude(link, master, replica, knowledge, forced);
         }
     }

@@ -101,7 +101,6 @@ impl Inquiry {
         look_at_links(&mut facts, &targets, &self.requests, knowledge, scope, self.trial).await;
         let quietly = Trial { live: self.trial.live.map(|live| Live { write: false, ..live }), ..self.trial };
         look_at_links(&mut facts, &targets, &found, knowledge, scope, quietly).await;
-        derive::link::complete(&mut facts, knowledge, self.trial.forced);
         for cluster in &mut clusters {
             look_at_servers(cluster, &facts, &targets, knowledge, scope).await;
         }
@@ -110,6 +109,8 @@ impl Inquiry {
         facts.coordinators = coordinators;
         derive::coordinator::complete(&mut facts);
         examine_hosts(&mut facts, &self.hosts, knowledge, &scope.deadlines).await;
+        // The hosts tell which addresses the servers take for their own.
+        derive::link::complete(&mut facts, knowledge, self.trial.forced);
         facts
     }
 

@@ -131,10 +131,16 @@ pub struct Node {
     pub peers: Option<Vec<Peer>>,
     /// The network of its host. Null unless this tool runs there and sees the process.
     pub host_network: Option<HostNetwork>,
-    /// The address that it takes for its own. Follows from `host_network`; set by `derive`.
+    /// The address that it takes for its own. Follows from its host, seen from there or over ssh; set by `derive`.
     pub own_address: Option<OwnAddress>,
     /// The IP address that it was reached at; set by `derive`.
     pub reached_at: Option<String>,
+    /// Whether that is no address of the network that it lives in: somebody translates, as for a published port of
+    /// a container, or the outer address of a cloud. Set by `derive`; null where nothing shows it.
+    pub translated: Option<bool>,
+    /// Whether it has a master or replicas, or a link of this run ends at it. Set by `derive`; null when it did not
+    /// say.
+    pub replicates: Option<bool>,
     /// CONFIG GET, by the name that was asked for. Passwords are tokens.
     pub config: Option<BTreeMap<String, String>>,
     /// Every INFO section that was read, line by line as it came, by lower-case name.

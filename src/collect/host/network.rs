@@ -1,8 +1,10 @@
 //! The cards and routes of the network that a process lives in.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::{io, thread};
 
+use nix::sched::{CloneFlags, setns};
 use procfs::net::RouteEntries;
 
 use super::files::{Roots, parsed};
@@ -18,12 +20,12 @@ pub fn shares(roots: &Roots, pid: Option<u32>, namespace: &str) -> bool {
     pid.is_none() || theirs.is_none() || own == theirs
 }
 
-/// Why the network of a process is not this tool's, as in a container: what answers on the loopback here is
-/// somebody else.
+/// Why a process cannot be asked on the loopback of this tool: it has a network of its own, as in a container, and
+/// what answers here is somebody else.
 pub fn elsewhere(roots: &Roots, pid: u32) -> Option<String> {
     (!shares(roots, Some(pid), "net")).then(|| {
         format!(
-            "process {pid} has a network of its own; see into it with:  \
+            "process {pid} has a network of its own; ask it there, as root:  \
              nsenter --target {pid} --net pikadoctor host --pid {pid}"
         )
     })
@@ -32,17 +34,34 @@ pub fn elsewhere(roots: &Roots, pid: u32) -> Option<String> {
 /// The network of a process, or this tool's own. `bound` is empty.
 pub fn look(roots: &Roots, pid: Option<u32>) -> Result<HostNetwork, Absence> {
     let absent = |kind, reason: String| Absence { path: "network".into(), kind, reason };
-    if let Some(reason) = pid.and_then(|pid| elsewhere(roots, pid)) {
-        return Err(absent(AbsenceKind::NoAccess, reason));
-    }
     if !roots.is_live() {
         return Err(absent(AbsenceKind::NoAccess, "a recorded host has no cards".into()));
     }
+    let interfaces = match pid.filter(|_| !shares(roots, pid, "net")) {
+        None => interfaces(),
+        Some(pid) => within(roots, pid, interfaces).map_err(|error| {
+            let reason = format!("process {pid} has a network of its own, which only root may see: {error}");
+            absent(AbsenceKind::NoAccess, reason)
+        })?,
+    };
     let failed = |reason| absent(AbsenceKind::Failed, reason);
     let interfaces =
-        interfaces().map_err(|error| failed(format!("the network cards cannot be listed: {error}")))?;
-    let default_routes = default_routes(&roots.proc.join("self/net/route")).map_err(failed)?;
+        interfaces.map_err(|error| failed(format!("the network cards cannot be listed: {error}")))?;
+    let process = pid.map_or_else(|| roots.proc.join("self"), |pid| roots.process(pid));
+    let default_routes = default_routes(&process.join("net/route")).map_err(failed)?;
     Ok(HostNetwork { interfaces, default_routes, bound: Vec::new() })
+}
+
+/// Does something in the network of a process. Only a thread of its own goes there, and it ends.
+fn within<T: Send>(roots: &Roots, pid: u32, work: impl FnOnce() -> T + Send) -> io::Result<T> {
+    let network = File::open(roots.process(pid).join("ns/net"))?;
+    thread::scope(|scope| {
+        let inside = scope.spawn(|| {
+            setns(network, CloneFlags::CLONE_NEWNET)?;
+            Ok(work())
+        });
+        inside.join().unwrap_or_else(|_| Err(io::Error::other("the thread that looked there has failed")))
+    })
 }
 
 /// The cards of the default routes, in the order of the file.
