@@ -295,17 +295,25 @@ fn a_master_whose_slaveof_would_name_its_other_card_is_found_over_ssh() {
         let pika = prepared.start(command, |port| inside.listens(port));
         let replica = recording(&format!("v{version}/standalone/standalone"));
         let replica = outside.within(|| serve_at(replica, "10.66.7.2:0"));
-        let judge = |address: &str| {
-            let master = format!("{address}:{}", pika.port);
+        let master = format!("10.66.7.1:{}", pika.port);
+        let about_both = |subcommand: &str| {
             let mut command = pikadoctor();
-            command.args(["check", &replica.address, "--master", &master, "--master-ssh", "db1"]);
-            (outside.within(|| Judged::of(command.env("PATH", place.search()))), master)
+            command.args([subcommand, &replica.address, "--master", &master, "--master-ssh", "db1"]);
+            command.env("PATH", place.search());
+            command
         };
-        let (judged, master) = judge("10.66.7.1");
+        let judged = outside.within(|| Judged::of(&mut about_both("check")));
         let link = format!("{} <- {master}", replica.address);
         judged.is("link/master-address", &link, state);
         judged.is("node/own-address", &master, state);
         judged.is("node/address-translation", &master, "ok");
         assert!(judged.says("link/master-address", "10.66.5.1") || state == "ok");
+        // A bundle takes it all along.
+        let bundle = place.path("two-cards.bundle");
+        let _ = std::fs::remove_file(&bundle);
+        let captured = outside.within(|| Run::of(about_both("capture").arg("-o").arg(&bundle)));
+        assert_eq!(captured.code, 0, "{}", captured.stderr);
+        let replayed = Judged::of(pikadoctor().args(["check", "--from"]).arg(&bundle));
+        assert_eq!(replayed.states(), judged.states());
     }
 }

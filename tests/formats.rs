@@ -2,10 +2,15 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::pair::{Fault, RecordedPair};
 use common::reports::hostile_report;
 use common::{Run, all_recordings, pikadoctor, recording, run, serve};
+use pikadoctor::judge::catalogue::built_in;
 use pikadoctor::judge::verdict::report;
+use pikadoctor::lab::scenario;
+use pikadoctor::lab::stage::Stage;
 use pikadoctor::model::exit;
 use pikadoctor::model::facts::Facts;
 use pikadoctor::model::finding::{Report, State};
@@ -82,6 +87,35 @@ fn a_person_is_told_the_worst_first_and_what_mends_it() {
     let run = run(&["check", "--no-ports", &server.address]);
     let port = server.address.rsplit(':').next().unwrap();
     insta::assert_snapshot!(run.stdout.replace(&server.address, "10.0.0.1:9221").replace(port, "9221"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_readmes_begin_with_the_screen_that_the_tool_prints() {
+    const SERVER: &str = r#"
+title: {en: "a master that is read only", zh: "只读的主库"}
+servers:
+  pika: {release: v2.3.6, keys: 20, faults: [{set: {slave-read-only: "yes"}}]}
+expect: [critical node/writable pika]
+exit: 2
+"#;
+    let scenario = scenario::read("the README's server", SERVER).unwrap();
+    let stage = Stage::start(scenario, &Arc::new(built_in().knowledge)).await.unwrap();
+    let address = stage.addresses["pika"];
+    // How far words are apart, and where lines break, depends on how long the address is.
+    let words = |screen: &str| screen.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    for (readme, command, language) in [
+        ("README.md", "pikadoctor check 10.0.0.1:9221", "en"),
+        ("README.zh-CN.md", "pikadoctor check 10.0.0.1:9221 --lang zh", "zh"),
+    ] {
+        let text = std::fs::read_to_string(readme).unwrap();
+        let (_, screen) = text.split_once(&format!("```\n$ {command}\n")).expect(readme);
+        let (screen, _) = screen.split_once("\n```").expect(readme);
+        let printed = tokio::task::spawn_blocking(move || {
+            run(&["check", &address.to_string(), "--lang", language]).stdout
+        });
+        let printed = printed.await.unwrap().replace(&address.ip().to_string(), "10.0.0.1");
+        assert_eq!(words(screen), words(&printed), "{readme}; the tool prints:\n{printed}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Hosts that are not what this one is, and the two ways to look at them: on the host itself, and over ssh.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command};
@@ -32,6 +33,14 @@ impl Judged {
         let all: Vec<String> = self.findings(check).map(ToString::to_string).collect();
         let found = self.findings(check).any(|finding| it_is(&finding));
         assert!(found, "{check} of {target} is not {state}:\n{}", all.join("\n"));
+    }
+
+    /// `check target state` of every finding.
+    pub fn states(&self) -> BTreeSet<String> {
+        let findings = self.0["findings"].as_array().unwrap().iter();
+        findings
+            .map(|finding| format!("{} {} {}", finding["check"], finding["target"], finding["state"]))
+            .collect()
     }
 
     /// Whether a problem of a check has these words.
