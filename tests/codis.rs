@@ -5,6 +5,7 @@ mod common;
 use std::fs;
 use std::time::Duration;
 
+use common::chinese::report_is_all_chinese;
 use common::codis::{Page, Pages, Place, cause, json, serve_changed, serve_recorded, serve_with_auth};
 use common::proxy::relay;
 use common::{Run, answering, listener, pikadoctor, recording, recordings_directory, run, serve};
@@ -17,7 +18,9 @@ fn look(url: &str, more: &[&str]) -> Value {
     arguments.extend(["--connect-timeout", "500ms"]);
     arguments.extend(more);
     let run = run(&arguments);
-    serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"))
+    let report = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));
+    report_is_all_chinese(&report);
+    report
 }
 
 fn finding<'r>(report: &'r Value, check: &str) -> &'r Value {

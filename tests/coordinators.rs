@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
+use common::chinese::report_is_all_chinese;
 use common::codis::serve_recorded;
 use common::coordinator::{
     FakeZookeeper, Manner, Tree, Znode, etcd_answers, recorded_etcd, recorded_tree, replaced,
@@ -29,7 +30,9 @@ fn check(arguments: &[&str], password: &str) -> Run {
 }
 
 fn report(run: &Run) -> Value {
-    serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"))
+    let report = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));
+    report_is_all_chinese(&report);
+    report
 }
 
 /// The checks that are not fine.

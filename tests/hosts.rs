@@ -9,6 +9,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::time::Duration;
 
+use common::chinese::is_all_chinese;
 use common::{Run, pikadoctor, recording, recordings_directory, run, serve};
 use pikadoctor::collect::bundle::pack;
 use pikadoctor::collect::clock::Deadlines;
@@ -115,6 +116,7 @@ impl Tree {
             ..Facts::default()
         };
         pikadoctor::derive::host::complete(&mut facts, &built_in().knowledge);
+        is_all_chinese(&facts);
         let directory = tempfile::tempdir().unwrap();
         let bundle = directory.path().join("host.bundle");
         fs::write(&bundle, pack(&facts).unwrap()).unwrap();

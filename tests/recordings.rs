@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use common::chinese::is_all_chinese;
 use common::{all_recordings, recording};
 use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::info::sections;
@@ -167,7 +168,9 @@ fn summary(node: &Node) -> String {
 async fn what_is_found_on_each_recorded_server() {
     let mut table = String::new();
     for name in all_recordings() {
-        let report = report_of(facts_of(&name).await);
+        let facts = facts_of(&name).await;
+        is_all_chinese(&facts);
+        let report = report_of(facts);
         let _ = writeln!(table, "{name}: exit {}", report.exit_code);
         for finding in &report.findings {
             match finding.state {

@@ -1,11 +1,14 @@
 //! Every scenario of the laboratory is staged and looked at: exactly what it names is found, and each of
 //! its faults is what makes it so.
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use common::chinese::is_all_chinese;
 use futures_util::StreamExt as _;
 use pikadoctor::judge;
 use pikadoctor::judge::catalogue::built_in;
@@ -35,6 +38,7 @@ async fn play(scenario: Scenario) -> Found {
     let parameters = scenario.parameters.clone();
     let stage = Stage::start(scenario, &KNOWLEDGE).await.unwrap_or_else(|error| panic!("{error}"));
     let facts = stage.examine(&CATALOGUE, CANARY_WAIT).await;
+    is_all_chinese(&facts);
     let mut catalogue = CATALOGUE.clone();
     if links_only {
         catalogue.checks.retain(|check| check.file.target.is_about_links() || check.id == "node/reachable");

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use common::chinese::is_all_chinese;
 use common::sentinel::{RecordedSet, set_field};
 use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::link::Live;
@@ -44,6 +45,7 @@ fn look(set: &RecordedSet, catalogue: &Catalogue, follow: bool) -> Facts {
 fn findings(set: &RecordedSet, follow: bool) -> Vec<Finding> {
     let catalogue = built_in();
     let facts = look(set, &catalogue, follow);
+    is_all_chinese(&facts);
     let judge = Judge::new(&catalogue, Language::En);
     let mut findings = judge.judge(&facts, &Parameters::new());
     findings.retain(|finding| {

@@ -96,7 +96,7 @@ pub fn for_each_parts(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The files that make up the knowledge, in the order of the fields of [`Knowledge`].
-pub const KNOWLEDGE_FILES: [&str; 13] = [
+pub const KNOWLEDGE_FILES: [&str; 14] = [
     "releases.yaml",
     "generations.yaml",
     "commands.yaml",
@@ -110,10 +110,11 @@ pub const KNOWLEDGE_FILES: [&str; 13] = [
     "config-keys.yaml",
     "messages.yaml",
     "companion-keys.yaml",
+    "phrases.yaml",
 ];
 
 /// Reads the knowledge; `texts` are the files named by [`KNOWLEDGE_FILES`], with the names for errors.
-pub fn read_knowledge(texts: &[(String, String); 13]) -> Result<Knowledge, CatalogueError> {
+pub fn read_knowledge(texts: &[(String, String); 14]) -> Result<Knowledge, CatalogueError> {
     let [
         releases,
         generations,
@@ -128,6 +129,7 @@ pub fn read_knowledge(texts: &[(String, String); 13]) -> Result<Knowledge, Catal
         config_keys,
         messages,
         companion_keys,
+        phrases,
     ] = texts;
     Ok(Knowledge {
         releases: read(&releases.0, &releases.1)?,
@@ -143,5 +145,6 @@ pub fn read_knowledge(texts: &[(String, String); 13]) -> Result<Knowledge, Catal
         config_keys: read(&config_keys.0, &config_keys.1)?,
         messages: read(&messages.0, &messages.1)?,
         companion_keys: read(&companion_keys.0, &companion_keys.1)?,
+        phrases: read(&phrases.0, &phrases.1)?,
     })
 }

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::check_file::for_each_parts;
 use super::language::environment;
+use super::phrases::Phrases;
 use super::subjects::{Variables, subjects};
 use super::tree::{Missing, example_tree, missing_of, place_of, tree};
 use crate::model::catalogue::Catalogue;
@@ -21,6 +22,7 @@ use crate::model::text::{Language, Source, Template};
 pub struct Judge<'c> {
     checks: &'c [Check],
     env: Environment<'static>,
+    phrases: Arc<Phrases>,
     language: Language,
 }
 
@@ -31,7 +33,9 @@ impl<'c> Judge<'c> {
     /// A judge with the checks and the knowledge of `catalogue`.
     pub fn new(catalogue: &'c Catalogue, language: Language) -> Self {
         let knowledge = Arc::new(catalogue.knowledge.clone());
-        Self { checks: &catalogue.checks, env: environment(&knowledge, language), language }
+        let phrases = Arc::new(Phrases::new(&knowledge.phrases, language));
+        let env = environment(&knowledge, &phrases, language);
+        Self { checks: &catalogue.checks, env, phrases, language }
     }
 
     /// One finding for each check and target.
@@ -100,7 +104,7 @@ impl<'c> Judge<'c> {
                 finding.problems = problems;
             }
             Err(error) => {
-                let (state, note) = Self::unanswered(&error);
+                let (state, note) = self.unanswered(&error);
                 finding.state = state;
                 finding.note = note;
                 finding.missing = missing_of(&error).map(|missing| missing.path.clone());
@@ -188,7 +192,7 @@ impl<'c> Judge<'c> {
         match self.env.render_str(source, variables) {
             Ok(text) => text.trim().to_owned(),
             Err(error) => match missing_of(&error) {
-                Some(missing) => format!("({missing})"),
+                Some(missing) => format!("({})", self.without(missing)),
                 None => format!("({error})"),
             },
         }
@@ -222,15 +226,23 @@ impl<'c> Judge<'c> {
     }
 
     /// What to make of an expression that could not be answered.
-    fn unanswered(error: &Error) -> (State, String) {
+    fn unanswered(&self, error: &Error) -> (State, String) {
         match missing_of(error) {
-            Some(Missing { path, kind, reason }) => match kind {
-                AbsenceKind::Failed => (State::Unknown, format!("{path}: {reason}")),
-                AbsenceKind::NoAccess => (State::Skipped, format!("{path}: {reason}")),
-                AbsenceKind::NotInRelease => (State::NotApplicable, format!("{path}: {reason}")),
-            },
+            Some(missing) => {
+                let state = match missing.kind {
+                    AbsenceKind::Failed => State::Unknown,
+                    AbsenceKind::NoAccess => State::Skipped,
+                    AbsenceKind::NotInRelease => State::NotApplicable,
+                };
+                (state, self.without(missing))
+            }
             None => (State::Unknown, format!("the check itself failed: {error}")),
         }
+    }
+
+    /// Which fact is missing, and why.
+    fn without(&self, missing: &Missing) -> String {
+        format!("{}: {}", missing.path, self.phrases.localized(&missing.reason))
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 use super::drift_words;
 use super::link_words;
 use super::log_words;
+use super::phrases::Phrases;
 use super::tree::{example_tree, missing_of, place_of};
 use crate::derive::conf::{considered, number as number_in};
 use crate::derive::look_up;
@@ -42,8 +43,12 @@ pub fn functions() -> impl Iterator<Item = &'static str> {
         .chain(drift_words::FUNCTIONS)
 }
 
-/// An environment for expressions and texts in `language`.
-pub fn environment(knowledge: &Arc<Knowledge>, language: Language) -> Environment<'static> {
+/// An environment for expressions and texts in `language`, which is that of `phrases`.
+pub fn environment(
+    knowledge: &Arc<Knowledge>,
+    phrases: &Arc<Phrases>,
+    language: Language,
+) -> Environment<'static> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(FUEL));
@@ -55,6 +60,12 @@ pub fn environment(knowledge: &Arc<Knowledge>, language: Language) -> Environmen
     env.add_filter("bytes", bytes);
     env.add_filter("duration", duration);
     env.add_filter("shell", shell);
+    let phrases = phrases.clone();
+    // What is no text (a detail that is null, say) stays what it is.
+    env.add_filter("localized", move |said: Value| match said.as_str() {
+        Some(words) => Value::from(phrases.localized(words).into_owned()),
+        None => said,
+    });
 
     link_words::add(&mut env, knowledge, language);
     log_words::add(&mut env, knowledge, language);
@@ -440,7 +451,8 @@ mod tests {
 
     fn eval(expression: &str) -> Result<String, Error> {
         let knowledge = Arc::new(crate::judge::catalogue::built_in().knowledge);
-        let env = environment(&knowledge, Language::En);
+        let phrases = Arc::new(Phrases::new(&knowledge.phrases, Language::En));
+        let env = environment(&knowledge, &phrases, Language::En);
         env.render_str(
             &format!("{{{{ {expression} }}}}"),
             context! { evil => "a\u{1b}[31mb\nc\u{202e}", none => () },

@@ -12,6 +12,7 @@ mod link_words;
 mod log_words;
 pub mod names;
 pub mod parameters;
+pub mod phrases;
 pub mod policy;
 pub mod requirements;
 mod subjects;

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::check_file::{CatalogueError, for_each_parts};
 use super::language::{environment, functions};
+use super::phrases::Phrases;
 use crate::model::check::Check;
 use crate::model::codis::{Backend, Codis};
 use crate::model::companion::CompanionFile;
@@ -27,7 +28,7 @@ use crate::model::text::{Language, Source};
 /// Everything that is wrong with the expressions and texts of a check.
 pub fn faults(check: &Check, knowledge: &Knowledge) -> Vec<CatalogueError> {
     let file = &check.file;
-    let env = environment(&Arc::new(knowledge.clone()), Language::En);
+    let env = plain_environment(knowledge);
     let mut checker = Checker { check, knowledge, env, loop_variable: None, faults: Vec::new() };
 
     let texts = [Some(&file.title), file.otherwise.as_ref(), Some(&file.ok)];
@@ -65,6 +66,12 @@ pub fn faults(check: &Check, knowledge: &Knowledge) -> Vec<CatalogueError> {
     checker.faults
 }
 
+/// Names are the same in every language.
+fn plain_environment(knowledge: &Knowledge) -> Environment<'static> {
+    let phrases = Arc::new(Phrases::new(&[], Language::En));
+    environment(&Arc::new(knowledge.clone()), &phrases, Language::En)
+}
+
 /// The same for the conditions in the knowledge. `names` are the variables that they may use.
 pub fn condition_faults(
     origin: &str,
@@ -72,7 +79,7 @@ pub fn condition_faults(
     names: &[&str],
     knowledge: &Knowledge,
 ) -> Vec<String> {
-    let env = environment(&Arc::new(knowledge.clone()), Language::En);
+    let env = plain_environment(knowledge);
     match env.compile_expression(&condition.text) {
         Err(error) => vec![format!("{origin}: {error}")],
         Ok(compiled) => {

@@ -44,6 +44,8 @@ pub struct Knowledge {
     pub messages: Messages,
     /// `companion-keys.yaml`
     pub companion_keys: Vec<CompanionKey>,
+    /// `phrases.yaml`: what facts say, with `{name}` for what varies.
+    pub phrases: Vec<Bilingual>,
 }
 
 /// Which release replicates from which.
