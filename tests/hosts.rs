@@ -47,7 +47,14 @@ impl Tree {
                 None => files.insert(head.to_owned(), body.replace("\\0", "\0").replace("\\\\", "\\") + "\n"),
             };
         }
+        // Programs were not recorded.
+        files.insert("root/usr/local/pika/bin/pika".to_owned(), "\x7fELF".to_owned());
         Self { files, links }
+    }
+
+    fn linked(mut self, path: &str, target: &str) -> Self {
+        self.links.insert(path.to_owned(), target.to_owned());
+        self
     }
 
     fn with(mut self, path: &str, text: &str) -> Self {
@@ -173,9 +180,16 @@ fn a_recorded_host_is_seen_as_it_was() {
     assert_eq!(daemons[0].port, Some(10221));
     assert!(daemons[0].age_seconds.is_some_and(|age| age < 60), "{daemons:?}");
     judged.is("host/port-owners", "ok", "9221 itself, 10221 its rsync, 11221 itself");
-    for check in
-        ["rsync", "same-file-system", "directories", "open-files", "stopping", "leftover-rsync", "overcommit"]
-    {
+    for check in [
+        "rsync",
+        "program",
+        "same-file-system",
+        "directories",
+        "open-files",
+        "stopping",
+        "leftover-rsync",
+        "overcommit",
+    ] {
         assert_eq!(
             judged.state(&format!("host/{check}")),
             "ok",
@@ -236,6 +250,24 @@ fn what_is_wrong_with_a_host_is_found() {
     wide.judged("3.3.6").is("host/port-owners", "warning", "ip_local_reserved_ports=10221");
     let reserved = wide.with("proc/sys/net/ipv4/ip_local_reserved_ports", "10000-12000\n");
     assert_eq!(reserved.judged("3.3.6").state("host/port-owners"), "ok");
+
+    let program = "/usr/local/pika/bin/pika";
+    let gone = tree().without(&format!("root{program}"));
+    gone.judged("3.3.6").is("host/program", "warning", "not there any more");
+    let upgraded = tree().linked(&pika("exe"), &format!("{program} (deleted)"));
+    upgraded.judged("3.3.6").is("host/program", "warning", "nothing is run on a recorded host");
+    let moved = tree()
+        .linked(&pika("exe"), "/usr/local/pika/bin/pika.old")
+        .with("root/usr/local/pika/bin/pika.old", "");
+    moved.judged("3.3.6").is("host/program", "warning", &format!("{program} is another file"));
+    let by_name = tree().replaced(&pika("cmdline"), program, "pika");
+    assert_eq!(
+        by_name.judged("3.3.6").state("host/program"),
+        "ok",
+        "what PATH does not lead to is taken for itself"
+    );
+    let in_path = by_name.with("root/usr/local/bin/pika", "");
+    in_path.judged("3.3.6").is("host/program", "warning", "/usr/local/bin/pika is another file");
 
     let killed = "6,2,9,-;Out of memory: Killed process 77 (pika) total-vm:1kB\n";
     tree().with("root/dev/kmsg", killed).judged("3.3.6").is(

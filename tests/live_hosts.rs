@@ -5,12 +5,13 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use common::hosts::{Network, Surroundings, Way, ends};
-use common::real::{Pika, Prepared, listens};
+use common::real::{Pika, Prepared, home, listens};
 
 here_and_over_ssh! {
     a_path_without_rsync_is_found_on_the_master_on_the_replica_and_before_a_start,
@@ -22,6 +23,7 @@ here_and_over_ssh! {
     a_resolver_that_does_not_answer_is_found_before_a_full_copy,
     a_pid_file_that_would_kill_a_stranger_is_found_before_a_slaveof,
     no_pika_is_taken_for_another_one_with_its_port,
+    a_program_that_was_exchanged_is_found_before_a_restart,
 }
 
 fn a_path_without_rsync_is_found_on_the_master_on_the_replica_and_before_a_start(way: &Way) {
@@ -250,4 +252,57 @@ fn no_pika_is_taken_for_another_one_with_its_port(way: &Way) {
     }
     let name = instance(&pika)["name"].clone();
     judged.is("host/rsync", name.as_str().unwrap(), "ok");
+}
+
+fn a_program_that_was_exchanged_is_found_before_a_restart(way: &Way) {
+    // What others than root could have put there would not be asked for its release.
+    let directory = tempfile::tempdir_in("/var/lib").unwrap();
+    let place = |name: &str| directory.path().join(name);
+    let prepared = Prepared::new("3.3.6", &[("network-interface", "lo")]);
+    for (name, version) in [("pika-3.3.6", "3.3.6"), ("again", "3.3.6"), ("pika-2.3.6", "2.3.6")] {
+        fs::copy(home().join(version).join("pika"), place(name)).unwrap();
+    }
+    fs::write(place("script"), format!("#!/bin/sh\ntouch {}\n", place("mark").display())).unwrap();
+    fs::set_permissions(place("script"), PermissionsExt::from_mode(0o755)).unwrap();
+    // As the link to the current release that an installation turns.
+    let turn_to = |name: &str| {
+        let _ = fs::remove_file(place("pika"));
+        symlink(name, place("pika")).unwrap();
+    };
+    turn_to("pika-3.3.6");
+    let mut command = Command::new(place("pika"));
+    command.args(["-c", &prepared.conf]);
+    let pika = prepared.start(command, listens);
+    let judge = |state: &str, words: &str| {
+        let judged = way.check(&pika.address(), None);
+        judged.is("host/program", &pika.address(), state);
+        if state != "ok" {
+            assert!(judged.found("host/program").contains(words), "{}", judged.found("host/program"));
+        }
+    };
+    judge("ok", "");
+    turn_to("pika-2.3.6");
+    judge("critical", "is 2.3.6 now, and 3.3.6 runs");
+    turn_to("again");
+    judge("ok", "");
+    turn_to("script");
+    judge("warning", "no program but a script");
+    assert!(!place("mark").exists(), "the script was run");
+
+    // The command of the fix brings back what was deleted.
+    fs::remove_file(place("pika")).unwrap();
+    fs::remove_file(place("pika-3.3.6")).unwrap();
+    judge("warning", "not there any more");
+    let judged = way.check(&pika.address(), None);
+    let found = judged.found("host/program");
+    let (_, fix) = found.split_once("\\ncp ").unwrap();
+    let (command, _) = fix.split_once('"').unwrap();
+    let words: Vec<&str> = command.split(' ').collect();
+    assert_eq!(
+        words,
+        [format!("/proc/{}/exe", pika.process.id()), place("pika-3.3.6").display().to_string()]
+    );
+    assert!(Command::new("cp").args(&words).status().unwrap().success());
+    assert_eq!(fs::read(place("pika-3.3.6")).unwrap(), fs::read(place("again")).unwrap());
+    judge("ok", "");
 }

@@ -20,6 +20,7 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
             join(instance, facts);
             instance.own_address = instance.own_address.take().or_else(|| address(instance));
             set_space(instance, facts);
+            compare_next_start(instance, knowledge);
         }
         host.nodes = host.instances.iter().filter_map(|instance| instance.node.clone()).collect();
         let layouts: Vec<Layout> =
@@ -105,6 +106,18 @@ fn join(instance: &mut Instance, facts: &Facts) {
         instance
             .errors
             .push(failed("version", "its release is not known: no server answered, and none was named"));
+    }
+}
+
+/// Whether a restart brings the release that runs. Some report the number of another one, as 4.0.1 does.
+fn compare_next_start(instance: &mut Instance, knowledge: &Knowledge) {
+    let running = instance.version.map(|version| {
+        let tag = knowledge.releases.iter().find(|tag| tag.version == version);
+        tag.and_then(|tag| tag.reports).unwrap_or(version)
+    });
+    if let Some(next) = &mut instance.next_start {
+        let reports = next.reports.zip(running).map(|(reports, running)| reports == running);
+        next.same_release = if next.same_file { Some(true) } else { reports };
     }
 }
 

@@ -208,8 +208,10 @@ pub struct Instance {
     pub replicates: Option<bool>,
     /// The name of the server of this run whose data it copies, or shall.
     pub master: Option<String>,
-    /// The program.
+    /// The program that runs.
     pub program: Option<String>,
+    /// What the next start by the same command line runs. Null: it does not run.
+    pub next_start: Option<NextStart>,
     /// The user of the process.
     pub account: Option<Account>,
     /// The client port.
@@ -242,6 +244,20 @@ pub struct Instance {
     pub full_sync: Option<FullSyncSpace>,
     /// Facts that could not be had.
     pub errors: Vec<Absence>,
+}
+
+/// The program to which the command line of a process leads now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NextStart {
+    /// The path. Null: there is no program any more.
+    pub program: Option<String>,
+    /// Whether it is the very file that runs.
+    pub same_file: bool,
+    /// The number that another file reports (`-v`). Null when it was not run; then `errors` has the reason.
+    pub reports: Option<Version>,
+    /// Whether it is the release that runs; set by `derive`. Null: not known.
+    pub same_release: Option<bool>,
 }
 
 /// A configuration file where it lies.

@@ -8,7 +8,7 @@ use procfs::process::{LimitValue, Limits, Status};
 
 use super::files::{Roots, absent, below, parsed, read, resolve, text};
 use super::look::Wanted;
-use super::{conf, daemons, kernel, network, paths, rsync, sockets};
+use super::{conf, daemons, kernel, network, paths, program, rsync, sockets};
 use crate::model::facts::{Absence, AbsenceKind};
 use crate::model::host::{Account, ConfOnHost, Instance, OpenFiles};
 
@@ -102,13 +102,19 @@ impl Looker<'_> {
             return;
         };
         let process = self.roots.process(pid);
-        match fs::read_link(process.join("exe")) {
-            Ok(program) => self.instance.program = Some(program.display().to_string()),
-            Err(error) => self.instance.errors.push(absent("program", &error, "the program of the process")),
-        }
         match fs::read_link(process.join("cwd")) {
             Ok(cwd) => self.cwd = cwd,
             Err(error) => self.instance.errors.push(absent("cwd", &error, "the directory of the process")),
+        }
+        match program::look(self.roots, pid, &words(self.roots, pid), &self.cwd) {
+            Ok((program, next)) => {
+                (self.instance.program, self.instance.next_start) = (Some(program), Some(next));
+            }
+            Err(error) => {
+                let paths = ["program", "next_start"];
+                let absences = paths.map(|path| absent(path, &error, "the program of the process"));
+                self.instance.errors.extend(absences);
+            }
         }
         match parsed::<Status>(&process.join("status")) {
             Ok(status) => {

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::files::{Roots, below, text};
-use super::{daemons, instance, kernel, network, resolver, rsync};
+use super::{daemons, instance, kernel, network, program, resolver, rsync};
 use crate::collect::clock::Deadlines;
 use crate::collect::gate::Gate;
 use crate::collect::ports;
@@ -114,6 +114,7 @@ pub async fn look(request: &Request, roots: &Roots, knowledge: &Knowledge, deadl
     host.lookups = lookups;
     host.dialled = dialled;
     ask_for_versions(&mut host, roots).await;
+    ask_for_next_releases(&mut host, roots).await;
     host
 }
 
@@ -249,6 +250,33 @@ async fn ask_for_versions(host: &mut Host, roots: &Roots) {
         known.insert(path, answer.clone());
         match answer {
             Ok(version) => rsync.version = Some(version),
+            Err(absence) => instance.errors.push(absence),
+        }
+    }
+}
+
+/// Asks the programs that would run after a restart which release they are, where they are others than those that run.
+async fn ask_for_next_releases(host: &mut Host, roots: &Roots) {
+    for instance in &mut host.instances {
+        let Some(next) = instance.next_start.as_mut().filter(|next| !next.same_file) else { continue };
+        let Some(path) = &next.program else { continue };
+        let refused = if !roots.is_live() {
+            Some("nothing is run on a recorded host")
+        } else if !program::is_here(roots, instance.pid, Path::new(path)) {
+            Some("nothing is run out of a container")
+        } else {
+            None
+        };
+        let answer = match refused {
+            Some(reason) => Err(Absence {
+                path: "next_start.reports".into(),
+                kind: AbsenceKind::NoAccess,
+                reason: reason.into(),
+            }),
+            None => program::release(Path::new(path)).await,
+        };
+        match answer {
+            Ok(release) => next.reports = Some(release),
             Err(absence) => instance.errors.push(absence),
         }
     }

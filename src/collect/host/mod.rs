@@ -2,8 +2,10 @@
 //!
 //! Everything is read from `/proc`, `/sys` and a few files, as far as the rights of this tool's user go;
 //! what needs more is left out with the reason. No process is signalled and no port is touched. The only
-//! program that is run is `rsync --version`, and only where nobody but root could have put it there.
+//! programs that are run are `rsync --version` and, where another file has taken the place of a running Pika's, that
+//! one with `-v`; and only where nobody but root could have put them there.
 
+mod ask;
 mod conf;
 mod daemons;
 mod files;
@@ -12,6 +14,7 @@ mod kernel;
 mod look;
 mod network;
 mod paths;
+mod program;
 mod resolver;
 mod rsync;
 mod search;
