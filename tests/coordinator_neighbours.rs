@@ -4,7 +4,7 @@
 mod common;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::thread;
@@ -175,16 +175,29 @@ fn wait_for(address: &str, expected: impl Fn(&Value) -> bool) -> Value {
 
 /// Sends a request to an etcd and gives its status.
 fn send(address: &str, method: &str, path: &str, kind: &str, body: &str, authorization: &str) -> u16 {
-    let mut stream = TcpStream::connect(address).unwrap();
+    try_send(address, method, path, kind, body, authorization).unwrap()
+}
+
+/// The same to one that may still be starting, and drops connections then.
+fn try_send(
+    address: &str,
+    method: &str,
+    path: &str,
+    kind: &str,
+    body: &str,
+    authorization: &str,
+) -> io::Result<u16> {
+    let mut stream = TcpStream::connect(address)?;
     let head = format!(
         "{method} {path} HTTP/1.1\r\nHost: etcd\r\nConnection: close\r\n{authorization}Content-Type: {kind}\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     );
-    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(head.as_bytes())?;
     let mut reply = String::new();
-    stream.read_to_string(&mut reply).unwrap();
-    reply.split(' ').nth(1).unwrap().parse().unwrap()
+    stream.read_to_string(&mut reply)?;
+    let status = reply.split(' ').nth(1).and_then(|status| status.parse().ok());
+    status.ok_or_else(|| io::Error::other(format!("no status: {reply:?}")))
 }
 
 fn start_etcd(directory: &Path, v2: bool) -> (String, Ended) {
@@ -210,7 +223,7 @@ fn start_etcd(directory: &Path, v2: bool) -> (String, Ended) {
     let etcd = start((HOST, port), "etcd", &arguments);
     // It listens before it has elected itself.
     let began = Instant::now();
-    while send(&address, "GET", "/health", "text/plain", "", "") != 200 {
+    while try_send(&address, "GET", "/health", "text/plain", "", "").ok() != Some(200) {
         assert!(began.elapsed() < Duration::from_secs(60), "etcd does not become healthy");
         thread::sleep(Duration::from_millis(100));
     }

@@ -47,7 +47,9 @@ impl Tree {
                 None => files.insert(head.to_owned(), body.replace("\\0", "\0").replace("\\\\", "\\") + "\n"),
             };
         }
-        // Programs were not recorded.
+        // Programs were not recorded, nor files that a process holds open.
+        links.insert(format!("proc/{PIKA}/fd/40"), "/data/pika/db/db0/strings/LOCK".to_owned());
+        links.insert(format!("proc/{PIKA}/fd/41"), "/data/pika/log/log_db0/write2file0".to_owned());
         files.insert("root/usr/local/pika/bin/pika".to_owned(), "\x7fELF".to_owned());
         Self { files, links }
     }
@@ -183,6 +185,8 @@ fn a_recorded_host_is_seen_as_it_was() {
     for check in [
         "rsync",
         "program",
+        "database",
+        "configuration",
         "same-file-system",
         "directories",
         "open-files",
@@ -268,6 +272,32 @@ fn what_is_wrong_with_a_host_is_found() {
     );
     let in_path = by_name.with("root/usr/local/bin/pika", "");
     in_path.judged("3.3.6").is("host/program", "warning", "/usr/local/bin/pika is another file");
+
+    let unconfigured = tree().without("root/data/pika/pika.conf");
+    let judged = unconfigured.judged("3.3.6");
+    judged.is(
+        "host/configuration",
+        "warning",
+        "/data/pika/pika.conf, which its command line names, is not there",
+    );
+    let removed = unconfigured.linked(&pika("cwd"), "/data/pika (deleted)");
+    let relative = removed.replaced(&pika("cmdline"), "/data/pika/pika.conf", "pika.conf");
+    relative.judged("3.3.6").is("host/configuration", "warning", "/data/pika/pika.conf, which");
+
+    let lock = "/data/pika/db/db0/strings/LOCK";
+    let moved = tree().linked(&pika("fd/40"), "/data/old/db0/strings/LOCK");
+    moved.judged("3.3.6").is("host/database", "critical", "its database is at /data/old/db0/strings/LOCK");
+    let deleted = tree().linked(&pika("fd/40"), &format!("{lock} (deleted)"));
+    deleted.judged("3.3.6").is("host/database", "critical", "its database below /data/pika/db was deleted");
+    let elsewhere =
+        tree().linked("root/data/pika/db", "/mnt/db").linked(&pika("fd/40"), "/mnt/db/db0/strings/LOCK");
+    assert_eq!(
+        elsewhere.without("root/data/pika/db/").judged("3.3.6").state("host/database"),
+        "ok",
+        "a link is followed"
+    );
+    let binlog = tree().linked(&pika("fd/41"), "/data/pika/log/log_db0/write2file0 (deleted)");
+    binlog.judged("3.3.6").is("host/database", "warning", "its binlog is");
 
     let killed = "6,2,9,-;Out of memory: Killed process 77 (pika) total-vm:1kB\n";
     tree().with("root/dev/kmsg", killed).judged("3.3.6").is(

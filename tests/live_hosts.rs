@@ -10,7 +10,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use common::hosts::{Network, Surroundings, Way, ends};
+use common::hosts::{Judged, Network, Surroundings, Way, ends};
+use common::pikadoctor;
 use common::real::{Pika, Prepared, home, listens};
 
 here_and_over_ssh! {
@@ -24,6 +25,8 @@ here_and_over_ssh! {
     a_pid_file_that_would_kill_a_stranger_is_found_before_a_slaveof,
     no_pika_is_taken_for_another_one_with_its_port,
     a_program_that_was_exchanged_is_found_before_a_restart,
+    a_configuration_that_was_taken_away_is_found_before_a_restart,
+    a_database_that_was_moved_or_deleted_is_found_while_all_commands_are_answered,
 }
 
 fn a_path_without_rsync_is_found_on_the_master_on_the_replica_and_before_a_start(way: &Way) {
@@ -305,4 +308,56 @@ fn a_program_that_was_exchanged_is_found_before_a_restart(way: &Way) {
     assert!(Command::new("cp").args(&words).status().unwrap().success());
     assert_eq!(fs::read(place("pika-3.3.6")).unwrap(), fs::read(place("again")).unwrap());
     judge("ok", "");
+}
+
+fn a_configuration_that_was_taken_away_is_found_before_a_restart(way: &Way) {
+    for version in ["2.3.6", "3.3.6", "3.5.5"] {
+        let prepared = Prepared::new(version, &[("network-interface", "lo")]);
+        let (conf, command) = (prepared.conf.clone(), prepared.command());
+        let pika = prepared.start(command, listens);
+        let judged = |state: &str| {
+            let judged = way.check(&pika.address(), None);
+            judged.is("host/configuration", &pika.address(), state);
+            judged
+        };
+        judged("ok");
+        fs::remove_file(&conf).unwrap();
+        let found = judged("warning").found("host/configuration");
+        // The command of the fix brings it back.
+        let (_, fix) = found.split_once(&format!("\\nredis-cli -p {} ", pika.port)).unwrap();
+        let (command, _) = fix.split_once("\\n").unwrap();
+        assert_eq!(command, "config rewrite");
+        assert!(pika.ask(&command.split(' ').collect::<Vec<_>>()).contains("OK"));
+        judged("ok");
+    }
+}
+
+fn a_database_that_was_moved_or_deleted_is_found_while_all_commands_are_answered(way: &Way) {
+    for version in ["2.3.6", "3.3.6", "4.0.1"] {
+        let pika = Pika::start(version, &[("network-interface", "lo")]);
+        let place = |name: &str| pika.directory.path().join(name);
+        let judge = |state: &str, words: &str| {
+            assert!(pika.ask(&["set", "key", "value"]).contains("OK"), "{version}");
+            let judged = way.check(&pika.address(), None);
+            judged.is("host/database", &pika.address(), state);
+            assert!(state == "ok" || judged.says("host/database", words), "{version}: {}", judged.0);
+        };
+        judge("ok", "");
+        for (name, state) in [("db", "critical"), ("log", "warning")] {
+            if name == "log" && version == "4.0.1" {
+                // It would end within seconds.
+                continue;
+            }
+            fs::rename(place(name), place("away")).unwrap();
+            judge(state, &place("away").display().to_string());
+            fs::rename(place("away"), place(name)).unwrap();
+            judge("ok", "");
+        }
+        fs::remove_dir_all(place("db")).unwrap();
+        judge("critical", "was deleted");
+        // From afar it is told by the size that the server measures; later releases do that once in a while.
+        let seen = Judged::of(pikadoctor().args(["check", &pika.address()]));
+        let from_afar = if version == "4.0.1" { "ok" } else { "critical" };
+        seen.is("node/database", &pika.address(), from_afar);
+    }
 }

@@ -266,6 +266,8 @@ pub struct NextStart {
 pub struct ConfOnHost {
     /// The path.
     pub path: String,
+    /// Whether it is there. Null: this tool's user may not look.
+    pub exists: Option<bool>,
     /// Whether the user of the process may write it, and the directory around it: it is replaced when it is written.
     pub writable: Option<bool>,
 }
@@ -340,6 +342,21 @@ pub struct PathOnHost {
     pub writable: Option<bool>,
     /// Whether it lies on a disk that turns. Null when that is not known.
     pub rotational: Option<bool>,
+    /// Whether the process holds files open below it. Only of the database and the logs of one that runs; null when its
+    /// files may not be seen, with the reason in `errors`.
+    pub in_use: Option<bool>,
+    /// A file of the kind that the process holds open in another place, when it holds none here.
+    pub held_elsewhere: Option<HeldFile>,
+}
+
+/// A file that a process holds open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeldFile {
+    /// Where it is, or was.
+    pub path: String,
+    /// Whether it was deleted: it is there as long as the process is.
+    pub deleted: bool,
 }
 
 /// A mount.

@@ -74,6 +74,14 @@ pub fn text(path: &Path) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&read(path)?).trim().to_owned())
 }
 
+/// What a link of `/proc` leads to, and whether it is gone: a program or a directory that is removed below a process keeps
+/// its name there.
+pub fn held(link: &Path) -> io::Result<(PathBuf, bool)> {
+    let target = fs::read_link(link)?;
+    let gone = target.to_str().and_then(|shown| shown.strip_suffix(" (deleted)")).map(PathBuf::from);
+    Ok(gone.map_or((target, false), |was| (was, true)))
+}
+
 /// A file that is a number.
 pub fn number(path: &Path) -> Option<u64> {
     text(path).ok()?.parse().ok()

@@ -1,14 +1,14 @@
 //! A Pika on this host: the process, or the configuration that shall become one.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use procfs::process::{LimitValue, Limits, Status};
 
 use super::files::{Roots, absent, below, parsed, read, resolve, text};
 use super::look::Wanted;
-use super::{conf, daemons, kernel, network, paths, program, rsync, sockets};
+use super::{conf, daemons, files, held, kernel, network, paths, program, rsync, sockets};
 use crate::model::facts::{Absence, AbsenceKind};
 use crate::model::host::{Account, ConfOnHost, Instance, OpenFiles};
 
@@ -102,8 +102,8 @@ impl Looker<'_> {
             return;
         };
         let process = self.roots.process(pid);
-        match fs::read_link(process.join("cwd")) {
-            Ok(cwd) => self.cwd = cwd,
+        match files::held(&process.join("cwd")) {
+            Ok((cwd, _)) => self.cwd = cwd,
             Err(error) => self.instance.errors.push(absent("cwd", &error, "the directory of the process")),
         }
         match program::look(self.roots, pid, &words(self.roots, pid), &self.cwd) {
@@ -134,16 +134,28 @@ impl Looker<'_> {
             let place = self.cwd.join(&named);
             let root = self.roots.root_of(self.pid);
             let path = below(&root, &resolve(&root, &place));
-            match read(&path) {
-                Ok(bytes) => self.instance.settings = conf::settings(&String::from_utf8_lossy(&bytes)),
-                // All that is known of one that does not run is in there, and somebody named it.
-                Err(error) if self.pid.is_none() => self.fail("", format!("{}: {error}", place.display())),
-                Err(error) => {
-                    self.instance.errors.push(absent("settings", &error, &place.display().to_string()));
+            let path_shown = place.display().to_string();
+            let exists = match read(&path) {
+                Ok(bytes) => {
+                    self.instance.settings = conf::settings(&String::from_utf8_lossy(&bytes));
+                    Some(true)
                 }
-            }
+                // All that is known of one that does not run is in there, and somebody named it.
+                Err(error) if self.pid.is_none() => {
+                    self.fail("", format!("{path_shown}: {error}"));
+                    None
+                }
+                Err(error) => {
+                    let is_gone = error.kind() == io::ErrorKind::NotFound;
+                    self.instance.errors.push(absent("settings", &error, &path_shown));
+                    if !is_gone {
+                        self.instance.errors.push(absent("conf.exists", &error, &path_shown));
+                    }
+                    is_gone.then_some(false)
+                }
+            };
             let writable = paths::may_replace(&path, self.instance.account.as_ref());
-            self.instance.conf = Some(ConfOnHost { path: place.display().to_string(), writable });
+            self.instance.conf = Some(ConfOnHost { path: path_shown, exists, writable });
         } else {
             self.fail("conf", "its command line names no configuration".into());
         }
@@ -218,7 +230,14 @@ impl Looker<'_> {
             Ok(paths) if paths.is_empty() => {
                 self.fail("paths", "neither the server nor its configuration tells them".into());
             }
-            Ok(paths) => self.instance.paths = Some(paths),
+            Ok(mut paths) => {
+                let seen = pid.map_or(Ok(()), |pid| held::look(roots, pid, &self.cwd, &mut paths));
+                if let Err(error) = seen {
+                    let about = |place| absent(format!("paths.{place}.in_use"), &error, "its open files");
+                    self.instance.errors.extend((0..paths.len()).map(about));
+                }
+                self.instance.paths = Some(paths);
+            }
             Err(absence) => self.instance.errors.push(absence),
         }
         self.look_at_pid_file(setting("db-sync-path"));

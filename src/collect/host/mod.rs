@@ -9,6 +9,7 @@ mod ask;
 mod conf;
 mod daemons;
 mod files;
+mod held;
 mod instance;
 mod kernel;
 mod look;

@@ -105,6 +105,8 @@ fn one(
             .map(|space| if is_root { space.files_free() } else { space.files_available() }),
         writable: may(&seen, account, WRITE | EXECUTE).map(|may| may && !read_only),
         rotational: mount.and_then(|mount| rotational(roots, mount)),
+        in_use: None,
+        held_elsewhere: None,
     };
     Ok((fact, mount.map(|mount| mount.mnt_id)))
 }

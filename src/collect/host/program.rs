@@ -7,35 +7,27 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::ask::ask;
-use super::files::{Roots, below, resolve};
+use super::files::{Roots, below, held, resolve};
 use super::rsync::search_path;
 use crate::model::facts::{Absence, AbsenceKind};
 use crate::model::host::NextStart;
 use crate::model::release::Version;
 
-/// What the kernel puts behind the name of a program whose file is gone.
-const GONE: &str = " (deleted)";
-
 /// The program that runs, and what the command line `words` leads to now.
 pub fn look(roots: &Roots, pid: u32, words: &[String], cwd: &Path) -> io::Result<(String, NextStart)> {
-    let link = fs::read_link(roots.process(pid).join("exe"))?.display().to_string();
-    let (runs, gone) = match link.strip_suffix(GONE) {
-        Some(path) => (path.to_owned(), true),
-        None => (link, false),
-    };
+    let (running, gone) = held(&roots.process(pid).join("exe"))?;
     let root = roots.root_of(Some(pid));
     let file = |path: &Path| identity(&below(&root, &resolve(&root, path)));
-    let running = Path::new(&runs);
     let named = words.first().and_then(|name| named(roots, pid, name, cwd));
-    let next = named.into_iter().chain([running.to_owned()]).find(|path| file(path).is_some());
-    let same_file = !gone && next.as_deref().is_some_and(|next| file(next) == file(running));
+    let next = named.into_iter().chain([running.clone()]).find(|path| file(path).is_some());
+    let same_file = !gone && next.as_deref().is_some_and(|next| file(next) == file(&running));
     let next = NextStart {
         program: next.map(|path| path.display().to_string()),
         same_file,
         reports: None,
         same_release: None,
     };
-    Ok((runs, next))
+    Ok((running.display().to_string(), next))
 }
 
 /// Whether a path leads a process and this tool to the same file. With mounts of its own, as under `PrivateTmp=` of

@@ -1,0 +1,64 @@
+//! Which files a process holds open: a database that was moved or deleted below a running Pika is served as before, and is
+//! gone with the process.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use super::files::{Roots, held, resolve};
+use crate::model::host::{HeldFile, PathOnHost, PathRole};
+
+/// A replica that takes over a full copy closes its database for a moment. So often, and this long apart, it is looked for
+/// before it counts as gone.
+const LOOKS: u32 = 5;
+const APART: Duration = Duration::from_millis(300);
+
+/// Says of the database and the logs of a process whether it works on what lies there.
+pub fn look(roots: &Roots, pid: u32, cwd: &Path, paths: &mut [PathOnHost]) -> io::Result<()> {
+    for _ in 1..LOOKS {
+        look_once(roots, pid, cwd, paths)?;
+        if paths.iter().all(|path| path.in_use != Some(false)) || !roots.is_live() {
+            return Ok(());
+        }
+        thread::sleep(APART);
+    }
+    look_once(roots, pid, cwd, paths)
+}
+
+fn look_once(roots: &Roots, pid: u32, cwd: &Path, paths: &mut [PathOnHost]) -> io::Result<()> {
+    let open: Vec<(PathBuf, bool)> = fs::read_dir(roots.process(pid).join("fd"))?
+        .filter_map(|file| held(&file.ok()?.path()).ok())
+        .filter(|(path, _)| path.is_absolute())
+        .collect();
+    if open.is_empty() {
+        return Err(io::Error::other("the process has none any more: it is ending"));
+    }
+    let root = roots.root_of(Some(pid));
+    // The names are those of our root; that of a process in a changed root is a directory in it.
+    let changed_root = fs::read_link(roots.process(pid).join("root")).ok().filter(|root| root.is_absolute());
+    for path in paths {
+        // Every release keeps the lock of each database and the newest file of the binlog open (measured on 2.3.0 to
+        // 4.0.1).
+        let of_role: fn(&str) -> bool = match path.role {
+            PathRole::Db => |name| name == "LOCK",
+            PathRole::Log => |name| name.starts_with("write2file"),
+            PathRole::Dump | PathRole::DbSync => continue,
+        };
+        let place = resolve(&root, &cwd.join(&path.path));
+        let place = match &changed_root {
+            Some(changed) => changed.join(place.strip_prefix("/").unwrap_or(&place)),
+            None => place,
+        };
+        path.in_use = Some(open.iter().any(|(file, gone)| !gone && file.starts_with(&place)));
+        let named = |(file, _): &&(PathBuf, bool)| {
+            file.file_name().and_then(|name| name.to_str()).is_some_and(of_role)
+        };
+        let elsewhere = open.iter().filter(|(file, gone)| *gone || !file.starts_with(&place)).find(named);
+        path.held_elsewhere = elsewhere
+            .filter(|_| path.in_use == Some(false))
+            .map(|(file, gone)| HeldFile { path: file.display().to_string(), deleted: *gone });
+    }
+    Ok(())
+}
