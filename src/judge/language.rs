@@ -9,6 +9,7 @@ use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, context
 use serde_json::{Value as Json, json};
 
 use super::drift_words;
+use super::host_words;
 use super::link_words;
 use super::log_words;
 use super::phrases::Phrases;
@@ -41,6 +42,7 @@ pub fn functions() -> impl Iterator<Item = &'static str> {
         .chain(link_words::FUNCTIONS)
         .chain(log_words::FUNCTIONS)
         .chain(drift_words::FUNCTIONS)
+        .chain(host_words::FUNCTIONS)
 }
 
 /// An environment for expressions and texts in `language`, which is that of `phrases`.
@@ -70,6 +72,7 @@ pub fn environment(
     link_words::add(&mut env, knowledge, language);
     log_words::add(&mut env, knowledge, language);
     drift_words::add(&mut env, knowledge);
+    host_words::add(&mut env);
     let words = Words { knowledge: knowledge.clone(), language };
     let w = words.clone();
     env.add_function("known_defects", move |state: &State<'_, '_>, node: Value| {

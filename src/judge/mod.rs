@@ -7,6 +7,7 @@ pub mod difference;
 mod drift_words;
 pub mod evaluate;
 pub mod examples;
+mod host_words;
 pub mod language;
 mod link_words;
 mod log_words;
