@@ -18,7 +18,12 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
     for host in &mut hosts {
         for instance in &mut host.instances {
             join(instance, facts);
-            instance.own_address = instance.own_address.take().or_else(|| address(instance));
+            if instance.own_address.is_none() && !explained(instance, "own_address") {
+                match address(instance) {
+                    Ok(address) => instance.own_address = address,
+                    Err(unknown) => instance.errors.push(unknown),
+                }
+            }
             set_space(instance, facts);
             compare_next_start(instance, knowledge);
         }
@@ -41,12 +46,17 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
     for index in 0..facts.nodes.len() {
         let (replicates, translated) =
             (replicates(&facts.nodes[index], facts), translated(&facts.nodes[index], facts));
-        let own = instance_of(&facts.nodes[index], facts).and_then(|instance| instance.own_address.clone());
+        let instance = instance_of(&facts.nodes[index], facts);
+        let own = instance.and_then(running_address);
+        let unknown = instance
+            .and_then(|instance| instance.errors.iter().find(|absence| absence.path == "own_address"))
+            .cloned();
         let node = &mut facts.nodes[index];
         (node.replicates, node.translated) = (replicates, translated);
-        if node.own_address.is_none() && own.is_some() {
+        if node.own_address.is_none() && (own.is_some() || unknown.is_some()) {
             node.own_address = own;
             node.errors.retain(|absence| absence.path != "own_address");
+            node.errors.extend(unknown.filter(|_| node.own_address.is_none()));
         }
     }
 }
@@ -132,31 +142,46 @@ pub fn replicates(node: &Node, facts: &Facts) -> Option<bool> {
     Some(replication.master.is_some() || !replication.replicas.is_empty())
 }
 
-/// The address that it takes for its own: for a process that of its sockets, for one that does not run that of its
-/// configuration.
-fn address(instance: &Instance) -> Option<OwnAddress> {
-    let network = instance.network.as_ref()?;
-    let version = instance.version;
-    let fallback = version.is_some_and(|version| {
-        version.line().is_some()
-            && "3.5.0-alpha+, 4.0.0+"
-                .parse()
-                .is_ok_and(|releases: crate::model::release::Releases| releases.contains(version))
-    });
-    let named = instance.settings.get("network-interface").filter(|name| !name.is_empty());
-    match named {
-        Some(name) => {
-            let card: Option<&Interface> = network.interfaces.iter().find(|card| card.name == *name);
-            let address = card.and_then(|card| card.addresses.first());
-            Some(OwnAddress {
-                by: OwnAddressBy::NetworkInterface,
-                interface: Some(name.clone()),
-                address: address.cloned(),
-                kind: address.map(|address| super::network::kind_of(address)),
-            })
-        }
-        None => Some(own_address(network, fallback)),
+/// The address that a start takes: that of the card that its settings name, else that of its sockets, else that of
+/// the default route. The error: nothing tells whether a card is named.
+fn address(instance: &Instance) -> Result<Option<OwnAddress>, Absence> {
+    let Some(network) = &instance.network else { return Ok(None) };
+    let named = instance.settings.get("network-interface");
+    if let Some(name) = named.filter(|name| !name.is_empty()) {
+        let card: Option<&Interface> = network.interfaces.iter().find(|card| card.name == *name);
+        let address = card.and_then(|card| card.addresses.first());
+        return Ok(Some(OwnAddress {
+            by: OwnAddressBy::NetworkInterface,
+            interface: Some(name.clone()),
+            address: address.cloned(),
+            kind: address.map(|address| super::network::kind_of(address)),
+        }));
     }
+    // A file that was read and does not name a card is as good as a server that says so.
+    let was_read = instance.conf.as_ref().is_some_and(|conf| conf.exists == Some(true));
+    if named.is_none() && !was_read && network.bound.is_empty() {
+        return Err(Absence {
+            path: "own_address".into(),
+            kind: AbsenceKind::NoAccess,
+            reason: "network-interface is not known: the server does not tell it, and its configuration could not be read"
+                .into(),
+        });
+    }
+    Ok(Some(own_address(network, takes_eth0(instance))))
+}
+
+/// The address that a process took when it was started: that of its sockets, where they show it.
+fn running_address(instance: &Instance) -> Option<OwnAddress> {
+    let network = instance.network.as_ref().filter(|network| !network.bound.is_empty());
+    match network {
+        Some(network) => Some(own_address(network, takes_eth0(instance))),
+        None => instance.own_address.clone(),
+    }
+}
+
+/// Whether a start without a default route takes the card eth0.
+fn takes_eth0(instance: &Instance) -> bool {
+    instance.version.is_some_and(|version| version.is_in("3.5.0-alpha+, 4.0.0+"))
 }
 
 /// The server of this run whose data an instance copies, or shall: the one that a link says, or the one that it

@@ -288,8 +288,11 @@ impl Looker<'_> {
         match sockets::listeners(self.roots, self.pid, &ports) {
             Ok(listeners) => {
                 if let Some(network) = &mut self.instance.network {
+                    // A socket whose owner may not be seen is taken for that of the process: it has the port.
                     let own = listeners.iter().filter(|listener| {
-                        listener.port == port && self.pid.is_some() && listener.pid == self.pid
+                        listener.port == port
+                            && self.pid.is_some()
+                            && (listener.pid.is_none() || listener.pid == self.pid)
                     });
                     network.bound = own.map(|listener| listener.address.clone()).collect();
                 }
