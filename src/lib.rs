@@ -16,14 +16,12 @@ pub mod model;
 pub mod plan;
 pub mod render;
 
-use std::path::PathBuf;
-
 use collect::clock;
 use collect::conf_file::{self, ConfText};
 use collect::logs::{LogRequest, Window};
 use collect::secret::Tokens;
-use collect::server_conf;
 pub use examine::codis::CodisTrial;
+pub use examine::conf_files::compare_conf_files;
 pub use examine::hosts::{HostRequest, examine_hosts};
 pub use examine::inquiry::Inquiry;
 pub use examine::one_host::{HereRequest, ThereRequest, examine_that_host, examine_this_host};
@@ -78,22 +76,6 @@ pub fn read_logs(name: &str, requests: &[LogRequest], window: Window, knowledge:
     let mut view = collect::logs::read(name, requests, window, knowledge);
     derive::logs::complete(&mut view, knowledge);
     view
-}
-
-/// Compares servers with their configuration files: those of `named`, by the name of the server, with the file there,
-/// and every other one with the file that it names itself, where that can be seen from here.
-pub fn compare_conf_files(facts: &mut Facts, named: &[(String, PathBuf)], knowledge: &Knowledge) {
-    for node in &facts.nodes {
-        let named = named.iter().find(|(name, _)| *name == node.name);
-        let text = match named {
-            Some((_, path)) => Some(conf_file::read_conf(&path.to_string_lossy())),
-            // A file that may not be read says nothing, and nobody asked for it.
-            None => server_conf::read_named_by(node).filter(|conf| conf.text.is_ok()),
-        };
-        let Some(text) = text.filter(|_| node.version.is_some() || named.is_some()) else { continue };
-        let read = derive::conf::read(&[text], knowledge, Tokens::of_this_run(), node.version);
-        facts.conf_drifts.extend(read.iter().map(|conf| derive::drift::compare(node, conf, knowledge)));
-    }
 }
 
 /// Judges facts. The same facts give the same report.

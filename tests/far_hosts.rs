@@ -3,14 +3,19 @@
 
 mod common;
 
-use std::fs;
-use std::process::Command;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use common::hosts::{Judged, Network, Surroundings};
 use common::proxy::relay_at;
 use common::real::{Pika, Prepared, listens};
 use common::sshd::Place;
 use common::{Run, listener_at, pikadoctor, recording, run, serve_at};
+use pikadoctor::lab::recorded::Recording;
 use serde_json::Value;
 
 /// `pikadoctor host` about the host behind ssh.
@@ -227,6 +232,164 @@ fn a_clock_that_is_off_is_found_and_the_way_there_is_not_taken_for_it() {
     judge(-1, "ok", "");
     judge(-20, "warning", "behind by at least");
     judge(300, "critical", "ahead by at least");
+}
+
+/// A process that goes by the name of a Pika, until its standard input ends.
+fn process(place: &Place, conf: &Path) -> Child {
+    place.program("there/pika", "#!/bin/sh\nread line\n");
+    Command::new(place.path("there/pika")).arg("-c").arg(conf).stdin(Stdio::piped()).spawn().unwrap()
+}
+
+/// A recorded server whose INFO has other values.
+fn recording_that_tells(name: &str, values: &[(&str, String)]) -> Recording {
+    let mut recording = recording(name);
+    for info in recording.replies.iter_mut().filter(|reply| reply.command[0].eq_ignore_ascii_case("info")) {
+        let body = info.reply.split_once("\r\n").unwrap().1.trim_end_matches("\r\n");
+        let told = |line: &str| {
+            let other = values.iter().find(|(key, _)| line.split(':').next() == Some(key));
+            other.map_or_else(|| line.to_owned(), |(key, value)| format!("{key}:{value}"))
+        };
+        let body = body.split("\r\n").map(told).collect::<Vec<_>>().join("\r\n");
+        info.reply = format!("${}\r\n{body}\r\n", body.len());
+    }
+    recording
+}
+
+#[test]
+#[cfg_attr(not(real_neighbours), ignore = "needs sshd and iproute2: set PIKADOCTOR_NEIGHBOURS=1")]
+fn a_configuration_is_read_on_its_host_and_its_passwords_stay_there() {
+    let (here, there) = (Network::new("ask"), Network::new("file"));
+    here.join(&there, "10.66.7.2/24", "10.66.7.1/24");
+    let place = Place::new();
+    let surroundings = Surroundings::default().inside(&there);
+    let _sshd = place.server_in(&surroundings, &place.there_in(&surroundings), "");
+    let conf = place.path("pika.conf");
+    let mut process = there.within(|| process(&place, &conf));
+    let told = [("process_id", process.id().to_string())];
+    let recording = recording_that_tells("v3.3.6/standalone/standalone", &told);
+    let server = there.within(|| serve_at(recording, "10.66.7.1:0"));
+    let judge = |text: &str| {
+        fs::write(&conf, text).unwrap();
+        let mut command = pikadoctor();
+        command.args(["check", &server.address, "--no-ports", "--ssh", "db1"]).env("PATH", place.search());
+        let judged = here.within(|| Judged::of(&mut command));
+        assert!(!judged.0.to_string().contains("pl4nted"), "{:#}", judged.0);
+        judged
+    };
+    let is = |judged: &Judged, states: [(&str, &str); 3]| {
+        for (check, state) in states {
+            judged.is(check, &server.address, state);
+        }
+    };
+    let judged = judge("port : 9221\ntimeout : 60\n");
+    is(&judged, [("drift/slaveof", "ok"), ("drift/values", "ok"), ("drift/passwords", "ok")]);
+    let file = format!("db1:{}", conf.display());
+    assert_eq!(judged.0["facts"]["conf_drifts"][0]["file"], file.as_str());
+    let drifted = "timeout : 7\nslaveof : 10.9.9.9:9221\nrequirepass : pl4nted\nmasterauth : pl4nted\n";
+    let judged = judge(drifted);
+    is(&judged, [("drift/slaveof", "critical"), ("drift/values", "warning"), ("drift/passwords", "warning")]);
+    for (check, words) in [
+        ("drift/slaveof", format!("{file} says slaveof 10.9.9.9:9221")),
+        ("drift/values", format!("timeout is 60 in the server and 7 in {file}")),
+        ("drift/passwords", format!("requirepass is not set in the server and set in {file}")),
+    ] {
+        assert!(judged.says(check, &words), "{words:?} is not in {:#}", judged.0["findings"]);
+    }
+    // A file that is gone is no drift.
+    fs::remove_file(&conf).unwrap();
+    let mut command = pikadoctor();
+    command.args(["check", &server.address, "--no-ports", "--ssh", "db1"]).env("PATH", place.search());
+    let judged = here.within(|| Judged::of(&mut command));
+    judged.is("host/configuration", &server.address, "warning");
+    assert!(judged.0["facts"]["conf_drifts"].is_null());
+    drop(process.stdin.take());
+    process.wait().unwrap();
+}
+
+#[test]
+#[cfg_attr(not(real_neighbours), ignore = "needs sshd and iproute2: set PIKADOCTOR_NEIGHBOURS=1")]
+fn what_the_user_of_ssh_may_not_see_is_not_guessed() {
+    let (here, there) = (Network::new("any"), Network::new("user"));
+    here.join(&there, "10.66.7.2/24", "10.66.7.1/24");
+    there.ip(&["route", "add", "default", "via", "10.66.5.254", "dev", "eth5"]);
+    let place = Place::new();
+    let surroundings = Surroundings::default().inside(&there);
+    let _sshd = place.server_in(&surroundings, &place.there_in(&surroundings), "");
+    // Nobody is let in, but may run the program and look at the world as nobody.
+    fs::set_permissions(place.path(""), Permissions::from_mode(0o755)).unwrap();
+    fs::remove_file(place.path("there/pikadoctor")).unwrap();
+    let program = place.path("there/real");
+    fs::copy(env!("CARGO_BIN_EXE_pikadoctor"), &program).unwrap();
+    let as_nobody = format!(
+        "#!/bin/sh\nexec setpriv --reuid nobody --regid nogroup --clear-groups {} \"$@\"\n",
+        program.display()
+    );
+    let conf = place.path("pika.conf");
+    fs::write(&conf, "port : 9221\nnetwork-interface : eth7\n").unwrap();
+    let mut process = there.within(|| process(&place, &conf));
+    let judge = |program: &str, port: Option<u16>| {
+        place.program("there/pikadoctor", program);
+        let port = port.map_or_else(|| "10.66.7.1:0".to_owned(), |port| format!("10.66.7.1:{port}"));
+        // 2.3.6 does not tell its network-interface.
+        let own = [("process_id", process.id().to_string())];
+        let server =
+            there.within(|| serve_at(recording_that_tells("v2.3.6/standalone/standalone", &own), &port));
+        let mut command = pikadoctor();
+        command.args(["check", &server.address, "--no-ports", "--ssh", "db1"]).env("PATH", place.search());
+        let judged = here.within(|| Judged::of(&mut command));
+        (server.address.clone(), judged)
+    };
+    let address = |judged: &Judged| judged.0["facts"]["nodes"][0]["own_address"]["address"].clone();
+    let as_root = format!("#!/bin/sh\nexec {} \"$@\"\n", program.display());
+    let (server, judged) = judge(&as_root, None);
+    judged.is("host/network-card", &server, "ok");
+    assert_eq!(address(&judged), "10.66.7.1");
+    // The card of the default route would be another one.
+    let (server, judged) = judge(&as_nobody, None);
+    judged.is("host/network-card", &server, "skipped");
+    judged.is("node/own-address", &server, "skipped");
+    assert!(judged.0.to_string().contains("network-interface is not known"));
+    assert_eq!(address(&judged), Value::Null);
+    // A socket shows it, although not whose it is.
+    let (server, judged) = judge(&as_nobody, Some(9221));
+    judged.is("host/network-card", &server, "ok");
+    assert_eq!(address(&judged), "10.66.7.1");
+    drop(process.stdin.take());
+    process.wait().unwrap();
+}
+
+#[test]
+#[cfg_attr(
+    not(all(real_pika, real_neighbours)),
+    ignore = "needs real servers and sshd: set PIKADOCTOR_PIKA_HOME and PIKADOCTOR_NEIGHBOURS=1"
+)]
+fn a_promoted_server_that_a_restart_would_degrade_is_found_over_ssh() {
+    let (here, there) = (Network::new("see"), Network::new("old"));
+    here.join(&there, "10.66.7.2/24", "10.66.7.1/24");
+    let inside = Surroundings::default().inside(&there);
+    let place = Place::new();
+    let _server = place.server_in(&inside, &place.there_in(&inside), "");
+    for version in ["2.3.6", "3.3.6", "3.5.5"] {
+        let prepared = Prepared::new(version, &[("network-interface", "eth7"), ("slaveof", "10.66.7.2:1")]);
+        let command = inside.around(&prepared.command());
+        let pika = prepared.start(command, |port| inside.listens(port));
+        let address = format!("10.66.7.1:{}", pika.port);
+        let judge = || {
+            let mut command = pikadoctor();
+            command.args(["check", &address, "--ssh", "db1"]).env("PATH", place.search());
+            here.within(|| Judged::of(&mut command))
+        };
+        judge().is("drift/slaveof", &address, "ok");
+        there.within(|| {
+            pika.converse(&[&["SLAVEOF", "NO", "ONE"], &["CONFIG", "SET", "masterauth", "pl4nted"]])
+        });
+        thread::sleep(Duration::from_secs(4));
+        let judged = judge();
+        judged.is("drift/slaveof", &address, "critical");
+        judged.is("drift/passwords", &address, "warning");
+        judged.is("drift/values", &address, "ok");
+        assert!(!judged.0.to_string().contains("pl4nted"), "{version}");
+    }
 }
 
 #[test]

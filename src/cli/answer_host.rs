@@ -6,6 +6,7 @@ use super::{Failure, Outcome};
 use crate::collect::clock::Deadlines;
 use crate::collect::host::Request;
 use crate::collect::host::wire::{Answer, AnswerHead, MARK, Question, SCHEMA, TOOL, now};
+use crate::examine::conf_files::of_host;
 use crate::examine::one_host::answer;
 use crate::judge::catalogue::built_in;
 use crate::model::exit;
@@ -44,7 +45,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         answer(request, search.as_ref(), &knowledge, deadlines).await
     });
     runtime.shutdown_background();
-    let answer = Answer { schema: SCHEMA.into(), tool_version: TOOL.into(), began, ended: now(), host };
+    let conf_files = of_host(&host, &knowledge);
+    let ended = now();
+    let answer = Answer { schema: SCHEMA.into(), tool_version: TOOL.into(), began, ended, host, conf_files };
     let answer = serde_json::to_string(&answer).map_err(Failure::new)?;
     Ok(Outcome { document: format!("{MARK}{answer}\n"), exit_code: exit::OK })
 }

@@ -29,7 +29,7 @@ pub struct LocalFiles {
     #[arg(long, value_name = "DIR|FILE", requires = "logs", conflicts_with = "from")]
     master_logs: Option<PathBuf>,
 
-    /// Compare the server with this configuration file [default: the one that it names, where it runs on this host]
+    /// Compare the server with this configuration file [default: the one that it names, where its host is looked at]
     #[arg(long, value_name = "FILE", conflicts_with = "from")]
     conf: Option<PathBuf>,
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::conf_file::{ConfText, read_conf};
 use crate::model::facts::Node;
+use crate::model::host::Instance;
 
 /// The file of `node`, read. None when its host cannot be seen from here, or when it names no file.
 ///
@@ -16,6 +17,20 @@ pub fn read_named_by(node: &Node) -> Option<ConfText> {
     let seen = path_of(process.pid?, Path::new(named));
     let text = read_conf(&seen.to_string_lossy()).text;
     Some(ConfText { name: named.to_owned(), text })
+}
+
+/// The file of a process of this host, named by its whole path. None when it is not known, or not there.
+///
+/// # Errors
+/// Its text says why this tool's user may not read it.
+pub fn read_of(instance: &Instance) -> Option<ConfText> {
+    let conf = instance.conf.as_ref()?;
+    // From a directory that is not known a relative path would lead to another file.
+    if conf.exists == Some(false) || instance.errors.iter().any(|absence| absence.path == "cwd") {
+        return None;
+    }
+    let seen = path_of(i64::from(instance.pid?), Path::new(&conf.path));
+    Some(ConfText { name: conf.path.clone(), text: read_conf(&seen.to_string_lossy()).text })
 }
 
 fn path_of(pid: i64, named: &Path) -> PathBuf {

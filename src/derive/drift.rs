@@ -8,26 +8,37 @@ use crate::model::knowledge::{ConfigKey, KeyKind, Knowledge};
 use crate::model::release::{Line, Version};
 use crate::model::replication::Role;
 
-/// What differs between the server and the file. The file was read by the rules of the server's release, and its
-/// passwords became tokens in the same run as those of the server.
-pub fn compare(node: &Node, conf: &ConfFile, knowledge: &Knowledge) -> ConfDrift {
+/// How the passwords of a server and of its file are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passwords {
+    /// Those of the file became tokens in the same run as those of the server.
+    ByToken,
+    /// The file was read by another run of this program, on the server's host, and its tokens are others: all that is
+    /// known is whether there is a password.
+    ByPresence,
+}
+
+/// What differs between the server and the file, which was read by the rules of the server's release.
+pub fn compare(node: &Node, conf: &ConfFile, passwords: Passwords, knowledge: &Knowledge) -> ConfDrift {
+    let is_elsewhere = passwords == Passwords::ByPresence;
     let mut drift = ConfDrift {
         name: node.name.clone(),
         file: Some(conf.name.clone()),
         version: node.version,
+        passwords_unseen: is_elsewhere,
         ..ConfDrift::default()
     };
-    let absence = |reason: String| Absence { path: "items".into(), kind: AbsenceKind::Failed, reason };
+    let absence = |kind: AbsenceKind, reason: String| Absence { path: "items".into(), kind, reason };
     let Some(version) = node.version else {
-        drift.errors.push(absence("the release of the server is not known".into()));
+        let reason = "the release of the server is not known";
+        drift.errors.push(absence(AbsenceKind::Failed, reason.into()));
         return drift;
     };
     let (Some(content), Some(config)) = (&conf.content, &node.config) else {
-        let reason = match conf.errors.first() {
-            Some(error) => format!("{}: {}", conf.name, error.reason),
-            None => "the settings of the server could not be read".to_owned(),
-        };
-        drift.errors.push(absence(reason));
+        drift.errors.push(match conf.errors.first() {
+            Some(error) => absence(error.kind, format!("{}: {}", conf.name, error.reason)),
+            None => absence(AbsenceKind::Failed, "the settings of the server could not be read".to_owned()),
+        });
         return drift;
     };
     let in_file = |key: &str| content.settings.iter().find(|setting| setting.key == key);
@@ -47,7 +58,11 @@ pub fn compare(node: &Node, conf: &ConfFile, knowledge: &Knowledge) -> ConfDrift
         }
         compared += 1;
         let stated = stated.unwrap_or_default();
-        if same(key, stated, running, version) || follows_make_read_only(node, name, running, version) {
+        let is_same = match passwords {
+            Passwords::ByPresence if key.secret => stated.is_empty() == running.is_empty(),
+            _ => same(key, stated, running, version),
+        };
+        if is_same || follows_make_read_only(node, name, running, version) {
             continue;
         }
         let what = if key.secret { DriftMatter::Password } else { DriftMatter::Differs };
@@ -55,6 +70,12 @@ pub fn compare(node: &Node, conf: &ConfFile, knowledge: &Knowledge) -> ConfDrift
     }
     compared += 1;
     items.extend(slaveof(node, in_file("slaveof")));
+    if is_elsewhere {
+        // Nobody here can open that file.
+        for item in &mut items {
+            item.place = None;
+        }
+    }
     drift.compared = Some(compared);
     drift.items = Some(items);
     drift

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+use super::conf_files::compare_there;
 use crate::collect::clock::Deadlines;
 use crate::collect::host::{self, Dial, DialAs, Request, Roots, Search, Wanted};
-use crate::collect::ssh::{self, Destination};
+use crate::collect::ssh::{self, Destination, Seen};
 use crate::derive;
 use crate::model::facts::{Absence, AbsenceKind, Facts, Generation, Node};
 use crate::model::host::{Host, Instance, SeenFrom};
@@ -30,14 +31,20 @@ pub async fn examine_hosts(
     let looks = by_host(facts, requests).into_iter().map(|(via, names)| {
         let request = request(facts, &names, via.is_none());
         async move {
-            match via {
-                None => host::look(&request, &Roots::default(), knowledge, deadlines).await,
+            let seen = match via {
+                None => {
+                    let host = host::look(&request, &Roots::default(), knowledge, deadlines).await;
+                    Seen { host, ..Seen::default() }
+                }
                 Some(via) => over_ssh(&via, &request, None, deadlines).await,
-            }
+            };
+            (names, seen)
         }
     });
-    let hosts: Vec<Host> = futures_util::future::join_all(looks).await;
-    facts.hosts.extend(hosts);
+    for (names, seen) in futures_util::future::join_all(looks).await {
+        compare_there(facts, &seen.host.name, seen.conf_files, &names, knowledge);
+        facts.hosts.push(seen.host);
+    }
     derive::host::complete(facts, knowledge);
 }
 
@@ -140,9 +147,9 @@ pub(super) async fn over_ssh(
     request: &Request,
     search: Option<&Search>,
     deadlines: &Deadlines,
-) -> Host {
-    let mut host = match ssh::look(via, request, search, deadlines).await {
-        Ok(host) => host,
+) -> Seen {
+    let mut seen = match ssh::look(via, request, search, deadlines).await {
+        Ok(seen) => seen,
         Err(failure) => {
             let reason = "its host could not be looked at; see host/ssh".to_owned();
             let absence = Absence { path: String::new(), kind: AbsenceKind::NoAccess, reason };
@@ -154,10 +161,12 @@ pub(super) async fn over_ssh(
                 ..Instance::default()
             };
             let instances = request.wanted.iter().map(unseen).collect();
-            Host { ssh: Some(failure), instances, errors: vec![absence.clone()], ..Host::default() }
+            let errors = vec![absence.clone()];
+            let host = Host { ssh: Some(failure), instances, errors, ..Host::default() };
+            Seen { host, ..Seen::default() }
         }
     };
-    via.name().clone_into(&mut host.name);
-    host.seen = SeenFrom::Ssh;
-    host
+    via.name().clone_into(&mut seen.host.name);
+    seen.host.seen = SeenFrom::Ssh;
+    seen
 }

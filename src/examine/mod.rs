@@ -2,9 +2,10 @@
 //!
 //! An [`inquiry`] is everything that a run looks at; [`servers`] are looked at with the links between them, and
 //! [`codis`], [`sentinels`] and [`hosts`] name more of them or say more about them. [`one_host`] is for who asks
-//! about a host and not about servers.
+//! about a host and not about servers. [`conf_files`] are compared with their servers.
 
 pub mod codis;
+pub mod conf_files;
 pub mod hosts;
 pub mod inquiry;
 pub mod one_host;

@@ -85,7 +85,7 @@ pub async fn examine_that_host(
         add_dial(&mut asked, replica, ip, DialAs::Master, false);
     }
     asked.wanted.extend(there.planned);
-    facts.hosts.push(over_ssh(via, &asked, there.search.as_ref(), deadlines).await);
+    facts.hosts.push(over_ssh(via, &asked, there.search.as_ref(), deadlines).await.host);
     derive::host::complete(facts, knowledge);
 }
 

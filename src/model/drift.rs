@@ -17,6 +17,10 @@ pub struct ConfDrift {
     pub file: Option<String>,
     /// The release, whose rules the file was read by.
     pub version: Option<Version>,
+    /// Whether of passwords it was compared only whether there is one: the file is on another host, and no password
+    /// comes from there.
+    #[serde(default)]
+    pub passwords_unseen: bool,
     /// How many settings were compared.
     pub compared: Option<u32>,
     /// What differs. Null when the file or the settings could not be had.

@@ -1,15 +1,18 @@
 //! What two copies of this program say to each other over ssh: a question as an argument, and an answer of one
 //! line. Both carry the version of the program, and neither side believes a different one.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::look::Request;
 use super::search::Search;
+use crate::model::conf::ConfFile;
 use crate::model::host::Host;
 
 /// The version of both, in `schema`.
-pub const SCHEMA: &str = "pikadoctor.host/2";
+pub const SCHEMA: &str = "pikadoctor.host/3";
 
 /// How the line of an answer begins. A shell may have printed other lines before it.
 pub const MARK: &str = "pikadoctor-host-answer ";
@@ -21,7 +24,7 @@ pub const TOOL: &str = env!("CARGO_PKG_VERSION");
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Question {
-    /// Always `pikadoctor.host/2`.
+    /// Always `pikadoctor.host/3`.
     pub schema: String,
     /// The version of the program that asks.
     pub tool_version: String,
@@ -37,7 +40,7 @@ pub struct Question {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// Always `pikadoctor.host/2`.
+    /// Always `pikadoctor.host/3`.
     pub schema: String,
     /// The version of the program that answers.
     pub tool_version: String,
@@ -47,6 +50,9 @@ pub struct Answer {
     pub ended: f64,
     /// What was found.
     pub host: Host,
+    /// The configuration files of the servers of the request, by the name of the server. Their passwords are tokens
+    /// that only the program that answers could compare.
+    pub conf_files: BTreeMap<String, ConfFile>,
 }
 
 /// The part of an answer that every version has.

@@ -1,7 +1,10 @@
 //! Reads the answer of the other side, which is believed in nothing but its form.
 
+use std::collections::BTreeMap;
+
 use super::command::is_too_much;
 use crate::collect::host::wire::{Answer, AnswerHead, MARK, SCHEMA, TOOL};
+use crate::model::conf::ConfFile;
 use crate::model::host::{Clock, Host};
 
 /// When a question was sent and its answer arrived, by our clock, in seconds since 1970.
@@ -26,8 +29,17 @@ pub enum Problem {
     Malformed(String),
 }
 
+/// What is known of a host by an answer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// The host.
+    pub host: Host,
+    /// The configuration files of its servers, by the name of the server.
+    pub conf_files: BTreeMap<String, ConfFile>,
+}
+
 /// The host that an answer is about.
-pub fn read(output: &[u8], call: Call) -> Result<Host, Problem> {
+pub fn read(output: &[u8], call: Call) -> Result<Seen, Problem> {
     if is_too_much(output) {
         return Err(Problem::TooMuch);
     }
@@ -43,7 +55,7 @@ pub fn read(output: &[u8], call: Call) -> Result<Host, Problem> {
     let answer: Answer = serde_json::from_str(line).map_err(malformed)?;
     let mut host = answer.host;
     host.clock = Some(compare(&call, answer.began, answer.ended));
-    Ok(host)
+    Ok(Seen { host, conf_files: answer.conf_files })
 }
 
 /// What the times there say about the clock. It began there after the question was sent, and ended before the
@@ -71,6 +83,7 @@ mod tests {
             began: 100.0,
             ended: 101.0,
             host: Host { name: "x".into(), ..Host::default() },
+            conf_files: BTreeMap::new(),
         };
         format!("{MARK}{}\n", serde_json::to_string(&answer).unwrap())
     }
@@ -79,7 +92,7 @@ mod tests {
     fn an_answer_is_found_behind_a_greeting_and_anything_else_is_refused() {
         let call = Call { sent: 99.0, arrived: 102.0 };
         let greeted = format!("Welcome to db1!\n\n{}", answer(TOOL));
-        let host = read(greeted.as_bytes(), call).unwrap();
+        let host = read(greeted.as_bytes(), call).unwrap().host;
         assert_eq!(host.name, "x");
         assert!(host.clock.unwrap().differs.abs() < 0.001);
         assert_eq!(read(b"Welcome to db1!\n", call), Err(Problem::NoAnswer));

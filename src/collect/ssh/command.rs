@@ -8,12 +8,12 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout_at};
 
-use super::answer::{self, Call};
+use super::answer::{self, Call, Seen};
 use super::trouble;
 use crate::collect::clock::Deadlines;
 use crate::collect::host::wire::{Question, SCHEMA, TOOL, now};
 use crate::collect::host::{Request, Search};
-use crate::model::host::{Host, SshFailure, SshTrouble};
+use crate::model::host::{SshFailure, SshTrouble};
 
 /// The most that is read of an answer. That of a host with a hundred Pikas has less than a megabyte.
 const MOST_ANSWER: u64 = 8 * 1024 * 1024;
@@ -60,7 +60,7 @@ pub async fn look(
     request: &Request,
     search: Option<&Search>,
     deadlines: &Deadlines,
-) -> Result<Host, SshFailure> {
+) -> Result<Seen, SshFailure> {
     let failure = |kind, detail: Option<String>| SshFailure { kind, detail };
     let Ok(ssh) = which::which("ssh") else { return Err(failure(SshTrouble::NoSsh, None)) };
     let left = deadlines.run.saturating_duration_since(Instant::now()).saturating_sub(WAY_BACK);

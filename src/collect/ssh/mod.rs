@@ -8,4 +8,5 @@ mod answer;
 mod command;
 mod trouble;
 
+pub use answer::Seen;
 pub use command::{Destination, look};
