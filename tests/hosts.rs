@@ -354,6 +354,13 @@ fn a_second_pika_in_the_way_is_found() {
     tree.links.insert(format!("proc/{PIKA}/ns/net"), "net:[1]".into());
     tree.links.insert("proc/14000/ns/net".into(), "net:[2]".into());
     assert!(!tree.judged_as(&request).report.to_string().contains("is needed by"));
+    // Its namespace is for root alone, and its addresses are for everybody.
+    tree.links.remove("proc/14000/ns/net");
+    let tree = tree.with("proc/self/net/fib_trie", "/32 host LOCAL 10.0.0.1");
+    let same = tree.clone().with("proc/14000/net/fib_trie", "/32 host LOCAL 10.0.0.1");
+    same.judged_as(&request).is("host/port-owners", "critical", "is needed by pika 10221");
+    let other = tree.with("proc/14000/net/fib_trie", "/32 host LOCAL 172.17.0.2");
+    assert!(!other.judged_as(&request).report.to_string().contains("is needed by"));
 }
 
 #[test]

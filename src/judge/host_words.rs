@@ -21,28 +21,29 @@ fn conf_of(state: &State<'_, '_>, instance: &Value) -> Value {
     path.ok().filter(|path| path.as_str().is_some()).unwrap_or_else(|| Value::from("pika.conf"))
 }
 
+/// What the paths on one mount have in common.
+const OF_A_MOUNT: [&str; 5] = ["mount", "free_bytes", "total_bytes", "free_files", "rotational"];
+
 /// The paths of a Pika by the mount that they lie on, each mount once, with what its paths say of it. A path whose
 /// mount is not known stands for itself.
 fn file_systems(state: &State<'_, '_>, instance: &Value) -> Result<Value, Error> {
-    let paths = plain(&fact(state, instance, ".paths")?)?;
     let mut systems: Vec<Json> = Vec::new();
-    for path in paths.as_array().into_iter().flatten() {
-        let on_it =
-            systems.iter_mut().find(|system| !path["mount"].is_null() && system["mount"] == path["mount"]);
+    for path in fact(state, instance, ".paths")?.try_iter()? {
+        // One by one: what else is said of a path may be absent.
+        let of_path = |name: &str| plain(&fact(state, &path, &format!(".{name}"))?);
+        let role = json!({ "role": of_path("role")?, "path": of_path("path")? });
+        let mount = of_path("mount")?;
+        let on_it = systems.iter_mut().find(|system| !mount.is_null() && system["mount"] == mount);
         if let Some(roles) = on_it.and_then(|system| system["paths"].as_array_mut()) {
-            roles.push(json!({ "role": path["role"], "path": path["path"] }));
+            roles.push(role);
             continue;
         }
-        let place = if path["mount"].is_null() { &path["path"] } else { &path["mount"]["point"] };
-        systems.push(json!({
-            "name": place,
-            "mount": path["mount"],
-            "free_bytes": path["free_bytes"],
-            "total_bytes": path["total_bytes"],
-            "free_files": path["free_files"],
-            "rotational": path["rotational"],
-            "paths": [{ "role": path["role"], "path": path["path"] }],
-        }));
+        let place = if mount.is_null() { &role["path"] } else { &mount["point"] };
+        let mut system = json!({ "name": place, "paths": [role] });
+        for name in OF_A_MOUNT {
+            system[name] = of_path(name)?;
+        }
+        systems.push(system);
     }
     Ok(list(systems))
 }

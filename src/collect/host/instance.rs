@@ -8,6 +8,7 @@ use procfs::process::{LimitValue, Limits, Status};
 
 use super::files::{Roots, absent, below, parsed, read, resolve, text};
 use super::look::Wanted;
+use super::network::Namespace;
 use super::{conf, daemons, files, held, kernel, network, paths, program, rsync, sockets};
 use crate::model::facts::{Absence, AbsenceKind};
 use crate::model::host::{Account, ConfOnHost, Instance, OpenFiles};
@@ -44,7 +45,7 @@ pub fn goes_by(roots: &Roots, pid: u32, told: u32) -> bool {
     let inner = parsed::<Status>(&roots.process(pid).join("status")).ok().and_then(|status| status.nspid);
     match inner.and_then(|ids| ids.last().copied()) {
         Some(inner) => u32::try_from(inner) == Ok(told),
-        None => pid == told || !network::shares(roots, Some(pid), "pid"),
+        None => pid == told || !network::shares(roots, Some(pid), Namespace::Pid),
     }
 }
 
@@ -247,7 +248,7 @@ impl Looker<'_> {
         let Some(directory) = db_sync_path else {
             return self.fail("rsync_pid_file", "db-sync-path is not known".into());
         };
-        if !network::shares(self.roots, self.pid, "pid") {
+        if !network::shares(self.roots, self.pid, Namespace::Pid) {
             let reason = "the process is in a container, whose process ids are others".to_owned();
             let path = "rsync_pid_file".to_owned();
             return self.instance.errors.push(Absence { path, kind: AbsenceKind::NoAccess, reason });
@@ -261,7 +262,7 @@ impl Looker<'_> {
     }
 
     fn look_at_network(&mut self, offsets: &[u32]) {
-        self.instance.own_network = !network::shares(self.roots, self.pid, "net");
+        self.instance.own_network = !network::shares(self.roots, self.pid, Namespace::Net);
         match network::look(self.roots, self.pid) {
             Ok(network) => self.instance.network = Some(network),
             Err(absence) => {

@@ -1,29 +1,53 @@
 //! The cards and routes of the network that a process lives in.
 
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{io, thread};
 
 use nix::sched::{CloneFlags, setns};
 use procfs::net::RouteEntries;
+use procfs::process::Status;
 
-use super::files::{Roots, parsed};
+use super::files::{Roots, parsed, read};
 use crate::collect::host_network::interfaces;
 use crate::model::facts::{Absence, AbsenceKind};
 use crate::model::network::HostNetwork;
 
-/// Whether a process is in the same namespace as this tool. Where it may not be seen, it is taken for the same.
-pub fn shares(roots: &Roots, pid: Option<u32>, namespace: &str) -> bool {
-    let link = |process: PathBuf| fs::read_link(process.join("ns").join(namespace)).ok();
-    let own = link(roots.proc.join("self"));
-    let theirs = pid.and_then(|pid| link(roots.process(pid)));
-    pid.is_none() || theirs.is_none() || own == theirs
+/// A kind of namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Namespace {
+    /// `net`
+    Net,
+    /// `pid`
+    Pid,
+}
+
+/// Whether a process is in the same namespace as this tool.
+///
+/// The namespaces of another user's process are for root alone. What everybody may see of it shows them, too: the
+/// local addresses of its network, and its ids in the namespaces below ours.
+pub fn shares(roots: &Roots, pid: Option<u32>, namespace: Namespace) -> bool {
+    let Some(theirs) = pid.map(|pid| roots.process(pid)) else { return true };
+    let ours = roots.proc.join("self");
+    let name = if namespace == Namespace::Net { "ns/net" } else { "ns/pid" };
+    if let Ok(link) = fs::read_link(theirs.join(name)) {
+        return fs::read_link(ours.join(name)).ok() == Some(link);
+    }
+    match namespace {
+        Namespace::Net => ["net/fib_trie", "net/route"]
+            .iter()
+            .all(|table| read(&theirs.join(table)).ok() == read(&ours.join(table)).ok()),
+        Namespace::Pid => {
+            let ids = parsed::<Status>(&theirs.join("status")).ok().and_then(|status| status.nspid);
+            ids.is_none_or(|ids| ids.len() == 1)
+        }
+    }
 }
 
 /// Why a process cannot be asked on the loopback of this tool: it has a network of its own, as in a container, and
 /// what answers here is somebody else.
 pub fn elsewhere(roots: &Roots, pid: u32) -> Option<String> {
-    (!shares(roots, Some(pid), "net")).then(|| {
+    (!shares(roots, Some(pid), Namespace::Net)).then(|| {
         format!(
             "process {pid} has a network of its own; ask it there, as root:  \
              nsenter --target {pid} --net pikadoctor host --pid {pid}"
@@ -37,7 +61,7 @@ pub fn look(roots: &Roots, pid: Option<u32>) -> Result<HostNetwork, Absence> {
     if !roots.is_live() {
         return Err(absent(AbsenceKind::NoAccess, "a recorded host has no cards".into()));
     }
-    let interfaces = match pid.filter(|_| !shares(roots, pid, "net")) {
+    let interfaces = match pid.filter(|_| !shares(roots, pid, Namespace::Net)) {
         None => interfaces(),
         Some(pid) => within(roots, pid, interfaces).map_err(|error| {
             let reason = format!("process {pid} has a network of its own, which only root may see: {error}");
