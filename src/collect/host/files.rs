@@ -60,6 +60,21 @@ impl Roots {
         let own = pid.map(|pid| self.process(pid).join("root"));
         own.filter(|root| fs::read_dir(root).is_ok()).unwrap_or_else(|| self.root.clone())
     }
+
+    /// The place here of what a process calls `named`. None where it may not be told: from here the name may lead to
+    /// another file.
+    pub fn as_named_by(&self, pid: u32, named: &Path) -> Option<PathBuf> {
+        if !self.sees(pid) {
+            return None;
+        }
+        let whole = if named.is_absolute() {
+            named.to_owned()
+        } else {
+            held(&self.process(pid).join("cwd")).ok()?.0.join(named)
+        };
+        let root = self.root_of(Some(pid));
+        Some(below(&root, &resolve(&root, &whole)))
+    }
 }
 
 /// A file as bytes, up to a bound.
@@ -153,6 +168,23 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+
+    #[test]
+    fn a_process_that_may_not_be_seen_names_no_file_of_ours() {
+        let place = tempfile::tempdir().unwrap();
+        let process = place.path().join("proc/7");
+        fs::create_dir_all(&process).unwrap();
+        let named = |pid: u32, name: &str| Roots::below(place.path()).as_named_by(pid, Path::new(name));
+        assert_eq!(named(7, "/etc/pika.conf"), None, "neither its root nor its mounts are seen");
+        symlink("../../box", process.join("root")).unwrap();
+        fs::create_dir_all(place.path().join("box/etc")).unwrap();
+        symlink("/data/pika.conf", place.path().join("box/etc/pika.conf")).unwrap();
+        // The link leads on below its root, and not below ours.
+        assert_eq!(named(7, "/etc/pika.conf"), Some(process.join("root/data/pika.conf")));
+        assert_eq!(named(7, "pika.conf"), None, "its directory is not seen");
+        symlink("/etc", process.join("cwd")).unwrap();
+        assert_eq!(named(7, "pika.conf"), Some(process.join("root/data/pika.conf")));
+    }
 
     #[test]
     fn links_stay_within_their_root() {
