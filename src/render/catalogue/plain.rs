@@ -45,13 +45,19 @@ pub fn plain(text: &str) -> String {
         let Some(end) = after.find(close) else { break };
         if value {
             out.push_str(&plain_expression(&after[2..end]));
-        } else {
+        } else if !is_loop(&after[2..end]) {
             out.push('/');
         }
         rest = &after[end + 2..];
     }
     out.push_str(rest);
     out
+}
+
+/// A loop reads like its body, once; the branches of a condition are told apart by strokes.
+fn is_loop(statement: &str) -> bool {
+    let keyword = statement.trim_matches(['-', ' ']).split(' ').next();
+    matches!(keyword, Some("for" | "endfor"))
 }
 
 /// `node.name|shell` becomes `<node.name>`, `'a' if x else 'b'` becomes `a / b`.
@@ -66,7 +72,10 @@ fn plain_expression(expression: &str) -> String {
     let bare = expression.split('|').next().unwrap_or_default().trim();
     match bare.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
         Some(text) if !text.contains('\'') => text.to_owned(),
-        _ => format!("<{}>", bare.trim_matches(['(', ')'])),
+        _ => {
+            let inner = bare.strip_prefix('(').map_or(bare, |inner| inner.trim_end_matches(')'));
+            format!("<{inner}>")
+        }
     }
 }
 
@@ -84,6 +93,8 @@ mod tests {
                 "a double master / master refuses",
             ),
             ("{% if x %}yes{% else %}no{% endif %}", "/yes/no/"),
+            ("by {% for one in all %}{{ one }}\n{% endfor %}", "by <one>\n"),
+            ("in {{ conf_path(instance) }}: ({{ (a or b)|bytes }})", "in <conf_path(instance)>: (<a or b>)"),
             ("no { braces", "no { braces"),
         ] {
             assert_eq!(plain(template), expected);
