@@ -100,8 +100,16 @@ impl<'c> Judge<'c> {
             Ok(Outcome::Judged(problems, note)) => {
                 finding.state =
                     problems.iter().map(|p| p.state).min_by_key(|s| s.rank()).unwrap_or(State::Ok);
-                finding.note = note;
-                finding.problems = problems;
+                if finding.state == State::Skipped {
+                    // Nothing is wrong: what the cases found are the reasons.
+                    let mut reasons: Vec<String> =
+                        problems.into_iter().map(|problem| problem.found).collect();
+                    reasons.dedup();
+                    finding.note = reasons.join("; ");
+                } else {
+                    finding.note = note;
+                    finding.problems = problems;
+                }
             }
             Err(error) => {
                 let (state, note) = self.unanswered(&error);
