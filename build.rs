@@ -72,8 +72,8 @@ fn pack() -> Result<(), Box<dyn Error>> {
 
 /// Writes a list of the scenarios of the laboratory, with their texts, as a Rust expression.
 fn list_scenarios() -> Result<(), Box<dyn Error>> {
-    println!("cargo::rerun-if-changed=tests/scenarios");
-    let directory = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("tests/scenarios");
+    println!("cargo::rerun-if-changed=src/lab/data/scenarios");
+    let directory = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("src/lab/data/scenarios");
     let mut files = Vec::new();
     collect(&directory, &mut files)?;
     files.sort();

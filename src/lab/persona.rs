@@ -6,14 +6,14 @@ use super::recorded::Recording;
 
 /// The releases that the laboratory can play, each with the recording of a fresh server.
 const RECORDINGS: [(&str, &str); 8] = [
-    ("v2.3.0", include_str!("../../tests/recordings/v2.3.0/standalone/standalone.json")),
-    ("v2.3.3", include_str!("../../tests/recordings/v2.3.3/standalone/standalone.json")),
-    ("v2.3.6", include_str!("../../tests/recordings/v2.3.6/standalone/standalone.json")),
-    ("v3.0.16", include_str!("../../tests/recordings/v3.0.16/standalone/standalone.json")),
-    ("v3.1.0", include_str!("../../tests/recordings/v3.1.0/standalone/standalone.json")),
-    ("v3.3.6", include_str!("../../tests/recordings/v3.3.6/standalone/standalone.json")),
-    ("v3.5.5", include_str!("../../tests/recordings/v3.5.5/standalone/standalone.json")),
-    ("v4.0.1", include_str!("../../tests/recordings/v4.0.1/standalone/standalone.json")),
+    ("v2.3.0", include_str!("data/recordings/v2.3.0/standalone/standalone.json")),
+    ("v2.3.3", include_str!("data/recordings/v2.3.3/standalone/standalone.json")),
+    ("v2.3.6", include_str!("data/recordings/v2.3.6/standalone/standalone.json")),
+    ("v3.0.16", include_str!("data/recordings/v3.0.16/standalone/standalone.json")),
+    ("v3.1.0", include_str!("data/recordings/v3.1.0/standalone/standalone.json")),
+    ("v3.3.6", include_str!("data/recordings/v3.3.6/standalone/standalone.json")),
+    ("v3.5.5", include_str!("data/recordings/v3.5.5/standalone/standalone.json")),
+    ("v4.0.1", include_str!("data/recordings/v4.0.1/standalone/standalone.json")),
 ];
 
 /// The tags of all releases that can be played.

@@ -9,7 +9,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What a real server said: one file below `tests/recordings/`.
+/// What a real server said: one file below `src/lab/data/recordings/`.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Recording {
     /// The tag of the Pika; absent for other servers.

@@ -1,4 +1,4 @@
-//! Scenarios: servers, links and faults, and what must be found. Files below `tests/scenarios/`.
+//! Scenarios: servers, links and faults, and what must be found. Files below `src/lab/data/scenarios/`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

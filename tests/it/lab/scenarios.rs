@@ -1,0 +1,163 @@
+//! Every scenario of the laboratory is staged and looked at: exactly what it names is found, and each of
+//! its faults is what makes it so.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use crate::support::chinese::is_all_chinese;
+use futures_util::StreamExt as _;
+use pikadoctor::judge;
+use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::lab::real::can_be_staged;
+use pikadoctor::lab::scenario::{self, Run, SCENARIOS, Scenario};
+use pikadoctor::lab::stage::Stage;
+use pikadoctor::lab::{persona, scenario::Mode};
+use pikadoctor::model::catalogue::Catalogue;
+use pikadoctor::model::finding::State;
+use pikadoctor::model::knowledge::Knowledge;
+use pikadoctor::model::text::Language;
+
+static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(built_in);
+static KNOWLEDGE: LazyLock<Arc<Knowledge>> = LazyLock::new(|| Arc::new(built_in().knowledge));
+
+/// How many scenarios run beside each other.
+const SIDE_BY_SIDE: usize = 32;
+
+/// Longer than any delay of a scenario that is no fault, shorter than those that are.
+const CANARY_WAIT: Duration = Duration::from_millis(3500);
+
+/// What was found: `state check target` of all that is not as it should be, and the exit code.
+type Found = (BTreeSet<String>, u8);
+
+async fn play(scenario: Scenario) -> Found {
+    // A forecast is about the links; what the nodes are like otherwise is for `check`.
+    let links_only = scenario.run == Run::Forecast;
+    let parameters = scenario.parameters.clone();
+    let stage = Stage::start(scenario, &KNOWLEDGE).await.unwrap_or_else(|error| panic!("{error}"));
+    let facts = stage.examine(&CATALOGUE, CANARY_WAIT).await;
+    is_all_chinese(&facts);
+    let mut catalogue = CATALOGUE.clone();
+    if links_only {
+        catalogue.checks.retain(|check| check.file.target.is_about_links() || check.id == "node/reachable");
+    }
+    let report = judge(facts, &catalogue, &parameters, Language::En);
+    let words = |state: State| match state {
+        State::Critical => Some("critical"),
+        State::Warning => Some("warning"),
+        State::Unknown => Some("unknown"),
+        _ => None,
+    };
+    let found = report.findings.iter().filter_map(|finding| {
+        words(finding.state).map(|state| format!("{state} {} {}", finding.check, finding.target))
+    });
+    (found.collect(), report.exit_code)
+}
+
+fn all() -> Vec<(String, Scenario)> {
+    let read = |(name, text): &(&str, &str)| {
+        let scenario = scenario::read(&format!("src/lab/data/scenarios/{name}.yaml"), text);
+        ((*name).to_owned(), scenario.unwrap_or_else(|error| panic!("{error}")))
+    };
+    SCENARIOS.iter().map(read).collect()
+}
+
+fn expected(scenario: &Scenario) -> Found {
+    (scenario.expected(&CATALOGUE.checks), scenario.exit)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_scenario_finds_what_it_names_and_nothing_else() {
+    let runs = all().into_iter().map(|(name, scenario)| async move {
+        let wanted = expected(&scenario);
+        (name, wanted, play(scenario).await)
+    });
+    let seen: Vec<_> = futures_util::stream::iter(runs).buffered(SIDE_BY_SIDE).collect().await;
+    let mut table = String::new();
+    let mut wrong = String::new();
+    for (name, wanted, found) in &seen {
+        let _ = writeln!(table, "{name}: exit {}", found.1);
+        // As the scenario names them: where nothing is known of a server, one line says so.
+        let named: BTreeSet<String> = scenario::named(name).unwrap().expect.into_iter().collect();
+        for finding in if found == wanted { &named } else { &found.0 } {
+            let _ = writeln!(table, "    {finding}");
+        }
+        if found != wanted {
+            let _ = writeln!(wrong, "{name}: exit {} instead of {}", found.1, wanted.1);
+            for extra in found.0.difference(&wanted.0) {
+                let _ = writeln!(wrong, "  - {extra}");
+            }
+            for missing in wanted.0.difference(&found.0) {
+                let _ = writeln!(wrong, "    not found: {missing}");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+    insta::assert_snapshot!(table);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fault_that_is_switched_off_is_missed() {
+    let mut runs = Vec::new();
+    for (name, scenario) in all() {
+        for which in 0..scenario.faults() {
+            let (name, wanted, less) = (name.clone(), expected(&scenario), scenario.without_fault(which));
+            runs.push(async move { (name, which, wanted == play(less).await) });
+        }
+    }
+    let idle: Vec<String> = futures_util::stream::iter(runs)
+        .buffered(SIDE_BY_SIDE)
+        .filter_map(async |(name, which, same)| same.then(|| format!("{name}, fault {}", which + 1)))
+        .collect()
+        .await;
+    assert_eq!(idle, Vec::<String>::new(), "these faults make no difference");
+}
+
+#[test]
+fn every_persona_has_a_healthy_server_and_a_healthy_pair() {
+    let all = all();
+    for release in persona::releases() {
+        let healthy = |links: usize| {
+            all.iter().any(|(_, scenario)| {
+                scenario.faults() == 0
+                    && scenario.expect.is_empty()
+                    && scenario.exit == 0
+                    && scenario.links.len() == links
+                    && scenario.links.iter().all(|link| link.mode == Mode::Replica)
+                    && scenario.servers.values().all(|server| server.release == release)
+            })
+        };
+        assert!(healthy(0), "{release}: no healthy server");
+        assert!(healthy(1), "{release}: no healthy pair");
+    }
+}
+
+#[test]
+fn a_scenario_that_is_wrong_is_refused_with_its_place() {
+    let head = "title: {en: a, zh: b}\nexit: 0\nservers:\n";
+    for (text, says) in [
+        ("  a: {release: v2.3.6, colour: red}\n", "colour"),
+        ("  a: {release: v2.3.6}\nlinks:\n  - {replica: a, master: b}\n", "names the server `b`"),
+        ("  a: {release: v2.3.6, faults: [explodes]}\n", "explodes"),
+        ("  a: {release: v2.3.6}\nsurprise: 1\n", "surprise"),
+    ] {
+        let error = scenario::read("x.yaml", &format!("{head}{text}")).unwrap_err();
+        assert!(error.contains(says) && error.contains("x.yaml"), "{error}");
+    }
+    let error =
+        scenario::read("x.yaml", &format!("{head}  a: {{release: v2.3.6, colour: red}}\n")).unwrap_err();
+    assert!(error.contains("line 4"), "{error}");
+}
+
+#[test]
+fn what_is_marked_can_be_staged_on_real_servers() {
+    let read = |(name, text): &(&'static str, &str)| {
+        (*name, scenario::read(name, text).unwrap_or_else(|error| panic!("{error}")))
+    };
+    let marked: Vec<_> = SCENARIOS.iter().map(read).filter(|(_, scenario)| scenario.real).collect();
+    for (name, scenario) in &marked {
+        can_be_staged(scenario).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    assert!(marked.len() >= 60, "{} scenarios are marked", marked.len());
+}

@@ -1,0 +1,160 @@
+//! The table of log messages is right in itself, and finds in the logs of real servers what went wrong there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::time::Duration;
+
+use crate::support::recordings_directory;
+use pikadoctor::collect::logs::{LogRequest, Recogniser, Window};
+use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::model::finding::State;
+use pikadoctor::model::logs::LogSide;
+use pikadoctor::read_logs;
+
+const DAY: Window = Window { length: Duration::from_secs(24 * 3600), until_now: false };
+
+#[test]
+fn every_message_has_examples_and_no_line_is_two_messages() {
+    let table = built_in().knowledge.messages;
+    let recogniser = Recogniser::new(&table);
+    let mut ids = BTreeSet::new();
+    for rule in &table.messages {
+        assert!(ids.insert(&rule.id), "{} twice", rule.id);
+        assert!(!rule.examples.is_empty(), "{}: no example", rule.id);
+        assert!(!rule.pattern.trim_end_matches('?').ends_with(".*"), "{}: takes in whatever comes", rule.id);
+        for example in &rule.examples {
+            let fits: Vec<&str> =
+                recogniser.all(example.as_bytes()).map(|found| found.message.id.as_str()).collect();
+            let mut expected = vec![rule.id.as_str()];
+            expected.extend(rule.before.iter().map(String::as_str));
+            assert_eq!(fits, expected, "{}: `{example}`", rule.id);
+        }
+    }
+}
+
+#[test]
+fn what_the_table_names_is_there() {
+    let catalogue = built_in();
+    let table = &catalogue.knowledge.messages;
+    let fault = |id: &str| table.faults.iter().any(|fault| fault.id == id);
+    let message = |id: &str| table.messages.iter().any(|rule| rule.id == id);
+    let mut faults = BTreeSet::new();
+    for entry in &table.faults {
+        assert!(faults.insert(&entry.id), "{} twice", entry.id);
+        assert!(matches!(entry.state, State::Warning | State::Critical), "{}", entry.id);
+        let check = format!("log/{}", entry.class);
+        assert!(catalogue.checks.iter().any(|known| known.id == check), "{}: there is no {check}", entry.id);
+        for over in &entry.over_after {
+            assert!(message(over), "{}: there is no message {over}", entry.id);
+        }
+        let by_message = table.messages.iter().any(|rule| rule.fault.as_ref() == Some(&entry.id));
+        let by_exit = table
+            .rsync_exits
+            .iter()
+            .any(|exit| [&exit.sending, &exit.receiving].contains(&&Some(entry.id.clone())));
+        assert!(by_message || by_exit, "{}: no message tells of it", entry.id);
+    }
+    for rule in &table.messages {
+        assert!(rule.fault.as_deref().is_none_or(fault), "{}: {:?}", rule.id, rule.fault);
+        assert!(rule.before.iter().all(|id| message(id)), "{}: {:?}", rule.id, rule.before);
+        assert!(!rule.by_exit || rule.pattern.contains("(?<status>"), "{}: no status", rule.id);
+    }
+    for exit in &table.rsync_exits {
+        for id in [&exit.sending, &exit.receiving].into_iter().flatten() {
+            assert!(fault(id), "exit {}: there is no fault {id}", exit.code);
+        }
+    }
+}
+
+#[test]
+fn what_the_logs_of_real_servers_tell() {
+    let mut names: Vec<String> = fs::read_dir(recordings_directory().join("logs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    let mut told = Vec::new();
+    for name in names {
+        let request = LogRequest { path: excerpt(&name), side: LogSide::Any };
+        let troubles = read_logs(&name, &[request], DAY, &built_in().knowledge).troubles.unwrap();
+        let going_on: Vec<&str> = troubles
+            .iter()
+            .filter(|trouble| trouble.over.is_none())
+            .map(|trouble| trouble.fault.as_str())
+            .collect();
+        assert!(!name.contains("replica-up") || going_on.is_empty(), "{name} is well: {going_on:?}");
+        told.push(format!("{name}: {}", going_on.join(", ")));
+    }
+    assert!(told.len() > 30, "{} logs", told.len());
+    insta::assert_snapshot!(told.join("\n"));
+}
+
+fn excerpt(name: &str) -> std::path::PathBuf {
+    recordings_directory().join("logs").join(name)
+}
+
+fn troubles_of(requests: &[(&str, LogSide)]) -> BTreeMap<String, (u64, bool, Vec<LogSide>)> {
+    let requests: Vec<LogRequest> =
+        requests.iter().map(|(name, side)| LogRequest { path: excerpt(name), side: *side }).collect();
+    let view = read_logs("x", &requests, DAY, &built_in().knowledge);
+    let troubles = view.troubles.unwrap().into_iter();
+    troubles
+        .filter(|trouble| trouble.over.is_none())
+        .map(|t| (t.fault, (t.recent, t.both_ends, t.evidence.iter().map(|e| e.side).collect())))
+        .collect()
+}
+
+#[test]
+fn the_status_of_rsync_says_which_fault_it_is() {
+    let faults = |name: &str, side| troubles_of(&[(name, side)]).into_keys().collect::<Vec<_>>();
+    let master = faults("v2.3.6-rsync-missing-master-when-master-lacks-rsync", LogSide::Master);
+    assert_eq!(master, ["rsync-missing-master"]);
+    let replica = faults("v2.3.6-rsync-missing-slave-when-slave-lacks-rsync", LogSide::Replica);
+    assert_eq!(replica, ["rsync-missing-replica"], "that it waits belongs to it");
+    let start = faults("v3.3.6-rsync-missing-standalone", LogSide::Any);
+    assert_eq!(start, ["bind", "rsync-missing-replica"]);
+    let port = faults("v3.0.16-full-sync-retry-master", LogSide::Master);
+    assert_eq!(port, ["full-sync-port"], "Error: 2560");
+}
+
+#[test]
+fn what_both_ends_tell_about_one_fault_is_one_trouble() {
+    for (case, fault) in [
+        ("v2.3.6-rsync-missing-{}-when-master-lacks-rsync", "rsync-missing-master"),
+        ("v2.3.6-dump-failed-{}", "dump"),
+        ("v3.0.16-full-sync-retry-{}", "full-sync-port"),
+    ] {
+        let (replica, master) = (case.replace("{}", "slave"), case.replace("{}", "master"));
+        let both = troubles_of(&[(&replica, LogSide::Replica), (&master, LogSide::Master)]);
+        assert_eq!(both.keys().collect::<Vec<_>>(), [fault]);
+        assert!(both[fault].1, "{case}: {both:?}");
+        // Alone, the replica knows only that it waits.
+        let alone = troubles_of(&[(&replica, LogSide::Any)]);
+        assert_eq!(alone.keys().collect::<Vec<_>>(), ["full-sync-unfinished"], "{case}");
+    }
+}
+
+#[test]
+fn what_is_over_is_over_for_that_host_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let failed = "W20261122 10:00:00.000001 9 pika_server.cc:1] rsync send file failed! From: hash, To: hash/, At: 10.0.0.2:12221, Error: 2560\n";
+    let up = |host: &str| {
+        format!(
+            "I20261122 10:05:00.000001 9 pika_server.cc:1] New Master-Slave connection established successfully, Slave host: {host}:9221\n"
+        )
+    };
+    let over = |text: String| {
+        fs::write(directory.path().join("pika.INFO"), text).unwrap();
+        let request = LogRequest { path: directory.path().to_owned(), side: LogSide::Any };
+        let view = read_logs("x", &[request], DAY, &built_in().knowledge);
+        view.troubles.unwrap()[0].over.clone()
+    };
+    assert_eq!(over(failed.to_owned()), None);
+    assert_eq!(over(format!("{failed}{}", up("10.0.0.3"))), None, "another replica is well");
+    assert!(over(format!("{failed}{}", up("10.0.0.2"))).is_some());
+    assert_eq!(
+        over(format!("{}{failed}", up("10.0.0.2").replace("10:05", "09:05"))),
+        None,
+        "it was well before"
+    );
+}

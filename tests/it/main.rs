@@ -1,0 +1,83 @@
+//! All tests that need nothing but this repository, in one program; what they promise gives the modules their names.
+//! Tests on real servers are in `tests/live/`.
+//!
+//! The tests run beside each other in one process: none of them sets its environment, its directory or a limit of it,
+//! or reads what the kernel counts for the process as a whole. What needs such a thing does it in a child.
+
+mod support;
+
+mod safety {
+    mod commands;
+    mod coordinators;
+    mod ports;
+}
+
+mod checks {
+    mod catalogue;
+    mod phrases;
+    mod recordings;
+}
+
+mod links {
+    mod canary;
+    mod forecast;
+    mod recorded;
+}
+
+mod hosts {
+    mod recorded;
+    mod ssh;
+}
+
+mod codis {
+    mod bad_input;
+    mod recorded;
+}
+
+mod coordinators {
+    mod recorded;
+}
+
+mod sentinels {
+    mod command;
+    mod recorded;
+}
+
+mod formats {
+    mod human;
+    mod machine;
+}
+
+mod plan {
+    mod init;
+    mod judged;
+    mod waiting;
+}
+
+mod logs {
+    mod command;
+    mod large;
+    mod messages;
+}
+
+mod lint {
+    mod conf;
+    mod services;
+}
+
+mod cli {
+    mod bundles;
+    mod command_line;
+    mod plugin;
+}
+
+mod bad_input {
+    mod answers;
+    mod hostile;
+    mod http;
+    mod parsers;
+}
+
+mod lab {
+    mod scenarios;
+}

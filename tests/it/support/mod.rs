@@ -1,0 +1,20 @@
+//! What several modules need: servers that misbehave, what is recorded, and what is expected of reports.
+
+#[path = "../../support/mod.rs"]
+mod shared;
+
+pub mod chinese;
+pub mod codis;
+pub mod coordinator;
+pub mod pair;
+pub mod reports;
+pub mod sentinel;
+pub mod site;
+
+mod answering;
+mod network;
+
+pub use answering::answering;
+pub use network::{RecordedNetwork, all_recordings};
+pub use shared::recorded::Served;
+pub use shared::*;

@@ -1,0 +1,22 @@
+//! Tests on real servers and real neighbours of Pika, apart from `tests/it/`: they want the processor for themselves.
+//!
+//! With `PIKADOCTOR_PIKA_HOME=<dir>` those run that need Pika itself, with `PIKADOCTOR_NEIGHBOURS=1` those that need
+//! what Debian packages; the others are reported as ignored.
+
+#[macro_use]
+mod support;
+
+mod codis;
+mod coordinators;
+mod far_hosts;
+mod files;
+mod hosts;
+mod links;
+mod monitoring;
+mod neighbours;
+mod plan;
+mod safety;
+mod sentinels;
+mod servers;
+mod ssh;
+mod staged;

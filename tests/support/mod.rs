@@ -1,0 +1,19 @@
+//! What both test programs need: the program under test, recorded servers, and relays that write down what is sent.
+//!
+//! Each of them compiles this as a module of its own and uses all of it; what only one needs is in its own `support`.
+
+pub mod codis;
+pub mod etcd;
+pub mod harmless;
+pub mod proxy;
+pub mod recorded;
+pub mod zookeeper;
+
+mod listener;
+mod ports;
+mod program;
+
+pub use listener::{listener, listener_at};
+pub use ports::free_port;
+pub use program::{Run, pikadoctor, run};
+pub use recorded::{recording, recordings_directory, serve, serve_at};
