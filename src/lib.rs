@@ -13,11 +13,12 @@ pub mod examine;
 pub mod judge;
 pub mod lab;
 pub mod model;
+pub mod parse;
 pub mod plan;
 pub mod render;
 
 use collect::clock;
-use collect::conf_file::{self, ConfText};
+use collect::files::conf_file::{self, ConfText};
 use collect::logs::{LogRequest, Window};
 use collect::secret::Tokens;
 pub use examine::codis::CodisTrial;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::looking::Looking;
 use super::options::write_at_once;
 use super::{Failure, Outcome};
-use crate::collect::bundle::pack;
+use crate::collect::files::bundle::pack;
 use crate::judge::catalogue::built_in;
 use crate::model::exit;
 

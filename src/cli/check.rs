@@ -11,7 +11,7 @@ use super::looking::Looking;
 use super::options::{Printing, catalogue_with};
 use super::waiting::{Waiting, Watch, gate};
 use super::{Failure, Outcome};
-use crate::collect::bundle::read_report;
+use crate::collect::files::bundle::read_report;
 use crate::judge::baseline::Baseline;
 use crate::judge::evaluate::Parameters;
 use crate::judge::language::escape_control;

@@ -3,7 +3,7 @@
 use super::Failure;
 use super::connection::Connecting;
 use crate::collect::codis::survey::Request;
-use crate::collect::http::parse_url;
+use crate::collect::net::http::parse_url;
 use crate::collect::secret::Password;
 use crate::plan::read::Plan;
 use crate::{CodisTrial, Target};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::Failure;
 use super::codis::CodisOptions;
 use crate::collect::coordinator::look::{CoordinatorRequest, ETCD_AUTH, Place, ZOOKEEPER_AUTH};
-use crate::collect::http::parse_url;
+use crate::collect::net::http::parse_url;
 use crate::collect::secret::Password;
 use crate::plan::read::Plan;
 use crate::plan::values::parse_address_or;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::options::Output;
 use super::{Failure, Outcome};
-use crate::collect::bundle::read_facts;
+use crate::collect::files::bundle::read_facts;
 use crate::judge::catalogue::built_in;
 use crate::judge::difference::difference;
 use crate::judge::evaluate::Parameters;

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::{Failure, Outcome};
-use crate::collect::check_directory::read_check_directory;
+use crate::collect::files::check_directory::read_check_directory;
 use crate::judge::catalogue;
 use crate::judge::examples::shortcomings;
 use crate::model::exit;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use crate::collect::conf_file::{self, ConfError};
+use crate::collect::files::conf_file::{self, ConfError};
 use crate::collect::secret::Tokens;
-use crate::collect::server_conf;
+use crate::collect::host::server_conf;
 use crate::derive::conf;
 use crate::derive::drift::{Passwords, compare};
 use crate::model::conf::ConfFile;

@@ -7,7 +7,7 @@ use tokio::sync::Semaphore;
 
 use crate::collect::clock::{self, Deadlines};
 use crate::collect::link::{Live, Party, Prober};
-use crate::collect::node::Collector;
+use crate::collect::pika::node::Collector;
 use crate::collect::secret::{Password, Tokens};
 use crate::derive;
 use crate::model::facts::{self, Address, Facts, Node};

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::fault::PortFault;
 use super::world::World;
-use crate::collect::trysync;
+use crate::collect::pika::trysync;
 use crate::model::knowledge::{GenerationEntry, PortOpen, PortRule};
 use crate::model::network::PortRole;
 

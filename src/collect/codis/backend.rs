@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use crate::collect::clock::Deadlines;
 use crate::collect::link::{Party, Session, Trouble};
-use crate::collect::resp::Reply;
+use crate::collect::pika::resp::Reply;
 use crate::model::codis::SlotIndex;
 use crate::model::knowledge::CommandRule;
 

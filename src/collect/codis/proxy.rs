@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::survey::{MOST_BYTES, Request};
 use super::{read, xauth};
 use crate::collect::clock::Deadlines;
-use crate::collect::http::{Client, get_json};
+use crate::collect::net::http::{Client, get_json};
 use crate::collect::secret::Tokens;
 use crate::model::codis::{Codis, Group, Proxy, ProxyAuth, ProxySlots};
 use crate::model::http::HttpFailure;

@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::{addresses, proxy, read};
 use crate::collect::clock::Deadlines;
-use crate::collect::http::{Answer, Client, HttpError, client, get_json, parse_url, shown};
+use crate::collect::net::http::{Answer, Client, HttpError, client, get_json, parse_url, shown};
 use crate::collect::secret::{Password, Tokens};
 use crate::model::codis::{Codis, Dashboard, Source, SourceKind};
 use crate::model::facts::{Absence, AbsenceKind, Address};

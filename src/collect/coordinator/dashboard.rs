@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::addresses::host_of;
 use super::layout::text;
 use crate::collect::clock::Deadlines;
-use crate::collect::http::{Client, HttpError, get_json};
+use crate::collect::net::http::{Client, HttpError, get_json};
 use crate::model::coordinator::{DashboardAnswer, Product};
 use crate::model::http::HttpFailure;
 

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::tree::{Gap, MOST_CHILDREN, MOST_NODE_BYTES, MOST_NODES, Node, Tree};
 use super::walk::{CODIS2, ROOTS, descend};
 use crate::collect::clock::Deadlines;
-use crate::collect::http::{Client, HttpError, get_json, parse_url};
+use crate::collect::net::http::{Client, HttpError, get_json, parse_url};
 use crate::collect::secret::Password;
 use crate::model::facts::ReachState;
 use crate::model::http::HttpFailure;

@@ -10,6 +10,7 @@ mod conf;
 mod daemons;
 mod files;
 mod held;
+pub mod host_network;
 mod instance;
 mod kernel;
 mod look;
@@ -19,6 +20,7 @@ mod program;
 mod resolver;
 mod rsync;
 mod search;
+pub mod server_conf;
 mod sockets;
 pub mod wire;
 

@@ -9,7 +9,7 @@ use procfs::net::RouteEntries;
 use procfs::process::Status;
 
 use super::files::{Roots, parsed, read};
-use crate::collect::host_network::interfaces;
+use super::host_network::interfaces;
 use crate::model::facts::{Absence, AbsenceKind};
 use crate::model::network::HostNetwork;
 

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::session::{Session, Trouble};
-use crate::collect::gate::CANARY;
-use crate::collect::resp::Reply;
+use crate::collect::pika::gate::CANARY;
+use crate::collect::pika::resp::Reply;
 use crate::model::link::{Canary, CanaryOutcome};
 
 /// The life of the key, in seconds, when nobody deletes it. Longer than any wait, and longer than clocks

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use super::reading::positions;
 use super::session::{Session, Trouble};
-use crate::collect::resp::Reply;
+use crate::collect::pika::resp::Reply;
 use crate::model::link::Echo;
 use crate::model::replication::BinlogPosition;
 

@@ -3,8 +3,8 @@
 use tokio::time::Instant;
 
 use super::session::{Session, Trouble};
-use crate::collect::info;
-use crate::collect::resp::Reply;
+use crate::parse::info;
+use crate::collect::pika::resp::Reply;
 use crate::model::facts::InfoSection;
 use crate::model::link::Reading;
 use crate::model::replication::{BinlogPosition, Replication};

@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::session::{Session, Trouble};
-use crate::collect::gate::CANARY;
-use crate::collect::resp::Reply;
+use crate::collect::pika::gate::CANARY;
+use crate::collect::pika::resp::Reply;
 use crate::model::link::{Sample, SampleDifference};
 
 /// The most keys that are compared.

@@ -1,9 +1,9 @@
 //! A conversation with one server of a link, beyond the examination of a node.
 
 use crate::collect::clock::Deadlines;
-use crate::collect::dial::dial;
-use crate::collect::gate::Gate;
-use crate::collect::resp::{Broken, Connection, Reply};
+use crate::collect::net::dial::dial;
+use crate::collect::pika::gate::Gate;
+use crate::collect::pika::resp::{Broken, Connection, Reply};
 use crate::collect::secret::Password;
 use crate::model::facts::{Address, Node};
 use crate::model::knowledge::CommandRule;

@@ -2,12 +2,12 @@
 
 use super::reply::{Entry, entries, instance, master, shorten};
 use crate::collect::clock::Deadlines;
-use crate::collect::dial::dial;
-use crate::collect::gate::{Gate, Permit};
-use crate::collect::identify;
-use crate::collect::info::field;
-use crate::collect::node::{note_auth_reply, state_without_answer};
-use crate::collect::resp::{Broken, Connection, Reply};
+use crate::collect::net::dial::dial;
+use crate::collect::pika::gate::{Gate, Permit};
+use crate::collect::pika::identify;
+use crate::parse::info::field;
+use crate::collect::pika::node::{note_auth_reply, state_without_answer};
+use crate::collect::pika::resp::{Broken, Connection, Reply};
 use crate::collect::secret::Password;
 use crate::model::facts::{Absence, AbsenceKind, Address, ServerKind};
 use crate::model::knowledge::Knowledge;

@@ -1,6 +1,6 @@
 //! Reads what Sentinels answer: flat lists of names and values, which may lack any of them.
 
-use crate::collect::resp::Reply;
+use crate::collect::pika::resp::Reply;
 use crate::model::facts::Address;
 use crate::model::sentinel::{Instance, WatchedMaster};
 

@@ -7,7 +7,7 @@ mod toml_file;
 
 pub use detect::kind_of;
 
-use crate::collect::conf_file::ConfText;
+use crate::collect::files::conf_file::ConfText;
 use crate::collect::secret::Tokens;
 use crate::model::companion::{CompanionContent, CompanionFile, CompanionKind};
 use crate::model::conf::{ConfFile, Place};

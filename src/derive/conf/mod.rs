@@ -17,7 +17,7 @@ pub use keys::number;
 use self::dialect::Dialect;
 use self::keys::{Keys, first_word};
 use self::text::{Entry, Text};
-use crate::collect::conf_file::ConfText;
+use crate::collect::files::conf_file::ConfText;
 use crate::collect::secret::Tokens;
 use crate::model::conf::{ConfContent, ConfFile, ConfMatter, ConfRemark, ConfSetting, Place};
 use crate::model::facts::{Absence, AbsenceKind};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::support::{answering, listener};
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use pikadoctor::collect::http::{Answer, HttpError, client, get_json, parse_url, shown};
+use pikadoctor::collect::net::http::{Answer, HttpError, client, get_json, parse_url, shown};
 use pikadoctor::model::http::HttpFailure;
 use tokio::time::Instant;
 

@@ -1,8 +1,8 @@
 //! Whatever comes in, no parser panics, and what it takes in it keeps.
 
-use pikadoctor::collect::identify;
-use pikadoctor::collect::info;
-use pikadoctor::collect::resp::Reply;
+use pikadoctor::collect::pika::identify;
+use pikadoctor::parse::info;
+use pikadoctor::collect::pika::resp::Reply;
 use pikadoctor::judge::check_file::{for_each_parts, read_check};
 use pikadoctor::judge::language::escape_control;
 use pikadoctor::model::facts::InfoSection;

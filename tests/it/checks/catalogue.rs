@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pikadoctor::collect::check_directory::read_check_directory;
+use pikadoctor::collect::files::check_directory::read_check_directory;
 use pikadoctor::judge::catalogue::built_in;
 use pikadoctor::judge::check_file::read_check;
 use pikadoctor::judge::examples::shortcomings;

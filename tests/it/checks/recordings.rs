@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::support::chinese::is_all_chinese;
 use crate::support::{all_recordings, recording};
 use pikadoctor::collect::clock::Deadlines;
-use pikadoctor::collect::info::sections;
+use pikadoctor::parse::info::sections;
 use pikadoctor::collect::secret::Password;
 use pikadoctor::judge::catalogue::built_in;
 use pikadoctor::judge::evaluate::Parameters;

@@ -385,7 +385,7 @@ fn the_exit_code_is_that_of_the_worst_finding() {
 }
 
 mod hostile {
-    use pikadoctor::collect::conf_file::{ConfText, text_of};
+    use pikadoctor::collect::files::conf_file::{ConfText, text_of};
     use pikadoctor::collect::secret::Tokens;
     use pikadoctor::derive::companion;
     use pikadoctor::judge::catalogue::built_in;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
-use super::clock::Deadlines;
+use crate::collect::clock::Deadlines;
 use crate::model::facts::{Address, Attempt, Reach, ReachState};
 
 /// Connects to `address`. Without a stream, `Reach::state` says why.

@@ -1,6 +1,6 @@
 //! Says what kind of server answered.
 
-use super::info::field;
+use crate::parse::info::field;
 use super::resp::Reply;
 use crate::model::facts::{Server, ServerKind};
 

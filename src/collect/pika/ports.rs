@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::clock::Deadlines;
+use crate::collect::clock::Deadlines;
 use super::gate::{Gate, PortPermit};
 use super::{identify, trysync};
 use crate::model::knowledge::{GenerationEntry, PortOpen, PortRule, Probe};

@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use super::clock::Deadlines;
-use super::dial::dial;
+use crate::collect::clock::Deadlines;
+use crate::collect::net::dial::dial;
 use super::gate::{Gate, Permit};
 use super::resp::{Broken, Connection, Reply};
-use super::secret::{Password, Tokens};
-use super::{host_network, identify, info, ports};
+use crate::collect::secret::{Password, Tokens};
+use crate::collect::host::host_network;
+use super::{identify, ports};
+use crate::parse::info;
 use crate::model::facts::{
     Absence, AbsenceKind, Address, AuthOutcome, Authentication, InfoSection, Node, ReachState, Server,
     ServerKind,
