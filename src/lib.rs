@@ -53,20 +53,20 @@ pub fn read_conf_files(
     for text in names.iter().map(|name| conf_file::read_conf(name)) {
         let told = || {
             let content = text.text.as_ref().ok()?;
-            derive::companion::kind_of(&text.name, content, knowledge)
+            parse::companion::kind_of(&text.name, content, knowledge)
         };
         match kind.unwrap_or_else(told) {
             Some(kind) => companions.push((kind, text)),
             None => pikas.push(text),
         }
     }
-    let conf_files = derive::conf::read(&pikas, knowledge, tokens, version);
+    let conf_files = parse::conf::read(&pikas, knowledge, tokens, version);
     let companions: Vec<(CompanionKind, &ConfText)> =
         companions.iter().map(|(kind, text)| (*kind, text)).collect();
     Facts {
         schema: facts::SCHEMA.to_owned(),
         collected_at: clock::now(),
-        companion_files: derive::companion::read(&companions, &conf_files, knowledge, tokens, version),
+        companion_files: parse::companion::read(&companions, &conf_files, knowledge, tokens, version),
         conf_files,
         ..Facts::default()
     }

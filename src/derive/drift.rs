@@ -1,6 +1,6 @@
 //! Compares a configuration file with the values that its server runs with.
 
-use crate::derive::conf::number;
+use crate::parse::conf::number;
 use crate::model::conf::{ConfFile, ConfSetting, Place};
 use crate::model::drift::{ConfDrift, DriftItem, DriftMatter};
 use crate::model::facts::{Absence, AbsenceKind, Node};

@@ -3,8 +3,6 @@
 
 mod absence;
 pub mod codis;
-pub mod companion;
-pub mod conf;
 pub mod coordinator;
 pub mod dialect;
 pub mod drift;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use crate::collect::files::conf_file::{self, ConfError};
 use crate::collect::secret::Tokens;
 use crate::collect::host::server_conf;
-use crate::derive::conf;
+use crate::parse::conf;
 use crate::derive::drift::{Passwords, compare};
 use crate::model::conf::ConfFile;
 use crate::model::facts::{AbsenceKind, Facts};

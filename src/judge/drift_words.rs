@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::language::{fact, list, refuse};
 use super::log_words::plain;
-use crate::derive::conf::number;
+use crate::parse::conf::number;
 use crate::model::drift::{DriftItem, DriftMatter};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::Version;

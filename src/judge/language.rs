@@ -14,7 +14,7 @@ use super::link_words;
 use super::log_words;
 use super::phrases::Phrases;
 use super::tree::{example_tree, missing_of, place_of};
-use crate::derive::conf::{considered, number as number_in};
+use crate::parse::conf::{considered, number as number_in};
 use crate::derive::look_up;
 use crate::model::facts::AbsenceKind;
 use crate::model::knowledge::{ConfigKey, Knowledge};

@@ -1,3 +1,5 @@
 //! Readers of text formats. Pure: a text goes in, typed facts come out.
 
+pub mod companion;
+pub mod conf;
 pub mod info;

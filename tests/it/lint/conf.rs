@@ -7,7 +7,7 @@ use std::process::Stdio;
 use crate::support::{Run, pikadoctor, run};
 use pikadoctor::collect::conf_file::{ConfText, text_of};
 use pikadoctor::collect::secret::Tokens;
-use pikadoctor::derive::conf;
+use pikadoctor::parse::conf;
 use pikadoctor::judge;
 use pikadoctor::judge::catalogue::built_in;
 use pikadoctor::judge::evaluate::Parameters;

@@ -387,7 +387,7 @@ fn the_exit_code_is_that_of_the_worst_finding() {
 mod hostile {
     use pikadoctor::collect::files::conf_file::{ConfText, text_of};
     use pikadoctor::collect::secret::Tokens;
-    use pikadoctor::derive::companion;
+    use pikadoctor::parse::companion;
     use pikadoctor::judge::catalogue::built_in;
     use pikadoctor::model::companion::CompanionKind;
     use proptest::prelude::*;

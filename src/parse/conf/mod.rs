@@ -14,9 +14,9 @@ use std::collections::HashMap;
 
 pub use keys::number;
 
-use self::dialect::Dialect;
-use self::keys::{Keys, first_word};
-use self::text::{Entry, Text};
+use super::conf::dialect::Dialect;
+use super::conf::keys::{Keys, first_word};
+use super::conf::text::{Entry, Text};
 use crate::collect::files::conf_file::ConfText;
 use crate::collect::secret::Tokens;
 use crate::model::conf::{ConfContent, ConfFile, ConfMatter, ConfRemark, ConfSetting, Place};

@@ -96,7 +96,7 @@ fn plain(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use crate::parse::conf::together::plain;
 
     #[test]
     fn spellings_of_one_path_are_the_same() {
