@@ -12,13 +12,13 @@ use std::{env, fs};
 #[allow(dead_code)]
 #[path = "src/model/mod.rs"]
 mod model;
-#[path = "src/judge"]
-mod judge {
+#[path = "src/catalog"]
+mod catalog {
     #[allow(dead_code)]
     pub mod check_file;
 }
 
-use judge::check_file::{KNOWLEDGE_FILES, read_check, read_knowledge};
+use catalog::check_file::{KNOWLEDGE_FILES, read_check, read_knowledge};
 use model::catalogue::Catalogue;
 
 fn main() {
@@ -42,7 +42,7 @@ fn pack() -> Result<(), Box<dyn Error>> {
     }
     println!("cargo::rerun-if-changed=checks");
     println!("cargo::rerun-if-changed=src/model");
-    println!("cargo::rerun-if-changed=src/judge/check_file.rs");
+    println!("cargo::rerun-if-changed=src/catalog/check_file.rs");
 
     let mut files = Vec::new();
     collect(&root, &mut files)?;

@@ -6,9 +6,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod catalog;
 pub mod cli;
 pub mod collect;
 pub mod derive;
+pub mod difference;
 pub mod examine;
 pub mod judge;
 pub mod lab;

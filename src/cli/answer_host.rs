@@ -8,7 +8,7 @@ use crate::collect::host::Request;
 use crate::collect::host::wire::{Answer, AnswerHead, MARK, Question, SCHEMA, TOOL, now};
 use crate::examine::conf_files::of_host;
 use crate::examine::one_host::answer;
-use crate::judge::catalogue::built_in;
+use crate::catalog::built_in;
 use crate::model::exit;
 
 /// The longest that a question may take.

@@ -6,7 +6,7 @@ use super::looking::Looking;
 use super::options::write_at_once;
 use super::{Failure, Outcome};
 use crate::collect::files::bundle::pack;
-use crate::judge::catalogue::built_in;
+use crate::catalog::built_in;
 use crate::model::exit;
 
 /// Look at servers and keep what was seen, to be judged elsewhere or later

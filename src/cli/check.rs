@@ -15,7 +15,7 @@ use crate::collect::files::bundle::read_report;
 use crate::judge::baseline::Baseline;
 use crate::judge::evaluate::Parameters;
 use crate::judge::language::escape_control;
-use crate::judge::parameters::set_text;
+use crate::catalog::parameters::set_text;
 use crate::judge::policy::Policy;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;

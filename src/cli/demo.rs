@@ -11,7 +11,7 @@ use super::lab::commands;
 use super::options::{Output, look};
 use super::{Failure, Outcome};
 use crate::judge;
-use crate::judge::catalogue;
+use crate::catalog;
 use crate::lab::pika::Home;
 use crate::lab::real::RealStage;
 use crate::lab::scenario::{self, Run, Scenario};
@@ -130,7 +130,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
 }
 
 async fn play(home: Option<&Home>, language: Language) -> Result<String, Failure> {
-    let built_in = catalogue::built_in();
+    let built_in = catalog::built_in();
     let knowledge = Arc::new(built_in.knowledge.clone());
     let mut out = String::new();
     let introduction = match (home.is_some(), language) {

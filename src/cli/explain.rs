@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::options::{Output, catalogue_with, look};
 use super::{Failure, Outcome};
-use crate::judge::parameters::nearest;
+use crate::catalog::parameters::nearest;
 use crate::model::exit;
 use crate::model::release::Version;
 use crate::render::catalogue;

@@ -7,7 +7,7 @@ use super::connection::{Connecting, Side};
 use super::options::{Output, write_at_once};
 use super::{Failure, Outcome};
 use crate::examine::inquiry::Inquiry;
-use crate::judge::catalogue::built_in;
+use crate::catalog::built_in;
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;
 use crate::model::facts::{Address, Facts};

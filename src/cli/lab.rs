@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::options::Output;
 use super::{Failure, Outcome};
-use crate::judge::catalogue;
+use crate::catalog;
 use crate::lab::scenario::{self, Mode, Run, SCENARIOS, Scenario};
 use crate::lab::stage::Stage;
 use crate::model::exit;
@@ -120,7 +120,7 @@ fn without_release(title: &str, release: Option<&str>) -> String {
 
 fn stay_up(name: &str, language: Language) -> Result<Outcome, Failure> {
     let scenario = scenario::named(name).map_err(Failure)?;
-    let knowledge = Arc::new(catalogue::built_in().knowledge);
+    let knowledge = Arc::new(catalog::built_in().knowledge);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
     runtime.block_on(async {
         let stage = Stage::start(scenario, &knowledge).await.map_err(Failure)?;

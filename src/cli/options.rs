@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Failure, Outcome};
 use crate::collect::files::check_directory::read_check_directory;
-use crate::judge::catalogue;
+use crate::catalog;
 use crate::judge::evaluate::Parameters;
 use crate::judge::policy::Policy;
 use crate::judge::verdict::move_gate;
@@ -209,10 +209,10 @@ fn parse_language(text: &str) -> Result<Language, String> {
 
 /// The built-in catalogue with the checks of the given directories.
 pub fn catalogue_with(directories: &[PathBuf]) -> Result<Catalogue, Failure> {
-    let mut catalogue = catalogue::built_in();
+    let mut catalogue = catalog::built_in();
     for directory in directories {
         for check in read_check_directory(directory).map_err(Failure::new)? {
-            catalogue::add(&mut catalogue, &check.id, &check.file, &check.text).map_err(Failure::new)?;
+            catalog::add(&mut catalogue, &check.id, &check.file, &check.text).map_err(Failure::new)?;
         }
     }
     Ok(catalogue)

@@ -14,7 +14,7 @@ use super::connection::{Connecting, Side};
 use super::options::look;
 use super::{Failure, Outcome};
 use crate::collect::link::Live;
-use crate::judge::catalogue::built_in;
+use crate::catalog::built_in;
 use crate::judge::evaluate::Parameters;
 use crate::judge::thresholds::{self, Threshold};
 use crate::judge::{self, verdict};

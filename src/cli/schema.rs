@@ -1,7 +1,7 @@
 //! `pikadoctor schema`
 
 use super::{Failure, Outcome};
-use crate::judge::difference::Difference;
+use crate::difference::Difference;
 use crate::model::bundle::Bundle;
 use crate::model::check::CheckFile;
 use crate::model::exit;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{Failure, Outcome};
 use crate::collect::files::check_directory::read_check_directory;
-use crate::judge::catalogue;
+use crate::catalog;
 use crate::judge::examples::shortcomings;
 use crate::model::exit;
 
@@ -21,11 +21,11 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let mut catalogue = catalogue::built_in();
+    let mut catalogue = catalog::built_in();
     let mut ids = Vec::new();
     for directory in &arguments.directories {
         for check in read_check_directory(directory).map_err(Failure::new)? {
-            catalogue::add(&mut catalogue, &check.id, &check.file, &check.text).map_err(Failure::new)?;
+            catalog::add(&mut catalogue, &check.id, &check.file, &check.text).map_err(Failure::new)?;
             ids.push(check.id);
         }
     }

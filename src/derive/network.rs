@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn servers_on_one_host_collide_by_the_differences_of_their_generations() {
-        let knowledge = crate::judge::catalogue::built_in().knowledge;
+        let knowledge = crate::catalog::built_in().knowledge;
         let node = |name: &str, host: &str, port: u16, version: &str| {
             let mut node = Node { name: name.into(), ..Node::default() };
             node.address.port = port;

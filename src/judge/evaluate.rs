@@ -7,7 +7,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, Value};
 use serde_json::Value as Json;
 
-use super::check_file::for_each_parts;
+use crate::catalog::check_file::for_each_parts;
 use super::language::environment;
 use super::phrases::Phrases;
 use super::subjects::{Variables, subjects};

@@ -453,7 +453,7 @@ mod tests {
     use super::*;
 
     fn eval(expression: &str) -> Result<String, Error> {
-        let knowledge = Arc::new(crate::judge::catalogue::built_in().knowledge);
+        let knowledge = Arc::new(crate::catalog::built_in().knowledge);
         let phrases = Arc::new(Phrases::new(&knowledge.phrases, Language::En));
         let env = environment(&knowledge, &phrases, Language::En);
         env.render_str(

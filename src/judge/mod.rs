@@ -1,9 +1,6 @@
 //! Says what the facts mean: evaluates the checks over them. Pure.
 
 pub mod baseline;
-pub mod catalogue;
-pub mod check_file;
-pub mod difference;
 mod drift_words;
 pub mod evaluate;
 pub mod examples;
@@ -12,7 +9,6 @@ pub mod language;
 mod link_words;
 mod log_words;
 pub mod names;
-pub mod parameters;
 pub mod phrases;
 pub mod policy;
 pub mod requirements;

@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use minijinja::{Environment, ErrorKind};
 use serde_json::Value as Json;
 
-use super::check_file::{CatalogueError, for_each_parts};
+use crate::catalog::check_file::{CatalogueError, for_each_parts};
 use super::language::{environment, functions};
 use super::phrases::Phrases;
 use crate::model::check::Check;

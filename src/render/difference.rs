@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::short::one_line;
 use super::words::{pick, state as state_word};
-use crate::judge::difference::Difference;
+use crate::difference::Difference;
 use crate::model::finding::State;
 use crate::model::text::Language;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use pikadoctor::judge;
-use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::catalog::built_in;
 use pikadoctor::lab::pika::Home;
 use pikadoctor::lab::real::RealStage;
 use pikadoctor::lab::scenario::{self, Run, SCENARIOS, Scenario};

@@ -42,7 +42,7 @@ pub fn kind_of(name: &str, text: &str, knowledge: &Knowledge) -> Option<Companio
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::catalogue::built_in;
+    use crate::catalog::built_in;
 
     #[test]
     fn the_text_decides_and_then_the_name() {

@@ -92,7 +92,7 @@ pub fn number(text: &str) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::catalogue::built_in;
+    use crate::catalog::built_in;
 
     #[test]
     fn numbers_are_read_as_c_reads_them() {

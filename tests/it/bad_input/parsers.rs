@@ -3,7 +3,7 @@
 use pikadoctor::collect::pika::identify;
 use pikadoctor::parse::info;
 use pikadoctor::collect::pika::resp::Reply;
-use pikadoctor::judge::check_file::{for_each_parts, read_check};
+use pikadoctor::catalog::check_file::{for_each_parts, read_check};
 use pikadoctor::judge::language::escape_control;
 use pikadoctor::model::facts::InfoSection;
 use pikadoctor::model::release::{Releases, Version};

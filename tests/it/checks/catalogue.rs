@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pikadoctor::collect::files::check_directory::read_check_directory;
-use pikadoctor::judge::catalogue::built_in;
-use pikadoctor::judge::check_file::read_check;
+use pikadoctor::catalog::built_in;
+use pikadoctor::catalog::check_file::read_check;
 use pikadoctor::judge::examples::shortcomings;
 use pikadoctor::judge::names::{condition_faults, faults};
 use pikadoctor::model::catalogue::Catalogue;

@@ -10,7 +10,7 @@ use crate::support::{all_recordings, recording};
 use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::parse::info::sections;
 use pikadoctor::collect::secret::Password;
-use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::catalog::built_in;
 use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::lab::recorded::RecordedServer;
 use pikadoctor::model::catalogue::Catalogue;

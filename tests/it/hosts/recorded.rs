@@ -12,7 +12,7 @@ use crate::support::{Run, pikadoctor, recording, recordings_directory, run, serv
 use pikadoctor::collect::bundle::pack;
 use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::host::{Dial, DialAs, Request, Roots, Wanted, look};
-use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::catalog::built_in;
 use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::model::facts::{self, Facts};
 use pikadoctor::model::host::Host;

@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::link::Live;
 use pikadoctor::derive::network::kind_of;
-use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::catalog::built_in;
 use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::facts::{Address, Facts};

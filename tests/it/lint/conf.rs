@@ -9,7 +9,7 @@ use pikadoctor::collect::conf_file::{ConfText, text_of};
 use pikadoctor::collect::secret::Tokens;
 use pikadoctor::parse::conf;
 use pikadoctor::judge;
-use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::catalog::built_in;
 use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::model::facts::{self, Facts};
 use pikadoctor::model::finding::{Report, State};

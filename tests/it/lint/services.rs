@@ -388,7 +388,7 @@ mod hostile {
     use pikadoctor::collect::files::conf_file::{ConfText, text_of};
     use pikadoctor::collect::secret::Tokens;
     use pikadoctor::parse::companion;
-    use pikadoctor::judge::catalogue::built_in;
+    use pikadoctor::catalog::built_in;
     use pikadoctor::model::companion::CompanionKind;
     use proptest::prelude::*;
 

@@ -8,7 +8,7 @@ use crate::support::chinese::is_all_chinese;
 use crate::support::sentinel::{RecordedSet, set_field};
 use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::link::Live;
-use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::catalog::built_in;
 use pikadoctor::judge::evaluate::{Judge, Parameters};
 use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::facts::Facts;
@@ -292,7 +292,7 @@ fn no_text_of_an_example_could_not_be_filled_in() {
         let path = root.join(format!("{}.yaml", check.id));
         let text = std::fs::read_to_string(&path).unwrap();
         let check =
-            pikadoctor::judge::check_file::read_check(&check.id, &path.to_string_lossy(), &text).unwrap();
+            pikadoctor::catalog::check_file::read_check(&check.id, &path.to_string_lossy(), &text).unwrap();
         for language in [Language::En, Language::Zh] {
             let judge = Judge::new(&catalogue, language);
             for example in &check.file.examples {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use pikadoctor::judge;
-use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::catalog::built_in;
 use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::facts::Facts;

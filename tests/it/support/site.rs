@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::catalog::built_in;
 use pikadoctor::lab::scenario;
 use pikadoctor::lab::stage::Stage;
 

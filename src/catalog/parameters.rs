@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use super::evaluate::Parameters;
+use crate::judge::evaluate::Parameters;
 use crate::model::catalogue::Catalogue;
 use crate::model::check::Check;
 

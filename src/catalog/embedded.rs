@@ -1,6 +1,6 @@
 //! The catalogue that a run uses: the built-in one, and what the user adds.
 
-use crate::judge::check_file::{CatalogueError, read_check};
+use super::check_file::{CatalogueError, read_check};
 use crate::judge::names;
 use crate::model::catalogue::Catalogue;
 
