@@ -6,8 +6,8 @@ use super::{Failure, Outcome};
 use crate::collect::clock::Deadlines;
 use crate::collect::host::Request;
 use crate::collect::host::wire::{Answer, AnswerHead, MARK, Question, SCHEMA, TOOL, now};
-use crate::examine::conf_files::of_host;
-use crate::examine::one_host::answer;
+use crate::pipeline::conf_files::of_host;
+use crate::pipeline::one_host::answer;
 use crate::catalog::built_in;
 use crate::model::exit;
 

@@ -8,7 +8,7 @@ use super::connection::Connecting;
 use super::coordinators::Coordinators;
 use super::sentinel::Watching;
 use crate::collect::coordinator::look::Place;
-use crate::examine::inquiry::Inquiry;
+use crate::pipeline::inquiry::Inquiry;
 use crate::plan::read::Plan;
 use crate::plan::write::Named;
 

@@ -9,17 +9,14 @@ use super::options::{Printing, catalogue_with};
 use super::{Failure, Outcome};
 use crate::collect::host::{Roots, Search, Wanted};
 use crate::collect::ssh::Destination;
-use crate::examine::one_host::loopback;
+use crate::pipeline::one_host::loopback;
 use crate::judge::evaluate::Parameters;
 use crate::model::facts::{Address, Facts};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::LinkMode;
 use crate::model::release::Version;
 use crate::plan::values::parse_address;
-use crate::{
-    HereRequest, LinkRequest, ThereRequest, Trial, examine, examine_links, examine_that_host,
-    examine_this_host,
-};
+use crate::{HereRequest, LinkRequest, ThereRequest, Trial, pipeline, examine_links, examine_that_host, examine_this_host};
 
 /// Look at this machine, or at another one over ssh: is it fit for the Pikas on it, and for replication
 ///

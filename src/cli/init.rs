@@ -6,14 +6,14 @@ use super::around::Around;
 use super::connection::{Connecting, Side};
 use super::options::{Output, write_at_once};
 use super::{Failure, Outcome};
-use crate::examine::inquiry::Inquiry;
+use crate::pipeline::inquiry::Inquiry;
 use crate::catalog::built_in;
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;
 use crate::model::facts::{Address, Facts};
 use crate::plan::values::parse_address;
 use crate::plan::write::{neighbours, plan_text};
-use crate::{Trial, examine};
+use crate::{Trial, pipeline};
 
 /// The most servers that are followed: a plan for more is made of parts.
 const MOST_SERVERS: usize = 64;

@@ -11,7 +11,7 @@ use super::local_files::LocalFiles;
 use crate::collect::files::bundle::read_facts;
 use crate::collect::link::Live;
 use crate::collect::files::text_file::read_text;
-use crate::examine::inquiry::Inquiry;
+use crate::pipeline::inquiry::Inquiry;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::{Address, Facts};
 use crate::model::knowledge::Knowledge;

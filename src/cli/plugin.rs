@@ -27,7 +27,7 @@ use crate::model::range::Range;
 use crate::model::text::Language;
 use crate::plan::values::parse_address;
 use crate::render::{Format, Look, render};
-use crate::{LinkRequest, Trial, examine, examine_links};
+use crate::{LinkRequest, Trial, pipeline, examine_links};
 
 /// The file name by which the program is a plugin.
 pub const NAME: &str = "check_pika";

@@ -9,7 +9,7 @@ use super::options::Printing;
 use super::progress::Progress;
 use super::{Failure, connection};
 use crate::Scope;
-use crate::examine::inquiry::{Inquiry, replace};
+use crate::pipeline::inquiry::{Inquiry, replace};
 use crate::judge::policy::Policy;
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;

@@ -17,7 +17,7 @@ use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::facts::{Address, Facts, Node, ServerKind};
 use pikadoctor::model::finding::{Report, State};
 use pikadoctor::model::text::Language;
-use pikadoctor::{Scope, Target, examine, judge};
+use pikadoctor::{Scope, Target, pipeline, judge};
 
 /// Read once: there are hundreds of recordings.
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(built_in);

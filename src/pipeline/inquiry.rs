@@ -10,12 +10,12 @@ use crate::collect::coordinator::look::{CoordinatorRequest, look as look_at_coor
 use crate::collect::link::Live;
 use crate::collect::secret::{Password, Tokens};
 use crate::derive;
-use crate::examine::codis::{look_at_servers, named_by};
-use crate::examine::sentinels::{add_followed, ask, leave_out_others};
+use super::codis::{look_at_servers, named_by};
+use super::sentinels::{add_followed, ask, leave_out_others};
 use crate::model::coordinator::Coordinator;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
-use crate::{CodisTrial, HostRequest, LinkRequest, Scope, Target, Trial, Watch, examine, examine_hosts};
+use crate::{CodisTrial, HostRequest, LinkRequest, Scope, Target, Trial, Watch, pipeline, examine_hosts};
 
 /// How many servers are taken over from coordinators.
 const MOST_OF_COORDINATORS: usize = 200;
