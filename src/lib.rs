@@ -23,13 +23,6 @@ use collect::clock;
 use collect::files::conf_file::{self, ConfText};
 use collect::logs::{LogRequest, Window};
 use collect::secret::Tokens;
-pub use pipeline::codis::CodisTrial;
-pub use pipeline::conf_files::compare_conf_files;
-pub use pipeline::hosts::{HostRequest, examine_hosts};
-pub use pipeline::inquiry::Inquiry;
-pub use pipeline::one_host::{HereRequest, ThereRequest, examine_that_host, examine_this_host};
-pub use pipeline::sentinels::Watch;
-pub use pipeline::servers::{LinkRequest, Scope, Target, Trial, examine, examine_links};
 use judge::evaluate::{Judge, Parameters};
 use judge::policy::Policy;
 use judge::verdict;
@@ -41,6 +34,13 @@ use model::knowledge::Knowledge;
 use model::logs::LogView;
 use model::release::Version;
 use model::text::Language;
+pub use pipeline::codis::CodisTrial;
+pub use pipeline::conf_files::compare_conf_files;
+pub use pipeline::hosts::{HostRequest, examine_hosts};
+pub use pipeline::inquiry::Inquiry;
+pub use pipeline::one_host::{HereRequest, ThereRequest, examine_that_host, examine_this_host};
+pub use pipeline::sentinels::Watch;
+pub use pipeline::servers::{LinkRequest, Scope, Target, Trial, examine, examine_links};
 
 /// Reads configuration files, as `version` would or as every release would. No server is asked. `kind`: what all
 /// of them are for, where it is not to be told by what is in them; `Some(None)` is a pika.conf.

@@ -1,33 +1,8 @@
 //! The subcommands: each reads its flags, calls the pipeline, and says where the result goes.
 
-mod answer_host;
-mod around;
-mod capture;
-mod check;
-mod codis;
-mod connection;
-mod coordinators;
-mod demo;
-mod diff;
-mod explain;
-mod forecast;
-mod host;
-mod hosts;
-mod init;
-mod lab;
-mod lint;
-mod list;
-mod local_files;
-mod logs;
-mod looking;
-mod manual;
-mod options;
-mod plugin;
+mod args;
+mod commands;
 mod progress;
-mod schema;
-mod sentinel;
-mod test_checks;
-mod waiting;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -36,6 +11,10 @@ use std::path::Path;
 
 use clap::{Parser, Subcommand};
 
+use self::commands::{
+    answer_host, capture, check, demo, diff, explain, forecast, host, init, lab, lint, list, logs, manual,
+    plugin, schema, test_checks,
+};
 use crate::model::exit;
 use crate::plan::read::PlanError;
 

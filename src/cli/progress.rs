@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::options::Printing;
+use super::args::options::Printing;
 use crate::judge::language::escape_control;
 use crate::model::finding::{Finding, Report, State};
 use crate::model::link::Link;

@@ -1,12 +1,12 @@
 //! Compares a configuration file with the values that its server runs with.
 
-use crate::parse::conf::number;
 use crate::model::conf::{ConfFile, ConfSetting, Place};
 use crate::model::drift::{ConfDrift, DriftItem, DriftMatter};
 use crate::model::facts::{Absence, AbsenceKind, Node};
 use crate::model::knowledge::{ConfigKey, KeyKind, Knowledge};
 use crate::model::release::{Line, Version};
 use crate::model::replication::Role;
+use crate::parse::conf::number;
 
 /// How the passwords of a server and of its file are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,10 +7,10 @@ use serde_json::Value as Json;
 
 use super::language::{fact, list, refuse};
 use super::log_words::plain;
-use crate::parse::conf::number;
 use crate::model::drift::{DriftItem, DriftMatter};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::Version;
+use crate::parse::conf::number;
 
 /// The functions, for the checker of names.
 pub const FUNCTIONS: [&str; 1] = ["changed_settings"];

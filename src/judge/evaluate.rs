@@ -7,11 +7,11 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, Value};
 use serde_json::Value as Json;
 
-use crate::catalog::check_file::for_each_parts;
 use super::language::environment;
 use super::phrases::Phrases;
 use super::subjects::{Variables, subjects};
 use super::tree::{Missing, example_tree, missing_of, place_of, tree};
+use crate::catalog::check_file::for_each_parts;
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Case, Check, CheckFile, Example, Param, Target};
 use crate::model::facts::{Absence, AbsenceKind, Facts};

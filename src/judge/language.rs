@@ -14,12 +14,12 @@ use super::link_words;
 use super::log_words;
 use super::phrases::Phrases;
 use super::tree::{example_tree, missing_of, place_of};
-use crate::parse::conf::{considered, number as number_in};
 use crate::derive::look_up;
 use crate::model::facts::AbsenceKind;
 use crate::model::knowledge::{ConfigKey, Knowledge};
 use crate::model::release::{Releases, Version};
 use crate::model::text::{Bilingual, Language, Source};
+use crate::parse::conf::{considered, number as number_in};
 
 /// Steps that one expression or text may take. The longest of the built-in ones takes some hundreds.
 const FUEL: u64 = 20_000;

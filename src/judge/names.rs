@@ -7,9 +7,9 @@ use std::sync::{Arc, LazyLock};
 use minijinja::{Environment, ErrorKind};
 use serde_json::Value as Json;
 
-use crate::catalog::check_file::{CatalogueError, for_each_parts};
 use super::language::{environment, functions};
 use super::phrases::Phrases;
+use crate::catalog::check_file::{CatalogueError, for_each_parts};
 use crate::model::check::Check;
 use crate::model::codis::{Backend, Codis};
 use crate::model::companion::CompanionFile;

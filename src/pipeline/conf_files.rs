@@ -5,14 +5,14 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use crate::collect::files::conf_file::{self, ConfError};
-use crate::collect::secret::Tokens;
 use crate::collect::host::server_conf;
-use crate::parse::conf;
+use crate::collect::secret::Tokens;
 use crate::derive::drift::{Passwords, compare};
 use crate::model::conf::ConfFile;
 use crate::model::facts::{AbsenceKind, Facts};
 use crate::model::host::{Host, Instance};
 use crate::model::knowledge::Knowledge;
+use crate::parse::conf;
 
 /// Compares servers with their configuration files: those of `named`, by the name of the server, with the file there,
 /// and every other one with the file that it names itself, where that can be seen from here.

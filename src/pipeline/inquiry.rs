@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use super::codis::{look_at_servers, named_by};
+use super::sentinels::{add_followed, ask, leave_out_others};
 use super::servers::look_at_links;
 use crate::collect::codis::survey::survey;
 use crate::collect::coordinator::addresses::address_of;
@@ -10,12 +12,10 @@ use crate::collect::coordinator::look::{CoordinatorRequest, look as look_at_coor
 use crate::collect::link::Live;
 use crate::collect::secret::{Password, Tokens};
 use crate::derive;
-use super::codis::{look_at_servers, named_by};
-use super::sentinels::{add_followed, ask, leave_out_others};
 use crate::model::coordinator::Coordinator;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
-use crate::{CodisTrial, HostRequest, LinkRequest, Scope, Target, Trial, Watch, pipeline, examine_hosts};
+use crate::{CodisTrial, HostRequest, LinkRequest, Scope, Target, Trial, Watch, examine_hosts, pipeline};
 
 /// How many servers are taken over from coordinators.
 const MOST_OF_COORDINATORS: usize = 200;

@@ -7,8 +7,8 @@ use jiff::civil::Date;
 
 use super::file::{LinkPlan, PlanFile, SCHEMA, SecretSource};
 use super::values::parse_address;
-use crate::judge::evaluate::Parameters;
 use crate::catalog::parameters;
+use crate::judge::evaluate::Parameters;
 use crate::judge::requirements::Required;
 use crate::judge::waivers::Waiver;
 use crate::model::catalogue::Catalogue;

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use pikadoctor::judge;
 use pikadoctor::catalog::built_in;
+use pikadoctor::judge;
 use pikadoctor::lab::pika::Home;
 use pikadoctor::lab::real::RealStage;
 use pikadoctor::lab::scenario::{self, Run, SCENARIOS, Scenario};

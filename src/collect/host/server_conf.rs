@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::collect::files::conf_file::{ConfText, read_conf};
 use super::Roots;
+use crate::collect::files::conf_file::{ConfText, read_conf};
 use crate::model::facts::Node;
 use crate::model::host::Instance;
 

@@ -3,11 +3,11 @@
 use tokio::time::Instant;
 
 use super::session::{Session, Trouble};
-use crate::parse::info;
 use crate::collect::pika::resp::Reply;
 use crate::model::facts::InfoSection;
 use crate::model::link::Reading;
 use crate::model::replication::{BinlogPosition, Replication};
+use crate::parse::info;
 
 /// Asks both servers. `listed` is the place of the replica among the master's replicas.
 pub async fn read(

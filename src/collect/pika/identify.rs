@@ -1,8 +1,8 @@
 //! Says what kind of server answered.
 
-use crate::parse::info::field;
 use super::resp::Reply;
 use crate::model::facts::{Server, ServerKind};
+use crate::parse::info::field;
 
 /// From the replies to `INFO server`. `None` when the reply says nothing about the server.
 pub fn from_info(reply: &Reply) -> Server {

@@ -3,14 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::collect::clock::Deadlines;
-use crate::collect::net::dial::dial;
 use super::gate::{Gate, Permit};
 use super::resp::{Broken, Connection, Reply};
-use crate::collect::secret::{Password, Tokens};
-use crate::collect::host::host_network;
 use super::{identify, ports};
-use crate::parse::info;
+use crate::collect::clock::Deadlines;
+use crate::collect::host::host_network;
+use crate::collect::net::dial::dial;
+use crate::collect::secret::{Password, Tokens};
 use crate::model::facts::{
     Absence, AbsenceKind, Address, AuthOutcome, Authentication, InfoSection, Node, ReachState, Server,
     ServerKind,
@@ -18,6 +17,7 @@ use crate::model::facts::{
 use crate::model::knowledge::{Knowledge, Setting};
 use crate::model::release::Version;
 use crate::model::replication::Role;
+use crate::parse::info;
 
 /// What collecting needs to know.
 pub struct Collector<'a> {

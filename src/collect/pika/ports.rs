@@ -8,9 +8,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use crate::collect::clock::Deadlines;
 use super::gate::{Gate, PortPermit};
 use super::{identify, trysync};
+use crate::collect::clock::Deadlines;
 use crate::model::knowledge::{GenerationEntry, PortOpen, PortRule, Probe};
 use crate::model::network::{Port, PortRole, PortState};
 use crate::model::replication::BinlogPosition;

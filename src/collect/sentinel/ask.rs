@@ -5,13 +5,13 @@ use crate::collect::clock::Deadlines;
 use crate::collect::net::dial::dial;
 use crate::collect::pika::gate::{Gate, Permit};
 use crate::collect::pika::identify;
-use crate::parse::info::field;
 use crate::collect::pika::node::{note_auth_reply, state_without_answer};
 use crate::collect::pika::resp::{Broken, Connection, Reply};
 use crate::collect::secret::Password;
 use crate::model::facts::{Absence, AbsenceKind, Address, ServerKind};
 use crate::model::knowledge::Knowledge;
 use crate::model::sentinel::{Instance, Sentinel};
+use crate::parse::info::field;
 
 /// The most names of one Sentinel whose replicas are asked for.
 const MOST_MASTERS: usize = 64;

@@ -1,12 +1,12 @@
 //! Whatever comes in, no parser panics, and what it takes in it keeps.
 
-use pikadoctor::collect::pika::identify;
-use pikadoctor::parse::info;
-use pikadoctor::collect::pika::resp::Reply;
 use pikadoctor::catalog::check_file::{for_each_parts, read_check};
+use pikadoctor::collect::pika::identify;
+use pikadoctor::collect::pika::resp::Reply;
 use pikadoctor::judge::language::escape_control;
 use pikadoctor::model::facts::InfoSection;
 use pikadoctor::model::release::{Releases, Version};
+use pikadoctor::parse::info;
 use proptest::prelude::*;
 
 /// Lines as INFO has them, and lines as it should not have them.

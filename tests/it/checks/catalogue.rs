@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pikadoctor::collect::files::check_directory::read_check_directory;
 use pikadoctor::catalog::built_in;
 use pikadoctor::catalog::check_file::read_check;
+use pikadoctor::collect::files::check_directory::read_check_directory;
 use pikadoctor::judge::examples::shortcomings;
 use pikadoctor::judge::names::{condition_faults, faults};
 use pikadoctor::model::catalogue::Catalogue;

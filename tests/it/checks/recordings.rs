@@ -11,13 +11,16 @@ use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::parse::info::sections;
 use pikadoctor::collect::secret::Password;
 use pikadoctor::catalog::built_in;
+use pikadoctor::collect::clock::Deadlines;
+use pikadoctor::collect::secret::Password;
 use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::lab::recorded::RecordedServer;
 use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::facts::{Address, Facts, Node, ServerKind};
 use pikadoctor::model::finding::{Report, State};
 use pikadoctor::model::text::Language;
-use pikadoctor::{Scope, Target, pipeline, judge};
+use pikadoctor::parse::info::sections;
+use pikadoctor::{Scope, Target, judge, pipeline};
 
 /// Read once: there are hundreds of recordings.
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(built_in);

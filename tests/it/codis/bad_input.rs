@@ -4,7 +4,6 @@ use crate::support::codis::{Pages, Place, json};
 use pikadoctor::collect::codis::{read, survey};
 use pikadoctor::collect::secret::Tokens;
 use pikadoctor::derive;
-use pikadoctor::catalog::built_in;
 use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::model::codis::Codis;
 use pikadoctor::model::facts::{self, Facts};

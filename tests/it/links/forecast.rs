@@ -9,7 +9,6 @@ use crate::support::recordings_directory;
 use pikadoctor::derive::dialect::{dialect, rule};
 use pikadoctor::derive::forecast::{Question, forecast};
 use pikadoctor::derive::side::Side;
-use pikadoctor::catalog::built_in;
 use pikadoctor::model::facts::{Absence, AbsenceKind, Address, Node};
 use pikadoctor::model::knowledge::Knowledge;
 use pikadoctor::model::link::{Basis, Cause, Forecast, MasterAddress, Outcome, Prospect};

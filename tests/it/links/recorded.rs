@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use crate::support::{RecordedNetwork, recording, recordings_directory};
 use futures_util::StreamExt as _;
+use pikadoctor::catalog::built_in;
 use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::link::Live;
 use pikadoctor::derive::network::kind_of;
-use pikadoctor::catalog::built_in;
 use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::facts::{Address, Facts};

@@ -7,13 +7,12 @@ use std::process::Stdio;
 use crate::support::{Run, pikadoctor, run};
 use pikadoctor::collect::conf_file::{ConfText, text_of};
 use pikadoctor::collect::secret::Tokens;
-use pikadoctor::parse::conf;
 use pikadoctor::judge;
-use pikadoctor::catalog::built_in;
 use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::model::facts::{self, Facts};
 use pikadoctor::model::finding::{Report, State};
 use pikadoctor::model::text::Language;
+use pikadoctor::parse::conf;
 use proptest::prelude::*;
 
 /// The report on files that exist in this test only.

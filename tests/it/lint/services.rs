@@ -385,11 +385,11 @@ fn the_exit_code_is_that_of_the_worst_finding() {
 }
 
 mod hostile {
+    use pikadoctor::catalog::built_in;
     use pikadoctor::collect::files::conf_file::{ConfText, text_of};
     use pikadoctor::collect::secret::Tokens;
-    use pikadoctor::parse::companion;
-    use pikadoctor::catalog::built_in;
     use pikadoctor::model::companion::CompanionKind;
+    use pikadoctor::parse::companion;
     use proptest::prelude::*;
 
     proptest! {

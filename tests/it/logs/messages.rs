@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::support::recordings_directory;
 use pikadoctor::collect::logs::{LogRequest, Recogniser, Window};
 use pikadoctor::catalog::built_in;
+use pikadoctor::collect::logs::{LogRequest, Recogniser, Window};
 use pikadoctor::model::finding::State;
 use pikadoctor::model::logs::LogSide;
 use pikadoctor::read_logs;

@@ -8,7 +8,6 @@ use crate::support::chinese::is_all_chinese;
 use crate::support::sentinel::{RecordedSet, set_field};
 use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::link::Live;
-use pikadoctor::catalog::built_in;
 use pikadoctor::judge::evaluate::{Judge, Parameters};
 use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::facts::Facts;

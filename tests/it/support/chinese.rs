@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use pikadoctor::judge;
 use pikadoctor::catalog::built_in;
+use pikadoctor::judge;
 use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::facts::Facts;

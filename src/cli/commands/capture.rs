@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::looking::Looking;
-use super::options::write_at_once;
-use super::{Failure, Outcome};
-use crate::collect::files::bundle::pack;
 use crate::catalog::built_in;
+use crate::cli::args::looking::Looking;
+use crate::cli::args::options::write_at_once;
+use crate::cli::{Failure, Outcome};
+use crate::collect::files::bundle::pack;
 use crate::model::exit;
 
 /// Look at servers and keep what was seen, to be judged elsewhere or later

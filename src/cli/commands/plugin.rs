@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 
-use super::connection::{Connecting, Side};
-use super::options::look;
-use super::{Failure, Outcome};
-use crate::collect::link::Live;
 use crate::catalog::built_in;
+use crate::cli::args::connection::{Connecting, Side};
+use crate::cli::args::options::look;
+use crate::cli::{Failure, Outcome};
+use crate::collect::link::Live;
 use crate::judge::evaluate::Parameters;
 use crate::judge::thresholds::{self, Threshold};
 use crate::judge::{self, verdict};
@@ -27,7 +27,7 @@ use crate::model::range::Range;
 use crate::model::text::Language;
 use crate::plan::values::parse_address;
 use crate::render::{Format, Look, render};
-use crate::{LinkRequest, Trial, pipeline, examine_links};
+use crate::{LinkRequest, Trial, examine_links, pipeline};
 
 /// The file name by which the program is a plugin.
 pub const NAME: &str = "check_pika";

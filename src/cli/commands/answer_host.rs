@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Failure, Outcome};
+use crate::catalog::built_in;
+use crate::cli::{Failure, Outcome};
 use crate::collect::clock::Deadlines;
 use crate::collect::host::Request;
 use crate::collect::host::wire::{Answer, AnswerHead, MARK, Question, SCHEMA, TOOL, now};
+use crate::model::exit;
 use crate::pipeline::conf_files::of_host;
 use crate::pipeline::one_host::answer;
-use crate::catalog::built_in;
-use crate::model::exit;
 
 /// The longest that a question may take.
 const LONGEST: f64 = 600.0;

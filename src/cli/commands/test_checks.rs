@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use super::{Failure, Outcome};
-use crate::collect::files::check_directory::read_check_directory;
 use crate::catalog;
+use crate::cli::{Failure, Outcome};
+use crate::collect::files::check_directory::read_check_directory;
 use crate::judge::examples::shortcomings;
 use crate::model::exit;
 

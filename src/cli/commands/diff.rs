@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::options::Output;
-use super::{Failure, Outcome};
-use crate::collect::files::bundle::read_facts;
 use crate::catalog::built_in;
+use crate::cli::args::options::Output;
+use crate::cli::{Failure, Outcome};
+use crate::collect::files::bundle::read_facts;
 use crate::difference::difference;
 use crate::judge::evaluate::Parameters;
 use crate::model::exit;

@@ -3,20 +3,23 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use super::connection::{Connecting, Side};
-use super::hosts::Way;
-use super::options::{Printing, catalogue_with};
-use super::{Failure, Outcome};
+use crate::cli::args::connection::{Connecting, Side};
+use crate::cli::args::hosts::Way;
+use crate::cli::args::options::{Printing, catalogue_with};
+use crate::cli::{Failure, Outcome};
 use crate::collect::host::{Roots, Search, Wanted};
 use crate::collect::ssh::Destination;
-use crate::pipeline::one_host::loopback;
 use crate::judge::evaluate::Parameters;
 use crate::model::facts::{Address, Facts};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::LinkMode;
 use crate::model::release::Version;
+use crate::pipeline::one_host::loopback;
 use crate::plan::values::parse_address;
-use crate::{HereRequest, LinkRequest, ThereRequest, Trial, pipeline, examine_links, examine_that_host, examine_this_host};
+use crate::{
+    HereRequest, LinkRequest, ThereRequest, Trial, examine_links, examine_that_host, examine_this_host,
+    pipeline,
+};
 
 /// Look at this machine, or at another one over ssh: is it fit for the Pikas on it, and for replication
 ///

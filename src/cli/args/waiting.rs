@@ -5,16 +5,17 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::connection;
 use super::options::Printing;
-use super::progress::Progress;
-use super::{Failure, connection};
 use crate::Scope;
-use crate::pipeline::inquiry::{Inquiry, replace};
+use crate::cli::Failure;
+use crate::cli::progress::Progress;
 use crate::judge::policy::Policy;
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;
 use crate::model::facts::Facts;
 use crate::model::finding::{Ended, Finding, Gate, Report, State, Verdict};
+use crate::pipeline::inquiry::{Inquiry, replace};
 use crate::plan::values::parse_duration;
 
 /// How long to wait, and how often to look.

@@ -3,19 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Failure;
 use super::around::Around;
 use super::connection::{Connecting, Side};
 use super::hosts::Hosts;
 use super::local_files::LocalFiles;
+use crate::cli::Failure;
 use crate::collect::files::bundle::read_facts;
-use crate::collect::link::Live;
 use crate::collect::files::text_file::read_text;
-use crate::pipeline::inquiry::Inquiry;
+use crate::collect::link::Live;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::{Address, Facts};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::LinkMode;
+use crate::pipeline::inquiry::Inquiry;
 use crate::plan::read::{Plan, read_plan};
 use crate::plan::values::{parse_address, parse_duration};
 use crate::{LinkRequest, Trial, read_conf_files};

@@ -1,8 +1,8 @@
 //! `pikadoctor forecast`
 
-use super::connection::{Connecting, Side};
-use super::options::{Printing, catalogue_with};
-use super::{Failure, Outcome};
+use crate::cli::args::connection::{Connecting, Side};
+use crate::cli::args::options::{Printing, catalogue_with};
+use crate::cli::{Failure, Outcome};
 use crate::judge::evaluate::Parameters;
 use crate::model::facts::Address;
 use crate::model::link::LinkMode;

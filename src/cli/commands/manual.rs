@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::{Failure, Outcome};
+use crate::cli::{Failure, Outcome};
 use crate::model::exit;
 
 /// Print the completions of a shell
@@ -19,7 +19,7 @@ pub struct Completions {
 impl Completions {
     pub fn run(&self) -> Outcome {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut super::Arguments::command(), "pikadoctor", &mut script);
+        clap_complete::generate(self.shell, &mut crate::cli::Arguments::command(), "pikadoctor", &mut script);
         Outcome { document: String::from_utf8_lossy(&script).into_owned(), exit_code: exit::OK }
     }
 }
@@ -34,7 +34,7 @@ pub struct Man {
 
 impl Man {
     pub fn run(&self) -> Result<Outcome, Failure> {
-        let command = super::Arguments::command();
+        let command = crate::cli::Arguments::command();
         let document = if let Some(directory) = &self.output {
             let failed = |error| Failure(format!("{}: {error}", directory.display()));
             clap_mangen::generate_to(command, directory).map_err(failed)?;

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::{Failure, Outcome};
-use crate::collect::files::check_directory::read_check_directory;
 use crate::catalog;
+use crate::cli::{Failure, Outcome};
+use crate::collect::files::check_directory::read_check_directory;
 use crate::judge::evaluate::Parameters;
 use crate::judge::policy::Policy;
 use crate::judge::verdict::move_gate;

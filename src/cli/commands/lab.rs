@@ -6,9 +6,9 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use super::options::Output;
-use super::{Failure, Outcome};
 use crate::catalog;
+use crate::cli::args::options::Output;
+use crate::cli::{Failure, Outcome};
 use crate::lab::scenario::{self, Mode, Run, SCENARIOS, Scenario};
 use crate::lab::stage::Stage;
 use crate::model::exit;

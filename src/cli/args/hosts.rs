@@ -1,7 +1,7 @@
 //! Options about hosts, and the ways to them.
 
-use super::Failure;
 use crate::HostRequest;
+use crate::cli::Failure;
 use crate::collect::ssh::Destination;
 use crate::model::facts::Address;
 use crate::plan::read::{Plan, PlannedServer};

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::around::Around;
-use super::connection::{Connecting, Side};
-use super::options::{Output, write_at_once};
-use super::{Failure, Outcome};
-use crate::pipeline::inquiry::Inquiry;
 use crate::catalog::built_in;
+use crate::cli::args::around::Around;
+use crate::cli::args::connection::{Connecting, Side};
+use crate::cli::args::options::{Output, write_at_once};
+use crate::cli::{Failure, Outcome};
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;
 use crate::model::facts::{Address, Facts};
+use crate::pipeline::inquiry::Inquiry;
 use crate::plan::values::parse_address;
 use crate::plan::write::{neighbours, plan_text};
 use crate::{Trial, pipeline};

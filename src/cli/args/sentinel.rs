@@ -1,7 +1,7 @@
 //! Options about Sentinels.
 
-use super::Failure;
 use super::connection::Connecting;
+use crate::cli::Failure;
 use crate::model::facts::Address;
 use crate::plan::read::Plan;
 use crate::plan::values::parse_address_or;

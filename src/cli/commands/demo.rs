@@ -8,10 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::lab::commands;
-use super::options::{Output, look};
-use super::{Failure, Outcome};
-use crate::judge;
 use crate::catalog;
+use crate::cli::args::options::{Output, look};
+use crate::cli::{Failure, Outcome};
+use crate::judge;
 use crate::lab::pika::Home;
 use crate::lab::real::RealStage;
 use crate::lab::scenario::{self, Run, Scenario};

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::options::{Output, catalogue_with, look};
-use super::{Failure, Outcome};
 use crate::catalog::parameters::nearest;
+use crate::cli::args::options::{Output, catalogue_with, look};
+use crate::cli::{Failure, Outcome};
 use crate::model::exit;
 use crate::model::release::Version;
 use crate::render::catalogue;

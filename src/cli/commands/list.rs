@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::options::{Output, catalogue_with};
-use super::{Failure, Outcome};
+use crate::cli::args::options::{Output, catalogue_with};
+use crate::cli::{Failure, Outcome};
 use crate::model::exit;
 use crate::render::catalogue;
 

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::Failure;
 use super::codis::CodisOptions;
+use crate::cli::Failure;
 use crate::collect::coordinator::look::{CoordinatorRequest, ETCD_AUTH, Place, ZOOKEEPER_AUTH};
 use crate::collect::net::http::parse_url;
 use crate::collect::secret::Password;
@@ -113,8 +113,8 @@ fn parse_urls(text: &str) -> Result<Place, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::codis::parse_product;
     use super::*;
+    use crate::cli::args::codis::parse_product;
 
     #[test]
     fn ensembles() {

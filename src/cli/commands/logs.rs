@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::local_files::{parse_window, requests};
-use super::options::{Printing, catalogue_with};
-use super::{Failure, Outcome};
+use crate::cli::args::local_files::{parse_window, requests};
+use crate::cli::args::options::{Printing, catalogue_with};
+use crate::cli::{Failure, Outcome};
 use crate::collect::clock;
 use crate::collect::logs::Window;
 use crate::judge::evaluate::Parameters;
