@@ -10,11 +10,10 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::options::Printing;
-use crate::judge::language::escape_control;
 use crate::model::finding::{Finding, Report, State};
 use crate::model::link::Link;
 use crate::model::replication::Stage;
-use crate::model::text::Language;
+use crate::model::text::{Language, escape_control};
 use crate::render::words::{duration, pick, state as state_word};
 
 /// Shows what changes from look to look.

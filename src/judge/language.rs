@@ -1,24 +1,20 @@
 //! The language of conditions and texts: Jinja, with a few words about Pika.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use minijinja::value::{Value, ValueKind};
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, context};
 use serde_json::{Value as Json, json};
 
-use super::drift_words;
-use super::host_words;
-use super::link_words;
-use super::log_words;
 use super::phrases::Phrases;
 use super::tree::{example_tree, missing_of, place_of};
+use super::{drift_words, host_words, link_words, log_words};
 use crate::derive::look_up;
 use crate::model::facts::AbsenceKind;
 use crate::model::knowledge::{ConfigKey, Knowledge};
 use crate::model::release::{Releases, Version};
-use crate::model::text::{Bilingual, Language, Source};
+use crate::model::text::{Bilingual, Language, Source, escape_control};
 use crate::parse::conf::{considered, number as number_in};
 
 /// Steps that one expression or text may take. The longest of the built-in ones takes some hundreds.
@@ -104,20 +100,6 @@ fn printable(value: &Value) -> String {
         return "-".into();
     }
     escape_control(&value.to_string())
-}
-
-/// Replaces control characters and those that turn the direction of writing by visible escapes.
-pub fn escape_control(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        let turns = matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || turns {
-            let _ = write!(escaped, "{}", c.escape_default());
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
 }
 
 /// An error of an expression, in a sentence.

@@ -6,7 +6,6 @@ use minijinja::Value;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::language::escape_control;
 use super::tree::tree;
 use crate::model::check::Target;
 use crate::model::codis::{Backend, Codis};
@@ -14,6 +13,7 @@ use crate::model::coordinator::{Coordinator, Product};
 use crate::model::facts::{Absence, AbsenceKind, Facts, Node};
 use crate::model::host::{Host, Instance};
 use crate::model::link::{Link, Pair};
+use crate::model::text::escape_control;
 
 /// The variables that the expressions of a check see.
 pub type Variables = BTreeMap<String, Value>;

@@ -16,13 +16,12 @@ use tokio::task::JoinHandle;
 
 use super::commands::Client;
 use super::fault::{LinkFault, PortFault, ServerFault};
-use super::hostile;
 use super::links::{Join, outcome};
 use super::look::look;
 use super::persona::Persona;
-use super::ports;
 use super::scenario::{Mode, Run, Scenario, ServerPlan};
 use super::world::{Key, Server, World};
+use super::{hostile, ports};
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;

@@ -1,6 +1,6 @@
 //! Texts in the languages that the tool speaks.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -34,6 +34,20 @@ impl Bilingual {
             Language::Zh => &self.zh,
         }
     }
+}
+
+/// Replaces control characters and those that turn the direction of writing by visible escapes.
+pub fn escape_control(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        let turns = matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || turns {
+            let _ = write!(escaped, "{}", c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }
 
 /// A template or an expression of a check file, with the place it was read from.

@@ -3,10 +3,9 @@
 use std::fmt::Write as _;
 
 use super::file::SCHEMA;
-use crate::judge::language::escape_control;
 use crate::model::facts::{Address, Facts, Node};
 use crate::model::replication::Role;
-use crate::model::text::Language;
+use crate::model::text::{Language, escape_control};
 use crate::render::words::{node_line, pick};
 
 /// What watches servers or spreads them, as somebody named it.

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::Look;
 use super::words::counts;
-use crate::judge::language::escape_control;
 use crate::model::finding::{Report, State};
+use crate::model::text::escape_control;
 
 /// GitHub shows so many annotations of one kind for a step, and drops the rest without a word.
 const MOST_OF_A_KIND: usize = 10;

@@ -7,10 +7,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::Look;
 use super::words::{accepted, counts, gate as gate_words, pick, seen, state as state_word};
-use crate::judge::language::escape_control;
 use crate::model::exit;
 use crate::model::finding::{Finding, Gate, Problem, Report, State, Verdict};
-use crate::model::text::Language;
+use crate::model::text::{Language, escape_control};
 
 /// Where the text of a block begins.
 const INDENT: usize = 10;

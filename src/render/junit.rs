@@ -6,9 +6,8 @@ use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, 
 
 use super::Look;
 use super::words::accepted;
-use crate::judge::language::escape_control;
 use crate::model::finding::{Finding, Report, State};
-use crate::model::text::Language;
+use crate::model::text::{Language, escape_control};
 
 /// The report as JUnit XML.
 pub fn render(report: &Report, look: Look) -> String {

@@ -5,9 +5,8 @@ use std::fmt::Write as _;
 use super::Look;
 use super::short::one_line;
 use super::words::{counts, gate as gate_words, pick, seen, state as state_word};
-use crate::judge::language::escape_control;
 use crate::model::finding::{Finding, Gate, Report, Verdict};
-use crate::model::text::Language;
+use crate::model::text::{Language, escape_control};
 
 /// The report as Markdown.
 pub fn render(report: &Report, look: Look) -> String {

@@ -3,10 +3,9 @@
 use std::fmt::Write as _;
 
 use super::words::accepted;
-use crate::judge::language::escape_control;
 use crate::model::exit;
 use crate::model::finding::{Finding, Metric, Report, State};
-use crate::model::text::Language;
+use crate::model::text::{Language, escape_control};
 
 /// Nagios takes about 8 KB; what is worst comes first, so the end can be cut.
 const MOST_LONG_TEXT: usize = 4096;

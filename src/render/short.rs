@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::Look;
 use super::words::{counts, state as state_word};
-use crate::judge::language::escape_control;
 use crate::model::finding::Report;
+use crate::model::text::escape_control;
 
 /// The report in lines.
 pub fn render(report: &Report, look: Look) -> String {

@@ -15,11 +15,11 @@ use crate::cli::{Failure, Outcome};
 use crate::collect::files::bundle::read_report;
 use crate::judge::baseline::Baseline;
 use crate::judge::evaluate::Parameters;
-use crate::judge::language::escape_control;
 use crate::judge::policy::Policy;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;
 use crate::model::finding::{Ended, Report};
+use crate::model::text::escape_control;
 use crate::plan::read::Plan;
 
 /// Look at servers, and at replication between them, and say what is wrong

@@ -8,10 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::lab::commands;
-use crate::catalog;
 use crate::cli::args::options::{Output, look};
 use crate::cli::{Failure, Outcome};
-use crate::judge;
 use crate::lab::pika::Home;
 use crate::lab::real::RealStage;
 use crate::lab::scenario::{self, Run, Scenario};
@@ -22,6 +20,7 @@ use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::text::Language;
 use crate::render::{Format, Look, render};
+use crate::{catalog, judge};
 
 /// See a diagnosis without a server
 ///
