@@ -11,7 +11,7 @@ use crate::collect::secret::Password;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::{Address, Facts};
 use crate::model::link::LinkMode;
-use crate::{LinkRequest, Scope, Target, Trial, examine_links, pipeline};
+use crate::pipeline::servers::{LinkRequest, Scope, Target, Trial, examine, examine_links};
 
 /// What is seen of the servers at `addresses`, by their names in the scenario.
 pub async fn look(

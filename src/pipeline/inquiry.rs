@@ -11,12 +11,14 @@ use crate::collect::coordinator::addresses::address_of;
 use crate::collect::coordinator::look::{CoordinatorRequest, look as look_at_coordinators};
 use crate::collect::link::Live;
 use crate::collect::secret::{Password, Tokens};
+use crate::derive;
 use crate::model::coordinator::Coordinator;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
-use crate::{
-    CodisTrial, HostRequest, LinkRequest, Scope, Target, Trial, Watch, derive, examine_hosts, pipeline,
-};
+use crate::pipeline::codis::CodisTrial;
+use crate::pipeline::hosts::{HostRequest, examine_hosts};
+use crate::pipeline::sentinels::Watch;
+use crate::pipeline::servers::{LinkRequest, Scope, Target, Trial, examine};
 
 /// How many servers are taken over from coordinators.
 const MOST_OF_COORDINATORS: usize = 200;

@@ -6,8 +6,10 @@
 
 pub mod codis;
 pub mod conf_files;
+pub mod files;
 pub mod hosts;
 pub mod inquiry;
+pub mod judgement;
 pub mod one_host;
 pub mod sentinels;
 pub mod servers;

@@ -5,8 +5,9 @@ use crate::cli::Failure;
 use crate::collect::codis::survey::Request;
 use crate::collect::net::http::parse_url;
 use crate::collect::secret::Password;
+use crate::pipeline::codis::CodisTrial;
+use crate::pipeline::servers::Target;
 use crate::plan::read::Plan;
-use crate::{CodisTrial, Target};
 
 /// The environment variable that holds the product_auth.
 const PRODUCT_AUTH_VARIABLE: &str = "PIKADOCTOR_PRODUCT_AUTH";

@@ -7,9 +7,9 @@ use crate::cli::Failure;
 use crate::collect::clock::Deadlines;
 use crate::collect::secret::{PASSWORD_VARIABLE, Password, ask_password, read_password_file};
 use crate::model::facts::{Address, Facts};
+use crate::pipeline::servers::{Scope, Target};
 use crate::plan::read::{PasswordFrom, Plan, PlannedServer};
 use crate::plan::values::parse_duration;
-use crate::{Scope, Target};
 
 /// Time for a run that looks at servers only.
 const TIME: Duration = Duration::from_secs(10);

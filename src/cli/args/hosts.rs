@@ -1,9 +1,9 @@
 //! Options about hosts, and the ways to them.
 
-use crate::HostRequest;
 use crate::cli::Failure;
 use crate::collect::ssh::Destination;
 use crate::model::facts::Address;
+use crate::pipeline::hosts::HostRequest;
 use crate::plan::read::{Plan, PlannedServer};
 
 /// The way to one host.

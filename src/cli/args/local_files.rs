@@ -11,7 +11,8 @@ use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::link::Link;
 use crate::model::logs::LogSide;
-use crate::{compare_conf_files, read_logs};
+use crate::pipeline::conf_files::compare_conf_files;
+use crate::pipeline::files::read_logs;
 
 /// What counts as recent.
 const WINDOW: &str = "24h";

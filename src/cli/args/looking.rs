@@ -15,10 +15,11 @@ use crate::model::catalogue::Catalogue;
 use crate::model::facts::{Address, Facts};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::LinkMode;
+use crate::pipeline::files::read_conf_files;
 use crate::pipeline::inquiry::Inquiry;
+use crate::pipeline::servers::{LinkRequest, Trial};
 use crate::plan::read::{Plan, read_plan};
 use crate::plan::values::{parse_address, parse_duration};
-use crate::{LinkRequest, Trial, read_conf_files};
 
 /// Servers and links.
 #[derive(Debug, clap::Args)]

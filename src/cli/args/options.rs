@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::catalog;
 use crate::cli::{Failure, Outcome};
 use crate::collect::files::check_directory::read_check_directory;
 use crate::judge::evaluate::Parameters;
@@ -14,8 +15,8 @@ use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;
 use crate::model::finding::{Report, State};
 use crate::model::text::Language;
+use crate::pipeline::judgement::judge_by;
 use crate::render::{Format, Look, render};
-use crate::{catalog, judge_by};
 
 /// How a report is printed.
 #[derive(Debug, clap::Args)]

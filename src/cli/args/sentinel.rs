@@ -3,9 +3,10 @@
 use super::connection::Connecting;
 use crate::cli::Failure;
 use crate::model::facts::Address;
+use crate::pipeline::sentinels::Watch;
+use crate::pipeline::servers::Target;
 use crate::plan::read::Plan;
 use crate::plan::values::parse_address_or;
-use crate::{Target, Watch};
 
 /// The port of a Sentinel when none is named.
 const SENTINEL_PORT: u16 = 26379;

@@ -7,7 +7,6 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::connection;
 use super::options::Printing;
-use crate::Scope;
 use crate::cli::Failure;
 use crate::cli::progress::Progress;
 use crate::judge::policy::Policy;
@@ -16,6 +15,7 @@ use crate::model::exit;
 use crate::model::facts::Facts;
 use crate::model::finding::{Ended, Finding, Gate, Report, State, Verdict};
 use crate::pipeline::inquiry::{Inquiry, replace};
+use crate::pipeline::servers::Scope;
 use crate::plan::values::parse_duration;
 
 /// How long to wait, and how often to look.

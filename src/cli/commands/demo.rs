@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::lab::commands;
+use crate::catalog;
 use crate::cli::args::options::{Output, look};
 use crate::cli::{Failure, Outcome};
 use crate::lab::pika::Home;
@@ -19,8 +20,8 @@ use crate::model::exit;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::text::Language;
+use crate::pipeline::judgement::judge;
 use crate::render::{Format, Look, render};
-use crate::{catalog, judge};
 
 /// See a diagnosis without a server
 ///

@@ -6,8 +6,8 @@ use crate::cli::{Failure, Outcome};
 use crate::judge::evaluate::Parameters;
 use crate::model::facts::Address;
 use crate::model::link::LinkMode;
+use crate::pipeline::servers::{LinkRequest, Trial, examine_links};
 use crate::plan::values::parse_address;
-use crate::{LinkRequest, Trial, examine_links};
 
 /// Say what `slaveof` would do, without sending it
 ///

@@ -14,12 +14,9 @@ use crate::model::facts::{Address, Facts};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::LinkMode;
 use crate::model::release::Version;
-use crate::pipeline::one_host::loopback;
+use crate::pipeline::one_host::{HereRequest, ThereRequest, examine_that_host, examine_this_host, loopback};
+use crate::pipeline::servers::{LinkRequest, Trial, examine, examine_links};
 use crate::plan::values::parse_address;
-use crate::{
-    HereRequest, LinkRequest, ThereRequest, Trial, examine_links, examine_that_host, examine_this_host,
-    pipeline,
-};
 
 /// Look at this machine, or at another one over ssh: is it fit for the Pikas on it, and for replication
 ///

@@ -11,9 +11,9 @@ use crate::model::catalogue::Catalogue;
 use crate::model::exit;
 use crate::model::facts::{Address, Facts};
 use crate::pipeline::inquiry::Inquiry;
+use crate::pipeline::servers::{Trial, examine};
 use crate::plan::values::parse_address;
 use crate::plan::write::{neighbours, plan_text};
-use crate::{Trial, pipeline};
 
 /// The most servers that are followed: a plan for more is made of parts.
 const MOST_SERVERS: usize = 64;

@@ -5,7 +5,7 @@ use crate::cli::{Failure, Outcome};
 use crate::judge::evaluate::Parameters;
 use crate::model::companion::CompanionKind;
 use crate::model::release::Version;
-use crate::read_conf_files;
+use crate::pipeline::files::read_conf_files;
 
 /// Read configuration files and say what Pika, Codis or Sentinel will make of them
 ///

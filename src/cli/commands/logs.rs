@@ -10,7 +10,7 @@ use crate::collect::clock;
 use crate::collect::logs::Window;
 use crate::judge::evaluate::Parameters;
 use crate::model::facts::{self, Facts};
-use crate::read_logs;
+use crate::pipeline::files::read_logs;
 
 /// Read the logs of Pika servers and say what went wrong, and what mends it
 ///

@@ -25,9 +25,9 @@ use crate::model::finding::State;
 use crate::model::link::LinkMode;
 use crate::model::range::Range;
 use crate::model::text::Language;
+use crate::pipeline::servers::{LinkRequest, Trial, examine, examine_links};
 use crate::plan::values::parse_address;
 use crate::render::{Format, Look, render};
-use crate::{LinkRequest, Trial, examine_links, pipeline};
 
 /// The file name by which the program is a plugin.
 pub const NAME: &str = "check_pika";

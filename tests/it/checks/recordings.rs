@@ -20,7 +20,7 @@ use pikadoctor::model::facts::{Address, Facts, Node, ServerKind};
 use pikadoctor::model::finding::{Report, State};
 use pikadoctor::model::text::Language;
 use pikadoctor::parse::info::sections;
-use pikadoctor::{Scope, Target, judge, pipeline};
+use pikadoctor::{Scope, Target, examine, judge};
 
 /// Read once: there are hundreds of recordings.
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(built_in);
