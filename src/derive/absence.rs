@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use crate::model::facts::{Absence, AbsenceKind, Node};
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::knowledge::Knowledge;
+use crate::model::node::Node;
 
 /// Adds to `node.errors` every fact that this release does not have, and every one that it has and
 /// did not show.

@@ -1,9 +1,11 @@
 //! What follows from the facts about a Codis and the servers behind it. Pure.
 
 use super::network::kind_of;
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::codis::{Backend, Codis, Estimate, Password, Position, Registered, SlotIndex};
-use crate::model::facts::{Absence, AbsenceKind, Facts, Node};
+use crate::model::facts::Facts;
 use crate::model::network::AddressKind;
+use crate::model::node::Node;
 use crate::model::release::Releases;
 
 /// Releases that make a new connection for each key that is moved.

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::network::kind_of;
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::codis::Codis;
 use crate::model::coordinator::{Coordinator, JodisEntry, Product, ProxyPresence, Registered, SharedServer};
-use crate::model::facts::{Absence, AbsenceKind, Facts};
+use crate::model::facts::Facts;
 use crate::model::network::AddressKind;
 
 /// Completes what was seen of all coordinators.

@@ -1,8 +1,8 @@
 //! Which release replicates from which, as it was measured.
 
-use crate::model::facts::Node;
 use crate::model::knowledge::{DialectRule, Knowledge};
 use crate::model::link::{Basis, Dialect};
+use crate::model::node::Node;
 use crate::model::release::Version;
 
 /// The entry that decides about a master and a replica.

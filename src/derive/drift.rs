@@ -1,9 +1,10 @@
 //! Compares a configuration file with the values that its server runs with.
 
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::conf::{ConfFile, ConfSetting, Place};
 use crate::model::drift::{ConfDrift, DriftItem, DriftMatter};
-use crate::model::facts::{Absence, AbsenceKind, Node};
 use crate::model::knowledge::{ConfigKey, KeyKind, Knowledge};
+use crate::model::node::Node;
 use crate::model::release::{Line, Version};
 use crate::model::replication::Role;
 use crate::parse::conf::number;

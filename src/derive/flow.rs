@@ -3,8 +3,8 @@
 //! `lag` of INFO counts what was written into a socket. On 2.3.3 to 3.0.16 it was measured to be 0, with
 //! both nodes saying "up", while no byte arrived; only the positions of both nodes told.
 
-use crate::model::facts::Node;
 use crate::model::link::{Flow, LinkMode, Reading, Step};
+use crate::model::node::Node;
 use crate::model::replication::BinlogPosition;
 
 /// A replica up to here, under a master from 2.3.3 on, counts the master's greeting as a write of its own.

@@ -8,7 +8,7 @@
 
 use super::link_auth::auth;
 use super::side::{Missing, Side};
-use crate::model::facts::Address;
+use crate::model::address::Address;
 use crate::model::link::{AuthVerdict, Cause, Dialect, Forecast, MasterAddress, Outcome, Prospect};
 use crate::model::network::AddressKind;
 use crate::model::replication::BinlogPosition;

@@ -5,12 +5,14 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use super::network::{PortUse, own_address, port_uses};
-use crate::model::facts::{Absence, AbsenceKind, Facts, Node};
+use crate::model::absence::{Absence, AbsenceKind};
+use crate::model::facts::Facts;
 use crate::model::host::{
     ConfOnHost, FullSyncSpace, Holder, Host, Instance, Kernel, Listener, PathRole, PortOnHost, RsyncDaemon,
 };
 use crate::model::knowledge::Knowledge;
 use crate::model::network::{Interface, OwnAddress, OwnAddressBy, PortRole};
+use crate::model::node::Node;
 
 /// Completes what is known about the hosts.
 pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {

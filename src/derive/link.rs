@@ -4,9 +4,12 @@ use std::net::IpAddr;
 
 use super::side::{Missing, Side};
 use super::{dialect, flow, forecast, link_auth};
-use crate::model::facts::{Absence, AbsenceKind, Address, Facts, Node};
+use crate::model::absence::{Absence, AbsenceKind};
+use crate::model::address::Address;
+use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{Link, Pair, Relation};
+use crate::model::node::Node;
 use crate::model::replication::Master;
 
 /// What of a link can be said before anything is tried on it; said again when more is known about the two.

@@ -1,7 +1,7 @@
 //! Puts the states of a link, for which Pika had five vocabularies, into one.
 
-use crate::model::facts::Node;
 use crate::model::knowledge::{Knowledge, LinkStateWord};
+use crate::model::node::Node;
 use crate::model::release::Version;
 
 /// Sets the stage of every state that the node prints.

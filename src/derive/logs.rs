@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::conf::Place;
-use crate::model::facts::{Absence, AbsenceKind};
 use crate::model::knowledge::Knowledge;
 use crate::model::logs::{LogEvidence, LogMessage, LogSide, LogSource, LogTrouble, LogView};
 use crate::model::messages::{LogFault, MessageRule, Messages};

@@ -3,11 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::absence::explained;
-use crate::model::facts::{Absence, AbsenceKind, Facts, Generation, Node};
+use crate::model::absence::{Absence, AbsenceKind};
+use crate::model::facts::Facts;
 use crate::model::knowledge::{GenerationEntry, Knowledge, PortOpen};
 use crate::model::network::{
     AddressKind, Collision, HostNetwork, Interface, OwnAddress, OwnAddressBy, Peer, PeerRole, PortRole,
 };
+use crate::model::node::{Generation, Node};
 
 /// Sets `collisions` and `peers` of every node.
 pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {

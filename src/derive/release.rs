@@ -1,7 +1,9 @@
 //! Which release a server is. Its own report can be too low: 4.0.1 reports 4.0.0.
 
-use crate::model::facts::{Absence, AbsenceKind, InfoSection, Node, Release, SettledBy};
+use crate::model::absence::{Absence, AbsenceKind};
+use crate::model::info::InfoSection;
 use crate::model::knowledge::{Knowledge, Marker, ReleaseTag};
+use crate::model::node::{Node, Release, SettledBy};
 use crate::model::release::Version;
 
 /// Sets `node.release` and `node.version`.

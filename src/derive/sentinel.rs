@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use super::network::kind_of;
-use crate::model::facts::{Absence, AbsenceKind, Address, AuthOutcome, Facts, Node, ReachState, ServerKind};
+use crate::model::absence::{Absence, AbsenceKind};
+use crate::model::address::Address;
+use crate::model::facts::Facts;
+use crate::model::node::Node;
+use crate::model::reach::ReachState;
 use crate::model::release::Version;
 use crate::model::replication::{Role, Stage};
 use crate::model::sentinel::{Instance, Sentinel, View, Watched, WatchedMaster, WatchedServer};
+use crate::model::server::{AuthOutcome, ServerKind};
 
 /// Flags with which Sentinel never chooses a replica.
 const NOT_CHOSEN: [&str; 3] = ["s_down", "o_down", "disconnected"];

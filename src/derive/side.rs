@@ -1,7 +1,8 @@
 //! Reads the facts of one of two servers so that a missing one is never taken for "no".
 
 use super::absence::covers;
-use crate::model::facts::{AbsenceKind, Node};
+use crate::model::absence::AbsenceKind;
+use crate::model::node::Node;
 use crate::model::release::{Releases, Version};
 use crate::model::replication::{BinlogPosition, Replication};
 

@@ -12,9 +12,10 @@ use super::phrases::Phrases;
 use super::subjects::{Variables, subjects};
 use super::tree::{Missing, example_tree, missing_of, place_of, tree};
 use crate::catalog::check_file::for_each_parts;
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Case, Check, CheckFile, Example, Param, Target};
-use crate::model::facts::{Absence, AbsenceKind, Facts};
+use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Metric, Problem, State};
 use crate::model::text::{Language, Source, Template};
 

@@ -11,7 +11,7 @@ use super::phrases::Phrases;
 use super::tree::{example_tree, missing_of, place_of};
 use super::{drift_words, host_words, link_words, log_words};
 use crate::derive::look_up;
-use crate::model::facts::AbsenceKind;
+use crate::model::absence::AbsenceKind;
 use crate::model::knowledge::{ConfigKey, Knowledge};
 use crate::model::release::{Releases, Version};
 use crate::model::text::{Bilingual, Language, Source, escape_control};

@@ -7,12 +7,14 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::tree::tree;
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::check::Target;
 use crate::model::codis::{Backend, Codis};
 use crate::model::coordinator::{Coordinator, Product};
-use crate::model::facts::{Absence, AbsenceKind, Facts, Node};
+use crate::model::facts::Facts;
 use crate::model::host::{Host, Instance};
 use crate::model::link::{Link, Pair};
+use crate::model::node::Node;
 use crate::model::text::escape_control;
 
 /// The variables that the expressions of a check see.

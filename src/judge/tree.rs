@@ -11,8 +11,8 @@ use minijinja::{Error, ErrorKind};
 use serde_json::Value as Json;
 
 use crate::derive::covers;
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::conf::Place;
-use crate::model::facts::{Absence, AbsenceKind};
 
 /// An expression read a fact that is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]

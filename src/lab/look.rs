@@ -8,8 +8,9 @@ use super::scenario::{Mode, Run, Scenario, ServerPlan};
 use crate::collect::clock::Deadlines;
 use crate::collect::link::Live;
 use crate::collect::secret::Password;
+use crate::model::address::Address;
 use crate::model::catalogue::Catalogue;
-use crate::model::facts::{Address, Facts};
+use crate::model::facts::Facts;
 use crate::model::link::LinkMode;
 use crate::pipeline::servers::{LinkRequest, Scope, Target, Trial, examine, examine_links};
 

@@ -13,8 +13,9 @@ use super::look::look;
 use super::pika::{Home, Pika, Start, free_ports};
 use super::ports;
 use super::scenario::{LinkPlan, Mode, Run, Scenario, ServerPlan};
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::catalogue::Catalogue;
-use crate::model::facts::{Absence, AbsenceKind, Facts};
+use crate::model::facts::Facts;
 use crate::model::network::AddressKind;
 
 /// How long a link may take until it says up: five seconds for the link, more for a full copy.

@@ -6,7 +6,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::facts::{Absence, Address};
+use super::absence::Absence;
+use super::address::Address;
 use super::http::HttpFailure;
 use super::network::AddressKind;
 use super::release::Version;

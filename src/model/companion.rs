@@ -8,8 +8,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::absence::Absence;
 use super::conf::Place;
-use super::facts::Absence;
 use super::release::Version;
 
 /// What a file is for.

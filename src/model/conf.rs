@@ -6,7 +6,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::facts::Absence;
+use super::absence::Absence;
 use super::release::{Releases, Version};
 
 /// A place in a file.

@@ -7,8 +7,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::facts::{Absence, Attempt, ReachState};
+use super::absence::Absence;
 use super::network::AddressKind;
+use super::reach::{Attempt, ReachState};
 
 /// A coordinator, and what was found in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::absence::Absence;
 use super::conf::Place;
-use super::facts::Absence;
 use super::release::Version;
 
 /// A server and its configuration file.

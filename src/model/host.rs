@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::facts::Absence;
+use super::absence::Absence;
 use super::network::{HostNetwork, OwnAddress, Port, PortRole};
 use super::release::Version;
 

@@ -6,11 +6,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::companion::CompanionKey;
-use super::facts::Generation;
 use super::finding::State;
 use super::link::{Basis, Cause, Outcome, Prospect};
 use super::messages::Messages;
 use super::network::PortRole;
+use super::node::Generation;
 use super::release::{Releases, Version};
 use super::replication::Stage;
 use super::text::{Bilingual, Source};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::facts::Absence;
+use super::absence::Absence;
 use super::network::{AddressKind, Port};
 use super::planned::PlannedLink;
 use super::release::Version;

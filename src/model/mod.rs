@@ -4,6 +4,8 @@
 //! are used at run time. It therefore depends on `serde`, `serde_json`, `schemars` and `thiserror`
 //! only, and on no other room.
 
+pub mod absence;
+pub mod address;
 pub mod bundle;
 pub mod catalogue;
 pub mod check;
@@ -17,14 +19,18 @@ pub mod facts;
 pub mod finding;
 pub mod host;
 pub mod http;
+pub mod info;
 pub mod knowledge;
 pub mod link;
 pub mod logs;
 pub mod messages;
 pub mod network;
+pub mod node;
 pub mod planned;
 pub mod range;
+pub mod reach;
 pub mod release;
 pub mod replication;
 pub mod sentinel;
+pub mod server;
 pub mod text;

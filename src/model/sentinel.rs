@@ -6,10 +6,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::facts::{Absence, Address, Authentication, NotSent, Reach, ReachState, Server, ServerKind};
+use super::absence::Absence;
+use super::address::Address;
 use super::network::AddressKind;
+use super::node::NotSent;
+use super::reach::{Reach, ReachState};
 use super::release::Version;
 use super::replication::Role;
+use super::server::{Authentication, Server, ServerKind};
 
 /// One Sentinel, or what was found in the place of one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -7,8 +7,9 @@ use crate::collect::codis::survey::Request;
 use crate::collect::codis::{backend, read};
 use crate::collect::link::Party;
 use crate::collect::secret::Password;
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::codis::{Backend, Codis, Position};
-use crate::model::facts::{Absence, AbsenceKind, Facts};
+use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::link::LinkMode;
 

@@ -4,13 +4,12 @@ use crate::collect::clock;
 use crate::collect::files::conf_file::{self, ConfText};
 use crate::collect::logs::{self, LogRequest, Window};
 use crate::collect::secret::Tokens;
-use crate::derive;
 use crate::model::companion::CompanionKind;
 use crate::model::facts::{self, Facts};
 use crate::model::knowledge::Knowledge;
 use crate::model::logs::LogView;
 use crate::model::release::Version;
-use crate::parse;
+use crate::{derive, parse};
 
 /// Reads configuration files, as `version` would or as every release would. No server is asked. `kind`: what all
 /// of them are for, where it is not to be told by what is in them; `Some(None)` is a pika.conf.

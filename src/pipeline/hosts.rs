@@ -8,9 +8,11 @@ use crate::collect::clock::Deadlines;
 use crate::collect::host::{self, Dial, DialAs, Request, Roots, Search, Wanted};
 use crate::collect::ssh::{self, Destination, Seen};
 use crate::derive;
-use crate::model::facts::{Absence, AbsenceKind, Facts, Generation, Node};
+use crate::model::absence::{Absence, AbsenceKind};
+use crate::model::facts::Facts;
 use crate::model::host::{Host, Instance, SeenFrom};
 use crate::model::knowledge::Knowledge;
+use crate::model::node::{Generation, Node};
 
 /// A server whose host is to be looked at.
 #[derive(Clone, Debug)]

@@ -8,9 +8,12 @@ use crate::collect::clock::Deadlines;
 use crate::collect::host::{self, DialAs, Request, Roots, Running, Search, Wanted, goes_by};
 use crate::collect::ssh::Destination;
 use crate::derive;
-use crate::model::facts::{Absence, AbsenceKind, Address, Facts, Node};
+use crate::model::absence::{Absence, AbsenceKind};
+use crate::model::address::Address;
+use crate::model::facts::Facts;
 use crate::model::host::Host;
 use crate::model::knowledge::Knowledge;
+use crate::model::node::Node;
 
 /// What is asked about this host by name.
 #[derive(Clone, Debug, Default)]

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::facts::Address;
+use crate::model::address::Address;
 
 /// Pika's port when none is named.
 const DEFAULT_PORT: u16 = 9221;

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use super::file::SCHEMA;
-use crate::model::facts::{Address, Facts, Node};
+use crate::model::address::Address;
+use crate::model::facts::Facts;
+use crate::model::node::Node;
 use crate::model::replication::Role;
 use crate::model::text::{Language, escape_control};
 use crate::render::words::{node_line, pick};

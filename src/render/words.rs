@@ -8,11 +8,14 @@ use super::log_words::log_lines;
 use crate::model::companion::{CompanionFile, CompanionKind};
 use crate::model::conf::ConfFile;
 use crate::model::coordinator::{Coordinator, CoordinatorState};
-use crate::model::facts::{Facts, Node, ReachState, ServerKind};
+use crate::model::facts::Facts;
 use crate::model::finding::{Ended, Finding, Gate, Report, State};
 use crate::model::link::{Link, Relation};
+use crate::model::node::Node;
+use crate::model::reach::ReachState;
 use crate::model::replication::Role;
 use crate::model::sentinel::Sentinel;
+use crate::model::server::ServerKind;
 use crate::model::text::Language;
 
 /// Picks one of two words.

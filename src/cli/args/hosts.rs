@@ -2,7 +2,7 @@
 
 use crate::cli::Failure;
 use crate::collect::ssh::Destination;
-use crate::model::facts::Address;
+use crate::model::address::Address;
 use crate::pipeline::hosts::HostRequest;
 use crate::plan::read::{Plan, PlannedServer};
 

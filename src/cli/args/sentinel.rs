@@ -2,7 +2,7 @@
 
 use super::connection::Connecting;
 use crate::cli::Failure;
-use crate::model::facts::Address;
+use crate::model::address::Address;
 use crate::pipeline::sentinels::Watch;
 use crate::pipeline::servers::Target;
 use crate::plan::read::Plan;

@@ -9,6 +9,7 @@ use crate::collect::files::bundle::read_facts;
 use crate::difference::difference;
 use crate::judge::evaluate::Parameters;
 use crate::model::exit;
+use crate::pipeline::judgement::judge;
 use crate::render;
 
 /// Say what changed between two bundles or reports
@@ -36,7 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let language = arguments.output.language();
     let report = |path: &PathBuf| {
         let facts = read_facts(path).map_err(Failure::new)?;
-        Ok::<_, Failure>(crate::judge(facts, &catalogue, &Parameters::new(), language))
+        Ok::<_, Failure>(judge(facts, &catalogue, &Parameters::new(), language))
     };
     let difference = difference(&report(&arguments.before)?, &report(&arguments.after)?);
     let nothing = difference.findings.is_empty() && difference.facts.is_empty();

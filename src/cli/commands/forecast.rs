@@ -4,7 +4,7 @@ use crate::cli::args::connection::{Connecting, Side};
 use crate::cli::args::options::{Printing, catalogue_with};
 use crate::cli::{Failure, Outcome};
 use crate::judge::evaluate::Parameters;
-use crate::model::facts::Address;
+use crate::model::address::Address;
 use crate::model::link::LinkMode;
 use crate::pipeline::servers::{LinkRequest, Trial, examine_links};
 use crate::plan::values::parse_address;

@@ -6,8 +6,9 @@ use super::{addresses, proxy, read};
 use crate::collect::clock::Deadlines;
 use crate::collect::net::http::{Answer, Client, HttpError, client, get_json, parse_url, shown};
 use crate::collect::secret::{Password, Tokens};
+use crate::model::absence::{Absence, AbsenceKind};
+use crate::model::address::Address;
 use crate::model::codis::{Codis, Dashboard, Source, SourceKind};
-use crate::model::facts::{Absence, AbsenceKind, Address};
 use crate::model::http::HttpFailure;
 
 /// The most that is read of one answer. /topom of 1024 slots and 60 servers comes to some 500 KB.

@@ -6,8 +6,8 @@ use tokio::net::lookup_host;
 use tokio::time::timeout_at;
 
 use crate::collect::clock::Deadlines;
+use crate::model::address::Address;
 use crate::model::coordinator::{Product, Registered};
-use crate::model::facts::Address;
 
 /// The most names that are looked up for one product.
 const MOST_NAMES: usize = 64;

@@ -8,8 +8,8 @@ use super::walk::{CODIS2, ROOTS, descend};
 use crate::collect::clock::Deadlines;
 use crate::collect::net::http::{Client, HttpError, get_json, parse_url};
 use crate::collect::secret::Password;
-use crate::model::facts::ReachState;
 use crate::model::http::HttpFailure;
+use crate::model::reach::ReachState;
 
 /// The most bytes of one answer: that for a product with all of its slots has 200 KB.
 const MOST_BYTES: usize = 32 * 1024 * 1024;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::coordinator::{Oddity, OddityKind};
-use crate::model::facts::{Absence, AbsenceKind};
 
 /// The most children of a directory that are looked at. Codis has 1024 slots in one, and one node for each proxy.
 pub const MOST_CHILDREN: usize = 8192;

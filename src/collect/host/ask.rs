@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 
-use crate::model::facts::{Absence, AbsenceKind};
+use crate::model::absence::{Absence, AbsenceKind};
 
 /// How long it may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);

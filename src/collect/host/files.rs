@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 
 use procfs::FromRead;
 
-use crate::model::facts::{Absence, AbsenceKind};
+use crate::model::absence::{Absence, AbsenceKind};
 
 /// The most that is read from one file. The longest are the tables of sockets of a busy host.
 const MOST_BYTES: u64 = 32 * 1024 * 1024;

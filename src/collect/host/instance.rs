@@ -10,7 +10,7 @@ use super::files::{Roots, absent, below, parsed, read, resolve, text};
 use super::look::Wanted;
 use super::network::Namespace;
 use super::{conf, daemons, files, held, kernel, network, paths, program, rsync, sockets};
-use crate::model::facts::{Absence, AbsenceKind};
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::host::{Account, ConfOnHost, Instance, OpenFiles};
 
 /// Every process that looks like a Pika: its name, and a configuration on its command line.

@@ -9,7 +9,7 @@ use nix::fcntl::OFlag;
 use procfs::VmStat;
 
 use super::files::{Roots, absent, below, number, parsed, read, resolve, text};
-use crate::model::facts::Absence;
+use crate::model::absence::Absence;
 use crate::model::host::{Distribution, Kernel, OutOfMemory, Packages};
 
 /// The most records of the kernel's log that are read; its buffer holds fewer.

@@ -14,7 +14,7 @@ use super::{daemons, instance, kernel, network, program, resolver, rsync};
 use crate::collect::clock::Deadlines;
 use crate::collect::pika::gate::Gate;
 use crate::collect::pika::ports;
-use crate::model::facts::{Absence, AbsenceKind};
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::host::{Dialled, Host, Instance};
 use crate::model::knowledge::Knowledge;
 use crate::model::network::{Port, PortRole, PortState};

@@ -10,7 +10,7 @@ use procfs::process::Status;
 
 use super::files::{Roots, parsed, read};
 use super::host_network::interfaces;
-use crate::model::facts::{Absence, AbsenceKind};
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::network::HostNetwork;
 
 /// A kind of namespace.

@@ -9,7 +9,7 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 use procfs::process::{MountInfo, MountInfos};
 
 use super::files::{Roots, absent, below, number, parsed, resolve};
-use crate::model::facts::{Absence, AbsenceKind};
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::host::{Account, Mount, PathOnHost, PathRole};
 
 /// The bit for running a file, or passing through a directory.

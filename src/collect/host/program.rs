@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::ask::ask;
 use super::files::{Roots, below, held, resolve};
 use super::rsync::search_path;
-use crate::model::facts::{Absence, AbsenceKind};
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::host::NextStart;
 use crate::model::release::Version;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::ask::ask;
 use super::files::{Roots, below, read};
 use super::paths;
-use crate::model::facts::{Absence, AbsenceKind};
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::host::{Account, Rsync};
 
 /// What a shell searches when nobody set PATH.

@@ -14,9 +14,10 @@ use crate::collect::pika::gate::Gate;
 use crate::collect::pika::ports;
 use crate::derive::link::{is_address, names_peer};
 use crate::derive::network::kind_of;
-use crate::model::facts::{Absence, AbsenceKind, Node};
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{CanaryOutcome, DialledPort, Link, LinkMode, MasterAddress, Pair, Relation, Sample};
+use crate::model::node::Node;
 use crate::model::replication::Role;
 
 /// The time between the two readings, at least. A replica that receives anything moves within it.

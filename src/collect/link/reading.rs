@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::session::{Session, Trouble};
 use crate::collect::pika::resp::Reply;
-use crate::model::facts::InfoSection;
+use crate::model::info::InfoSection;
 use crate::model::link::Reading;
 use crate::model::replication::{BinlogPosition, Replication};
 use crate::parse::info;

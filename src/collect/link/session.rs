@@ -5,8 +5,9 @@ use crate::collect::net::dial::dial;
 use crate::collect::pika::gate::Gate;
 use crate::collect::pika::resp::{Broken, Connection, Reply};
 use crate::collect::secret::Password;
-use crate::model::facts::{Address, Node};
+use crate::model::address::Address;
 use crate::model::knowledge::CommandRule;
+use crate::model::node::Node;
 
 /// A server of a link, and how it is let in.
 #[derive(Clone, Copy)]

@@ -7,7 +7,8 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 
 use crate::collect::clock::Deadlines;
-use crate::model::facts::{Address, Attempt, Reach, ReachState};
+use crate::model::address::Address;
+use crate::model::reach::{Attempt, Reach, ReachState};
 
 /// Connects to `address`. Without a stream, `Reach::state` says why.
 pub async fn dial(address: &Address, deadlines: &Deadlines) -> (Reach, Option<TcpStream>) {

@@ -3,8 +3,8 @@
 
 use redis::Cmd;
 
-use crate::model::facts::NotSent;
 use crate::model::knowledge::{CommandRule, Effect, PortRule, Probe};
+use crate::model::node::NotSent;
 use crate::model::release::Version;
 
 /// How every key begins that this tool writes.

@@ -1,7 +1,7 @@
 //! Says what kind of server answered.
 
 use super::resp::Reply;
-use crate::model::facts::{Server, ServerKind};
+use crate::model::server::{Server, ServerKind};
 use crate::parse::info::field;
 
 /// From the replies to `INFO server`. `None` when the reply says nothing about the server.

@@ -10,13 +10,15 @@ use crate::collect::clock::Deadlines;
 use crate::collect::host::host_network;
 use crate::collect::net::dial::dial;
 use crate::collect::secret::{Password, Tokens};
-use crate::model::facts::{
-    Absence, AbsenceKind, Address, AuthOutcome, Authentication, InfoSection, Node, ReachState, Server,
-    ServerKind,
-};
+use crate::model::absence::{Absence, AbsenceKind};
+use crate::model::address::Address;
+use crate::model::info::InfoSection;
 use crate::model::knowledge::{Knowledge, Setting};
+use crate::model::node::Node;
+use crate::model::reach::ReachState;
 use crate::model::release::Version;
 use crate::model::replication::Role;
+use crate::model::server::{AuthOutcome, Authentication, Server, ServerKind};
 use crate::parse::info;
 
 /// What collecting needs to know.

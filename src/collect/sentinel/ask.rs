@@ -8,9 +8,11 @@ use crate::collect::pika::identify;
 use crate::collect::pika::node::{note_auth_reply, state_without_answer};
 use crate::collect::pika::resp::{Broken, Connection, Reply};
 use crate::collect::secret::Password;
-use crate::model::facts::{Absence, AbsenceKind, Address, ServerKind};
+use crate::model::absence::{Absence, AbsenceKind};
+use crate::model::address::Address;
 use crate::model::knowledge::Knowledge;
 use crate::model::sentinel::{Instance, Sentinel};
+use crate::model::server::ServerKind;
 use crate::parse::info::field;
 
 /// The most names of one Sentinel whose replicas are asked for.

@@ -1,7 +1,7 @@
 //! Reads what Sentinels answer: flat lists of names and values, which may lack any of them.
 
 use crate::collect::pika::resp::Reply;
-use crate::model::facts::Address;
+use crate::model::address::Address;
 use crate::model::sentinel::{Instance, WatchedMaster};
 
 /// The most entries that are kept of one answer. No Sentinel watches that many servers.

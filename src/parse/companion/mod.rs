@@ -9,9 +9,9 @@ pub use detect::kind_of;
 
 use crate::collect::files::conf_file::ConfText;
 use crate::collect::secret::Tokens;
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::companion::{CompanionContent, CompanionFile, CompanionKind};
 use crate::model::conf::{ConfFile, Place};
-use crate::model::facts::{Absence, AbsenceKind};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::Version;
 

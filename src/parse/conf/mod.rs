@@ -19,8 +19,8 @@ use super::conf::keys::{Keys, first_word};
 use super::conf::text::{Entry, Text};
 use crate::collect::files::conf_file::ConfText;
 use crate::collect::secret::Tokens;
+use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::conf::{ConfContent, ConfFile, ConfMatter, ConfRemark, ConfSetting, Place};
-use crate::model::facts::{Absence, AbsenceKind};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::{Releases, Version};
 

@@ -1,6 +1,6 @@
 //! INFO keyspace in its six spellings.
 
-use crate::model::facts::{InfoSection, KeyCount, Keyspace};
+use crate::model::info::{InfoSection, KeyCount, Keyspace};
 
 /// INFO keyspace: the counts of the last finished scan.
 pub fn keyspace(section: &InfoSection) -> Keyspace {

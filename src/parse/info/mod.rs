@@ -13,7 +13,7 @@ pub use keyspace::keyspace;
 pub use replication::{binlog, double_master, replication};
 pub use simple::{clients, commands, data, process, tasks};
 
-use crate::model::facts::InfoSection;
+use crate::model::info::InfoSection;
 
 /// The words that headers of INFO begin with. Other lines with `#` belong to the section they stand
 /// in: `# Time:…` and `# Use "info keyspace 1"…` in Keyspace, `#strings_RocksDB` in RocksDB.

@@ -1,7 +1,7 @@
 //! INFO replication, INFO log and INFO doublemaster: where the releases differ most.
 
 use super::section_field;
-use crate::model::facts::InfoSection;
+use crate::model::info::InfoSection;
 use crate::model::replication::{
     Binlog, BinlogPosition, DoubleMaster, Lag, LinkState, Master, Replica, Replication, Role, Stage,
 };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::section_field;
-use crate::model::facts::{Clients, Data, InfoSection, Process, Task, Tasks};
+use crate::model::info::{Clients, Data, InfoSection, Process, Task, Tasks};
 
 fn number<T: std::str::FromStr>(section: &InfoSection, key: &str) -> Option<T> {
     section_field(section, key)?.parse().ok()

@@ -3,7 +3,7 @@
 use pikadoctor::catalog::check_file::{for_each_parts, read_check};
 use pikadoctor::collect::pika::identify;
 use pikadoctor::collect::pika::resp::Reply;
-use pikadoctor::model::facts::InfoSection;
+use pikadoctor::model::info::InfoSection;
 use pikadoctor::model::release::{Releases, Version};
 use pikadoctor::model::text::escape_control;
 use pikadoctor::parse::info;

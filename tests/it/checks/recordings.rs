@@ -15,9 +15,12 @@ use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::secret::Password;
 use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::lab::recorded::RecordedServer;
+use pikadoctor::model::address::Address;
 use pikadoctor::model::catalogue::Catalogue;
-use pikadoctor::model::facts::{Address, Facts, Node, ServerKind};
+use pikadoctor::model::facts::Facts;
 use pikadoctor::model::finding::{Report, State};
+use pikadoctor::model::node::Node;
+use pikadoctor::model::server::ServerKind;
 use pikadoctor::model::text::Language;
 use pikadoctor::parse::info::sections;
 use pikadoctor::{Scope, Target, examine, judge};
@@ -158,7 +161,7 @@ fn summary(node: &Node) -> String {
     }
     parts.push(format!("clients {:?}", node.clients.as_ref().and_then(|clients| clients.connected)));
     let unexplained =
-        node.errors.iter().filter(|error| error.kind == pikadoctor::model::facts::AbsenceKind::Failed);
+        node.errors.iter().filter(|error| error.kind == pikadoctor::model::absence::AbsenceKind::Failed);
     for error in unexplained {
         parts.push(format!("MISSING {}: {}", error.path, error.reason));
     }

@@ -12,8 +12,9 @@ use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::link::Live;
 use pikadoctor::derive::network::kind_of;
 use pikadoctor::judge::evaluate::Parameters;
+use pikadoctor::model::address::Address;
 use pikadoctor::model::catalogue::Catalogue;
-use pikadoctor::model::facts::{Address, Facts};
+use pikadoctor::model::facts::Facts;
 use pikadoctor::model::finding::{Finding, Report, State};
 use pikadoctor::model::link::{
     AuthVerdict, Cause, Credential, Link, LinkMode, Outcome, Prospect, Relation, Step,

@@ -21,7 +21,7 @@ fn look(set: &RecordedSet, catalogue: &Catalogue, follow: bool) -> Facts {
     let _served = set.serve();
     let sentinels = set.sentinels().into_iter().map(|name| {
         let (host, port) = name.rsplit_once(':').unwrap();
-        let address = pikadoctor::model::facts::Address { host: host.into(), port: port.parse().unwrap() };
+        let address = pikadoctor::model::address::Address { host: host.into(), port: port.parse().unwrap() };
         Target { name: name.clone(), address, password: None }
     });
     let watch = Watch { sentinels: sentinels.collect(), follow, password: None };

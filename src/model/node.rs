@@ -1,0 +1,152 @@
+//! One server: everything that it said, and what follows from that.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::absence::Absence;
+use super::address::Address;
+use super::info::{Clients, Data, InfoSection, Keyspace, Process, Tasks};
+use super::network::{Collision, HostNetwork, OwnAddress, Peer, Port};
+use super::planned::PlannedNode;
+use super::reach::Reach;
+use super::release::{Line, Version};
+use super::replication::{Binlog, DoubleMaster, Replication};
+use super::server::{Authentication, Server};
+
+/// One server, or what was found in the place of one.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// The name that findings use: the address as it was given.
+    pub name: String,
+    /// Where it was looked for.
+    pub address: Address,
+    /// How the connection went.
+    pub reach: Reach,
+    /// What kind of server answered. Null when nothing answered.
+    pub server: Option<Server>,
+    /// What happened with the password.
+    pub authentication: Authentication,
+    /// The release, resolved to the oldest that fits what was seen. Pika's own report is in
+    /// `release.reported`.
+    pub version: Option<Version>,
+    /// More about the release.
+    pub release: Option<Release>,
+    /// The process: INFO server.
+    pub process: Option<Process>,
+    /// INFO clients. The limits are in `config`.
+    pub clients: Option<Clients>,
+    /// Long-running tasks: INFO stats.
+    pub tasks: Option<Tasks>,
+    /// INFO data.
+    pub data: Option<Data>,
+    /// INFO replication.
+    pub replication: Option<Replication>,
+    /// Where the binlog ends: INFO log, or the binlog lines of INFO replication. Its settings are in `config`.
+    pub binlog: Option<Binlog>,
+    /// INFO doublemaster. Null on releases without the double-master mode.
+    pub double_master: Option<DoubleMaster>,
+    /// INFO keyspace: counts of the last finished scan, not of now.
+    pub keyspace: Option<Keyspace>,
+    /// How often each command ran since the start: INFO command_exec_count. Keys are upper case.
+    pub commands: Option<BTreeMap<String, u64>>,
+    /// The ports that are counted from the client port, as far as they may be touched. Null when the
+    /// release is not known.
+    pub ports: Option<Vec<Port>>,
+    /// Ports of this server that another server of the same run needs on the same host. Set by `derive`;
+    /// null when the server was not reached or its release is not known.
+    pub collisions: Option<Vec<Collision>>,
+    /// Addresses that this server gives for its peers, and their kinds. Set by `derive`.
+    /// Null when nothing is known about its replication.
+    pub peers: Option<Vec<Peer>>,
+    /// The network of its host. Null unless this tool runs there and sees the process.
+    pub host_network: Option<HostNetwork>,
+    /// The address that it takes for its own. Follows from its host, seen from there or over ssh; set by `derive`.
+    pub own_address: Option<OwnAddress>,
+    /// The IP address that it was reached at; set by `derive`.
+    pub reached_at: Option<String>,
+    /// Whether that is no address of the network that it lives in: somebody translates, as for a published port of
+    /// a container, or the outer address of a cloud. Set by `derive`; null where nothing shows it.
+    pub translated: Option<bool>,
+    /// Whether it has a master or replicas, or a link of this run ends at it. Set by `derive`; null when it did not
+    /// say.
+    pub replicates: Option<bool>,
+    /// CONFIG GET, by the name that was asked for. Passwords are tokens.
+    pub config: Option<BTreeMap<String, String>>,
+    /// Every INFO section that was read, line by line as it came, by lower-case name.
+    pub info: BTreeMap<String, InfoSection>,
+    /// What the plan says of it. Null: it stands in no plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned: Option<PlannedNode>,
+    /// What was not sent, and why: refusals of the gate.
+    pub not_sent: Vec<NotSent>,
+    /// Facts that could not be had.
+    pub errors: Vec<Absence>,
+}
+
+/// One of the five generations of replication.
+///
+/// The names follow the table of generations in `checks/knowledge/generations.yaml`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum Generation {
+    /// 2.0.0 to 2.0.5.
+    G0,
+    /// 2.1.0 to 2.2.6.
+    G1,
+    /// 2.3.0 to 2.3.8.
+    G2,
+    /// 3.0.0 to 3.0.16.
+    G3,
+    /// 3.1.0 to 3.4.1.
+    G4,
+    /// 3.5.0 and later, 4.x.
+    G5,
+}
+
+/// The release of a Pika.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// `pika_version` of INFO, as it came. It can be too low: 4.0.1 reports 4.0.0.
+    pub reported: String,
+    /// Every known release that fits what was seen, oldest first.
+    pub candidates: Vec<Version>,
+    /// Whether a known release fits. False for a development build or one that is newer than this tool.
+    pub recognised: bool,
+    /// The line of releases.
+    pub line: Option<Line>,
+    /// The generation of replication.
+    pub generation: Option<Generation>,
+    /// The day on which the oldest candidate was tagged, `YYYY-MM-DD`.
+    pub tagged: Option<String>,
+    /// The commit that the binary was built from, as it says.
+    pub git_sha: Option<String>,
+    /// How the release was settled.
+    pub settled_by: SettledBy,
+}
+
+/// What told the release.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SettledBy {
+    /// `pika_git_sha` is the commit of a release tag.
+    GitSha,
+    /// `pika_version` alone; it is known to be right for this number.
+    Report,
+    /// A field that only some of the releases with this `pika_version` print.
+    Marker,
+    /// Nothing: several releases report this number, and nothing tells them apart here.
+    Nothing,
+}
+
+/// A command that the gate did not let through.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NotSent {
+    /// The command.
+    pub command: String,
+    /// Why it is not sent to this release.
+    pub reason: String,
+}
