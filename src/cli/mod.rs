@@ -2,21 +2,21 @@
 
 mod args;
 mod commands;
+mod outcome;
 mod progress;
 
 use std::ffi::{OsStr, OsString};
-use std::fmt;
 use std::io::{self, Write};
 use std::path::Path;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use self::commands::{
     answer_host, capture, check, demo, diff, explain, forecast, host, init, lab, lint, list, logs, manual,
     plugin, schema, test_checks,
 };
+use self::outcome::{Failure, Outcome};
 use crate::model::exit;
-use crate::plan::read::PlanError;
 
 /// Tells whether a Pika server is safe to use, replicate from or cut over to, before it is done.
 #[derive(Debug, Parser)]
@@ -51,28 +51,6 @@ enum Command {
     AnswerHost(answer_host::Arguments),
 }
 
-/// An error that ends a command: a sentence for the person, and always exit code 3.
-#[derive(Debug)]
-struct Failure(String);
-
-impl From<PlanError> for Failure {
-    fn from(error: PlanError) -> Self {
-        Self::new(error)
-    }
-}
-
-impl Failure {
-    fn new(error: impl fmt::Display) -> Self {
-        Self(error.to_string())
-    }
-}
-
-/// What a command leaves behind: its one document, and its exit code.
-struct Outcome {
-    document: String,
-    exit_code: u8,
-}
-
 /// Runs the program; returns its exit code. Under the name `check_pika` it is a Nagios plugin.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
@@ -105,8 +83,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::TestChecks(arguments) => test_checks::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Lab(arguments) => lab::run(&arguments),
-        Command::Completions(arguments) => Ok(arguments.run()),
-        Command::Man(arguments) => arguments.run(),
+        Command::Completions(arguments) => Ok(arguments.run(Arguments::command())),
+        Command::Man(arguments) => arguments.run(Arguments::command()),
     };
     match result {
         Ok(outcome) => print(outcome),

@@ -2,4 +2,6 @@
 
 pub mod companion;
 pub mod conf;
+pub mod conf_text;
 pub mod info;
+pub mod secret;

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use crate::collect::files::conf_file::{self, ConfError};
+use crate::collect::files::conf_file;
 use crate::collect::host::server_conf;
-use crate::collect::secret::Tokens;
 use crate::derive::drift::{Passwords, compare};
 use crate::model::absence::AbsenceKind;
 use crate::model::conf::ConfFile;
@@ -14,6 +13,8 @@ use crate::model::facts::Facts;
 use crate::model::host::{Host, Instance};
 use crate::model::knowledge::Knowledge;
 use crate::parse::conf;
+use crate::parse::conf_text::ConfError;
+use crate::parse::secret::Tokens;
 
 /// Compares servers with their configuration files: those of `named`, by the name of the server, with the file there,
 /// and every other one with the file that it names itself, where that can be seen from here.

@@ -1,14 +1,15 @@
 //! Files that are read without a server: configuration and logs.
 
 use crate::collect::clock;
-use crate::collect::files::conf_file::{self, ConfText};
+use crate::collect::files::conf_file;
 use crate::collect::logs::{self, LogRequest, Window};
-use crate::collect::secret::Tokens;
 use crate::model::companion::CompanionKind;
 use crate::model::facts::{self, Facts};
 use crate::model::knowledge::Knowledge;
 use crate::model::logs::LogView;
 use crate::model::release::Version;
+use crate::parse::conf_text::ConfText;
+use crate::parse::secret::Tokens;
 use crate::{derive, parse};
 
 /// Reads configuration files, as `version` would or as every release would. No server is asked. `kind`: what all

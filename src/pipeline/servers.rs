@@ -8,13 +8,14 @@ use tokio::sync::Semaphore;
 use crate::collect::clock::{self, Deadlines};
 use crate::collect::link::{Live, Party, Prober};
 use crate::collect::pika::node::Collector;
-use crate::collect::secret::{Password, Tokens};
+use crate::collect::secret::Password;
 use crate::derive;
 use crate::model::address::Address;
 use crate::model::facts::{self, Facts};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{Link, LinkMode, Pair};
 use crate::model::node::Node;
+use crate::parse::secret::Tokens;
 
 /// How many servers are looked at side by side.
 pub(crate) const PARALLEL_TARGETS: usize = 16;

@@ -6,7 +6,7 @@ use super::codis::{CodisOptions, password_of_servers};
 use super::connection::Connecting;
 use super::coordinators::Coordinators;
 use super::sentinel::Watching;
-use crate::cli::Failure;
+use crate::cli::outcome::Failure;
 use crate::collect::coordinator::look::Place;
 use crate::pipeline::inquiry::Inquiry;
 use crate::plan::read::Plan;

@@ -1,7 +1,7 @@
 //! The options about Codis.
 
 use super::connection::Connecting;
-use crate::cli::Failure;
+use crate::cli::outcome::Failure;
 use crate::collect::codis::survey::Request;
 use crate::collect::net::http::parse_url;
 use crate::collect::secret::Password;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::cli::Failure;
+use crate::cli::outcome::Failure;
 use crate::collect::clock::Deadlines;
 use crate::collect::secret::{PASSWORD_VARIABLE, Password, ask_password, read_password_file};
 use crate::model::address::Address;

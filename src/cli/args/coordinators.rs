@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::codis::CodisOptions;
-use crate::cli::Failure;
+use crate::cli::outcome::Failure;
 use crate::collect::coordinator::look::{CoordinatorRequest, ETCD_AUTH, Place, ZOOKEEPER_AUTH};
 use crate::collect::net::http::parse_url;
 use crate::collect::secret::Password;

@@ -1,6 +1,6 @@
 //! Options about hosts, and the ways to them.
 
-use crate::cli::Failure;
+use crate::cli::outcome::Failure;
 use crate::collect::ssh::Destination;
 use crate::model::address::Address;
 use crate::pipeline::hosts::HostRequest;

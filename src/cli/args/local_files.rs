@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::cli::Failure;
+use crate::cli::outcome::Failure;
 use crate::collect::logs::{LogRequest, Window};
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;

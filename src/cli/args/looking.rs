@@ -7,7 +7,7 @@ use super::around::Around;
 use super::connection::{Connecting, Side};
 use super::hosts::Hosts;
 use super::local_files::LocalFiles;
-use crate::cli::Failure;
+use crate::cli::outcome::Failure;
 use crate::collect::files::bundle::read_facts;
 use crate::collect::files::text_file::read_text;
 use crate::collect::link::Live;

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::catalog;
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::collect::files::check_directory::read_check_directory;
 use crate::judge::evaluate::Parameters;
 use crate::judge::policy::Policy;

@@ -1,7 +1,7 @@
 //! Options about Sentinels.
 
 use super::connection::Connecting;
-use crate::cli::Failure;
+use crate::cli::outcome::Failure;
 use crate::model::address::Address;
 use crate::pipeline::sentinels::Watch;
 use crate::pipeline::servers::Target;

@@ -7,7 +7,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::connection;
 use super::options::Printing;
-use crate::cli::Failure;
+use crate::cli::outcome::Failure;
 use crate::cli::progress::Progress;
 use crate::judge::policy::Policy;
 use crate::model::catalogue::Catalogue;

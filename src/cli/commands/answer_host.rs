@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::catalog::built_in;
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::collect::clock::Deadlines;
 use crate::collect::host::Request;
 use crate::collect::host::wire::{Answer, AnswerHead, MARK, Question, SCHEMA, TOOL, now};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::catalog::built_in;
 use crate::cli::args::looking::Looking;
 use crate::cli::args::options::write_at_once;
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::collect::files::bundle::pack;
 use crate::model::exit;
 

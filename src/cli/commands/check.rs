@@ -11,7 +11,7 @@ use crate::catalog::parameters::set_text;
 use crate::cli::args::looking::Looking;
 use crate::cli::args::options::{Printing, catalogue_with};
 use crate::cli::args::waiting::{Waiting, Watch, gate};
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::collect::files::bundle::read_report;
 use crate::judge::baseline::Baseline;
 use crate::judge::evaluate::Parameters;

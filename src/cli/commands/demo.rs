@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::lab::commands;
 use crate::catalog;
 use crate::cli::args::options::{Output, look};
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::lab::pika::Home;
 use crate::lab::real::RealStage;
 use crate::lab::scenario::{self, Run, Scenario};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::catalog::built_in;
 use crate::cli::args::options::Output;
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::collect::files::bundle::read_facts;
 use crate::difference::difference;
 use crate::judge::evaluate::Parameters;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::catalog::parameters::nearest;
 use crate::cli::args::options::{Output, catalogue_with, look};
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::model::exit;
 use crate::model::release::Version;
 use crate::render::catalogue;

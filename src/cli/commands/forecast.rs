@@ -2,7 +2,7 @@
 
 use crate::cli::args::connection::{Connecting, Side};
 use crate::cli::args::options::{Printing, catalogue_with};
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::judge::evaluate::Parameters;
 use crate::model::address::Address;
 use crate::model::link::LinkMode;

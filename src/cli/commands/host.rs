@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::args::connection::{Connecting, Side};
 use crate::cli::args::hosts::Way;
 use crate::cli::args::options::{Printing, catalogue_with};
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::collect::host::{Roots, Search, Wanted};
 use crate::collect::ssh::Destination;
 use crate::judge::evaluate::Parameters;

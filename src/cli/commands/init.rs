@@ -6,7 +6,7 @@ use crate::catalog::built_in;
 use crate::cli::args::around::Around;
 use crate::cli::args::connection::{Connecting, Side};
 use crate::cli::args::options::{Output, write_at_once};
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::model::address::Address;
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;

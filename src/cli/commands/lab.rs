@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::catalog;
 use crate::cli::args::options::Output;
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::lab::scenario::{self, Mode, Run, SCENARIOS, Scenario};
 use crate::lab::stage::Stage;
 use crate::model::exit;

@@ -1,7 +1,7 @@
 //! `pikadoctor lint`
 
 use crate::cli::args::options::{Printing, catalogue_with};
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::judge::evaluate::Parameters;
 use crate::model::companion::CompanionKind;
 use crate::model::release::Version;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::args::options::{Output, catalogue_with};
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::model::exit;
 use crate::render::catalogue;
 

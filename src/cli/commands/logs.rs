@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::cli::args::local_files::{parse_window, requests};
 use crate::cli::args::options::{Printing, catalogue_with};
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::collect::clock;
 use crate::collect::logs::Window;
 use crate::judge::evaluate::Parameters;

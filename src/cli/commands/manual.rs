@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::model::exit;
 
 /// Print the completions of a shell
@@ -17,9 +16,9 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub fn run(&self) -> Outcome {
+    pub fn run(&self, mut command: clap::Command) -> Outcome {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut crate::cli::Arguments::command(), "pikadoctor", &mut script);
+        clap_complete::generate(self.shell, &mut command, "pikadoctor", &mut script);
         Outcome { document: String::from_utf8_lossy(&script).into_owned(), exit_code: exit::OK }
     }
 }
@@ -33,8 +32,7 @@ pub struct Man {
 }
 
 impl Man {
-    pub fn run(&self) -> Result<Outcome, Failure> {
-        let command = crate::cli::Arguments::command();
+    pub fn run(&self, command: clap::Command) -> Result<Outcome, Failure> {
         let document = if let Some(directory) = &self.output {
             let failed = |error| Failure(format!("{}: {error}", directory.display()));
             clap_mangen::generate_to(command, directory).map_err(failed)?;

@@ -13,7 +13,7 @@ use clap::Parser;
 use crate::catalog::built_in;
 use crate::cli::args::connection::{Connecting, Side};
 use crate::cli::args::options::look;
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::collect::link::Live;
 use crate::judge::evaluate::Parameters;
 use crate::judge::thresholds::{self, Threshold};

@@ -1,6 +1,6 @@
 //! `pikadoctor schema`
 
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::difference::Difference;
 use crate::model::bundle::Bundle;
 use crate::model::check::CheckFile;

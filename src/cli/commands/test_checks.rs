@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use crate::catalog;
-use crate::cli::{Failure, Outcome};
+use crate::cli::outcome::{Failure, Outcome};
 use crate::collect::files::check_directory::read_check_directory;
 use crate::judge::examples::shortcomings;
 use crate::model::exit;

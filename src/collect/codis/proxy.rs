@@ -7,9 +7,9 @@ use super::survey::{MOST_BYTES, Request};
 use super::{read, xauth};
 use crate::collect::clock::Deadlines;
 use crate::collect::net::http::{Client, get_json};
-use crate::collect::secret::Tokens;
 use crate::model::codis::{Codis, Group, Proxy, ProxyAuth, ProxySlots};
 use crate::model::http::HttpFailure;
+use crate::parse::secret::Tokens;
 
 /// The most proxies that are asked.
 const MOST_PROXIES: usize = 64;

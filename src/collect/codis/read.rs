@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use crate::collect::secret::Tokens;
 use crate::model::address::Address;
 use crate::model::codis::{
     Backend, Codis, CodisLine, DashboardConfig, ForkState, Group, Method, Migration, Position, Proxy,
     ProxyConfig, Sentinels, SlotActions, SlotSet, Slots, Told,
 };
+use crate::parse::secret::Tokens;
 
 /// The most groups, servers of a group and proxies that are read. Codis manages 9999 groups; nobody has so many.
 const MOST: usize = 1024;

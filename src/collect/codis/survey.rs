@@ -5,11 +5,12 @@ use serde_json::Value as Json;
 use super::{addresses, proxy, read};
 use crate::collect::clock::Deadlines;
 use crate::collect::net::http::{Answer, Client, HttpError, client, get_json, parse_url, shown};
-use crate::collect::secret::{Password, Tokens};
+use crate::collect::secret::Password;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::address::Address;
 use crate::model::codis::{Codis, Dashboard, Source, SourceKind};
 use crate::model::http::HttpFailure;
+use crate::parse::secret::Tokens;
 
 /// The most that is read of one answer. /topom of 1024 slots and 60 servers comes to some 500 KB.
 pub const MOST_BYTES: usize = 16 * 1024 * 1024;

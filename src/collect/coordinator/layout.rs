@@ -9,10 +9,10 @@ use serde_json::Value;
 use super::proxies::{jodis_entries, jodis_paths, proxies};
 use super::tree::{AclEntry, Gap, Tree, below};
 use super::walk::{CODIS2, CODIS3, JODIS};
-use crate::collect::secret::Tokens;
 use crate::model::coordinator::{
     Access, Dashboard, Group, GroupServer, Oddity, OddityKind, Product, SlotRange,
 };
+use crate::parse::secret::Tokens;
 
 /// The longest text that is taken over from a node.
 const LONGEST: usize = 300;

@@ -13,11 +13,12 @@ use super::{addresses, dashboard, etcd, filesystem};
 use crate::collect::clock::Deadlines;
 use crate::collect::net::dial::dial;
 use crate::collect::net::http::{self, Client, HttpError};
-use crate::collect::secret::{Password, Tokens};
+use crate::collect::secret::Password;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::address::Address;
 use crate::model::coordinator::{Coordinator, CoordinatorKind, CoordinatorState, Member, Product};
 use crate::model::reach::{Reach, ReachState};
+use crate::parse::secret::Tokens;
 
 /// The environment variable with `user:password` for ZooKeeper's digest scheme.
 pub const ZOOKEEPER_AUTH: &str = "PIKADOCTOR_ZOOKEEPER_AUTH";

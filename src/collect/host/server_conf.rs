@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::Roots;
-use crate::collect::files::conf_file::{ConfText, read_conf};
+use crate::collect::files::conf_file::read_conf;
 use crate::model::host::Instance;
 use crate::model::node::Node;
+use crate::parse::conf_text::ConfText;
 
 /// The file that `node` names, read. None when its host cannot be seen from here, or when it names no file.
 pub fn read_named_by(node: &Node) -> Option<ConfText> {

@@ -9,7 +9,7 @@ use super::{identify, ports};
 use crate::collect::clock::Deadlines;
 use crate::collect::host::host_network;
 use crate::collect::net::dial::dial;
-use crate::collect::secret::{Password, Tokens};
+use crate::collect::secret::Password;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::address::Address;
 use crate::model::info::InfoSection;
@@ -20,6 +20,7 @@ use crate::model::release::Version;
 use crate::model::replication::Role;
 use crate::model::server::{AuthOutcome, Authentication, Server, ServerKind};
 use crate::parse::info;
+use crate::parse::secret::Tokens;
 
 /// What collecting needs to know.
 pub struct Collector<'a> {

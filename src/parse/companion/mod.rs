@@ -7,13 +7,13 @@ mod toml_file;
 
 pub use detect::kind_of;
 
-use crate::collect::files::conf_file::ConfText;
-use crate::collect::secret::Tokens;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::companion::{CompanionContent, CompanionFile, CompanionKind};
 use crate::model::conf::{ConfFile, Place};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::Version;
+use crate::parse::conf_text::ConfText;
+use crate::parse::secret::Tokens;
 
 /// What is needed to read a file.
 struct Reading<'r> {

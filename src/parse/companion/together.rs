@@ -1,8 +1,8 @@
 //! What two files of a run say of the same thing.
 
-use crate::collect::secret::Tokens;
 use crate::model::companion::{CompanionContent, CompanionFile, CompanionKind, Effective, Matter, Pairing};
 use crate::model::conf::{ConfFile, Place};
+use crate::parse::secret::Tokens;
 
 /// What stands in the place of a password.
 const HIDDEN: &str = "(hidden)";

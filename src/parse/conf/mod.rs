@@ -17,12 +17,12 @@ pub use keys::number;
 use super::conf::dialect::Dialect;
 use super::conf::keys::{Keys, first_word};
 use super::conf::text::{Entry, Text};
-use crate::collect::files::conf_file::ConfText;
-use crate::collect::secret::Tokens;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::conf::{ConfContent, ConfFile, ConfMatter, ConfRemark, ConfSetting, Place};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::{Releases, Version};
+use crate::parse::conf_text::ConfText;
+use crate::parse::secret::Tokens;
 
 /// No pika.conf has more lines; the longest stock file has about seven hundred.
 const MOST_LINES: usize = 5000;

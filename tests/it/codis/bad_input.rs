@@ -2,13 +2,13 @@
 
 use crate::support::codis::{Pages, Place, json};
 use pikadoctor::collect::codis::{read, survey};
-use pikadoctor::collect::secret::Tokens;
 use pikadoctor::derive;
 use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::model::codis::Codis;
 use pikadoctor::model::facts::{self, Facts};
 use pikadoctor::model::finding::State;
 use pikadoctor::model::text::Language;
+use pikadoctor::parse::secret::Tokens;
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -13,6 +13,8 @@ use pikadoctor::model::facts::{self, Facts};
 use pikadoctor::model::finding::{Report, State};
 use pikadoctor::model::text::Language;
 use pikadoctor::parse::conf;
+use pikadoctor::parse::conf_text::{ConfText, text_of};
+use pikadoctor::parse::secret::Tokens;
 use proptest::prelude::*;
 
 /// The report on files that exist in this test only.

@@ -386,10 +386,10 @@ fn the_exit_code_is_that_of_the_worst_finding() {
 
 mod hostile {
     use pikadoctor::catalog::built_in;
-    use pikadoctor::collect::files::conf_file::{ConfText, text_of};
-    use pikadoctor::collect::secret::Tokens;
     use pikadoctor::model::companion::CompanionKind;
     use pikadoctor::parse::companion;
+    use pikadoctor::parse::conf_text::{ConfText, text_of};
+    use pikadoctor::parse::secret::Tokens;
     use proptest::prelude::*;
 
     proptest! {

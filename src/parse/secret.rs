@@ -1,0 +1,56 @@
+//! What remains of the secrets that a text holds.
+
+use std::sync::OnceLock;
+
+/// Turns secrets into tokens that are equal for equal secrets within one run, and say nothing else.
+pub struct Tokens {
+    key: [u8; 32],
+}
+
+impl Tokens {
+    /// With a key that is forgotten at the end of the run.
+    ///
+    /// # Panics
+    /// When the operating system has no randomness to give.
+    pub fn new() -> Self {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key).expect("the operating system gives random bytes");
+        Self { key }
+    }
+
+    /// Those of this run of the program: whatever is collected by the same run can be compared.
+    pub fn of_this_run() -> &'static Self {
+        static TOKENS: OnceLock<Tokens> = OnceLock::new();
+        TOKENS.get_or_init(Self::new)
+    }
+
+    /// `""` for an empty secret, `secret:` and twelve hexadecimal digits for any other.
+    pub fn token(&self, secret: &str) -> String {
+        if secret.is_empty() {
+            return String::new();
+        }
+        let hash = blake3::keyed_hash(&self.key, secret.as_bytes());
+        format!("secret:{}", &hash.to_hex()[..12])
+    }
+}
+
+impl Default for Tokens {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_compare_as_their_secrets_do_and_do_not_show_them() {
+        let tokens = Tokens::new();
+        assert_eq!(tokens.token("a"), tokens.token("a"));
+        assert_ne!(tokens.token("a"), tokens.token("b"));
+        assert_eq!(tokens.token(""), "");
+        assert!(!tokens.token("open sesame").contains("sesame"));
+        assert_ne!(tokens.token("a"), Tokens::new().token("a"), "another run has other tokens");
+    }
+}
