@@ -4,4 +4,4 @@ pub mod check_file;
 mod embedded;
 pub mod parameters;
 
-pub use embedded::{add, built_in};
+pub use embedded::built_in;

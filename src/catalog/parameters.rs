@@ -2,9 +2,9 @@
 
 use serde_json::Value as Json;
 
-use crate::judge::evaluate::Parameters;
 use crate::model::catalogue::Catalogue;
 use crate::model::check::Check;
+use crate::model::policy::Parameters;
 
 /// Sets a parameter to what a person wrote. The value has the type of the default.
 pub fn set_text(

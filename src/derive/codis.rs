@@ -1,6 +1,5 @@
 //! What follows from the facts about a Codis and the servers behind it. Pure.
 
-use super::network::kind_of;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::codis::{Backend, Codis, Estimate, Password, Position, Registered, SlotIndex};
 use crate::model::facts::Facts;
@@ -48,7 +47,7 @@ fn follows(server: &Backend, registered: &[Registered]) -> Option<bool> {
     if port != wanted_port {
         return Some(false);
     }
-    let addresses = |host: &str| match kind_of(host) {
+    let addresses = |host: &str| match AddressKind::of(host) {
         AddressKind::Name => registered.iter().find(|entry| entry.host == host)?.resolved.clone(),
         _ => Some(vec![host.to_owned()]),
     };
@@ -72,9 +71,9 @@ fn passwords(codis: &Codis, nodes: &[Node]) -> Vec<Password> {
 
 fn classify_addresses(codis: &mut Codis) {
     for entry in &mut codis.registered {
-        entry.kind = kind_of(&entry.host);
+        entry.kind = AddressKind::of(&entry.host);
     }
-    let local = |host: &str| host == "localhost" || kind_of(host) == AddressKind::Loopback;
+    let local = |host: &str| host == "localhost" || AddressKind::of(host) == AddressKind::Loopback;
     // On one host alone a loopback address is as good as any.
     let asked_from_afar = codis
         .sources

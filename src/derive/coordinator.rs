@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::network::kind_of;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::codis::Codis;
 use crate::model::coordinator::{Coordinator, JodisEntry, Product, ProxyPresence, Registered, SharedServer};
@@ -47,9 +46,9 @@ pub fn servers(coordinators: &[Coordinator], product: &str) -> Vec<String> {
 
 fn addresses(product: &mut Product, local: bool) {
     let set = |address: &mut Registered| {
-        address.kind = address.host.as_deref().map(kind_of);
+        address.kind = address.host.as_deref().map(AddressKind::of);
         let first = address.resolved.as_ref().and_then(|resolved| resolved.first());
-        address.reach_kind = first.map(|first| kind_of(first)).or(address.kind);
+        address.reach_kind = first.map(|first| AddressKind::of(first)).or(address.kind);
     };
     product.addresses.iter_mut().chain(&mut product.server_addresses).for_each(set);
     // What has no address says nothing about where it is.

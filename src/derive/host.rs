@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use super::network::{PortUse, own_address, port_uses};
+use super::network::own_address;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::facts::Facts;
 use crate::model::host::{
@@ -13,6 +13,7 @@ use crate::model::host::{
 use crate::model::knowledge::Knowledge;
 use crate::model::network::{Interface, OwnAddress, OwnAddressBy, PortRole};
 use crate::model::node::Node;
+use crate::model::port_use::{PortUse, port_uses};
 
 /// Completes what is known about the hosts.
 pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
@@ -156,7 +157,7 @@ fn address(instance: &Instance) -> Result<Option<OwnAddress>, Absence> {
             by: OwnAddressBy::NetworkInterface,
             interface: Some(name.clone()),
             address: address.cloned(),
-            kind: address.map(|address| super::network::kind_of(address)),
+            kind: address.map(|address| AddressKind::of(address)),
         }));
     }
     // A file that was read and does not name a card is as good as a server that says so.

@@ -20,16 +20,11 @@ pub fn relate(link: &mut Link, master: &Node, replica: &Node) {
         return;
     };
     link.listed = listed(master, replica);
-    link.relation = Some(match replication.master.as_ref().filter(|named| is_address(named)) {
+    link.relation = Some(match replication.master.as_ref().filter(|named| named.is_address()) {
         None => Relation::Nobody,
         Some(named) if names(named, link, master) || link.listed.is_some() => Relation::Follows,
         Some(_) => Relation::Elsewhere,
     });
-}
-
-/// A double master that has given up its peer prints an empty host and port -1.
-pub fn is_address(named: &Master) -> bool {
-    named.host.as_ref().is_some_and(|host| !host.is_empty()) && named.port.is_some_and(|port| port > 0)
 }
 
 /// Whether what the replica names as its master is one of the addresses of the master.
@@ -68,8 +63,8 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge, forced: bool) {
     let mut pairs = std::mem::take(&mut facts.pairs);
     for pair in &mut pairs {
         if let (Some(a), Some(b)) = (facts.node(&pair.a), facts.node(&pair.b)) {
-            pair.a_names_b = names_peer(a, b);
-            pair.b_names_a = names_peer(b, a);
+            pair.a_names_b = a.names_peer(b);
+            pair.b_names_a = b.names_peer(a);
         }
     }
     facts.pairs = pairs;
@@ -120,22 +115,6 @@ fn target(link: &Link, master: &Node) -> Address {
         Some(Address { host: address.host.clone(), port: u16::try_from(address.port).ok()? })
     });
     followed.unwrap_or_else(|| master.address.clone())
-}
-
-/// Whether the peer that `node` names is `other`. Addresses are compared as the server compares them, as
-/// strings; a name is never the address of a peer that declares an IP address.
-pub fn names_peer(node: &Node, other: &Node) -> Option<bool> {
-    let pair = node.double_master.as_ref().filter(|pair| pair.enabled == Some(true))?;
-    let host = pair.peer_host.as_deref()?;
-    let own = other.own_address.as_ref().and_then(|own| own.address.as_deref());
-    let known = [Some(other.address.host.as_str()), other.reached_at.as_deref(), own];
-    let same_host = known.contains(&Some(host))
-        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()) && same_machine(node, other);
-    Some(same_host && pair.peer_port == Some(i64::from(other.address.port)))
-}
-
-fn same_machine(a: &Node, b: &Node) -> bool {
-    a.reached_at.is_some() && a.reached_at == b.reached_at
 }
 
 fn note(link: &mut Link, path: &str, reason: &str) {

@@ -5,11 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 use super::absence::explained;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::facts::Facts;
-use crate::model::knowledge::{GenerationEntry, Knowledge, PortOpen};
+use crate::model::knowledge::Knowledge;
 use crate::model::network::{
     AddressKind, Collision, HostNetwork, Interface, OwnAddress, OwnAddressBy, Peer, PeerRole, PortRole,
 };
 use crate::model::node::{Generation, Node};
+use crate::model::port_use::{PortUse, port_uses};
 
 /// Sets `collisions` and `peers` of every node.
 pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
@@ -36,28 +37,6 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
 
 fn unknown(path: &str, reason: &str) -> Absence {
     Absence { path: path.to_owned(), kind: AbsenceKind::Failed, reason: reason.to_owned() }
-}
-
-/// A port that a server opens, counted from its client port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PortUse {
-    /// What is added to the client port.
-    pub offset: u32,
-    /// What it is for.
-    pub role: PortRole,
-    /// Whether it is open all the time. If not, it is open during a full sync.
-    pub always: bool,
-}
-
-/// Every port that a server of a generation opens, the client port first.
-pub fn port_uses(generation: &GenerationEntry) -> Vec<PortUse> {
-    let client = PortUse { offset: 0, role: PortRole::Client, always: true };
-    let derived = generation.ports.iter().map(|rule| PortUse {
-        offset: rule.offset,
-        role: rule.role,
-        always: rule.open == PortOpen::Always,
-    });
-    std::iter::once(client).chain(derived).collect()
 }
 
 /// The ports that a server needs on its host.
@@ -106,7 +85,8 @@ impl Layout {
 
 fn peers(node: &Node) -> Option<Vec<Peer>> {
     let replication = node.replication.as_ref()?;
-    let peer = |role, address: &str| Peer { role, address: address.to_owned(), kind: kind_of(address) };
+    let peer =
+        |role, address: &str| Peer { role, address: address.to_owned(), kind: AddressKind::of(address) };
     let master = replication.master.iter().filter_map(|master| master.host.as_deref());
     let mut peers: Vec<Peer> =
         master.filter(|host| !host.is_empty()).map(|host| peer(PeerRole::Master, host)).collect();
@@ -126,12 +106,12 @@ pub(super) fn own_address(network: &HostNetwork, fallback_to_eth0: bool) -> OwnA
         by,
         interface: interface.map(|card| card.name.clone()),
         address: address.cloned(),
-        kind: address.map(|address| kind_of(address)),
+        kind: address.map(|address| AddressKind::of(address)),
     };
-    let to_all = network.bound.iter().any(|bound| kind_of(bound) == AddressKind::Unspecified);
+    let to_all = network.bound.iter().any(|bound| AddressKind::of(bound) == AddressKind::Unspecified);
     if !to_all && !network.bound.is_empty() {
         // 127.0.0.1 is always bound beside the address of network-interface, and alone when that is `lo`.
-        let own = network.bound.iter().find(|bound| kind_of(bound) != AddressKind::Loopback);
+        let own = network.bound.iter().find(|bound| AddressKind::of(bound) != AddressKind::Loopback);
         let own = own.or(network.bound.first());
         return of(OwnAddressBy::NetworkInterface, own.and_then(|own| card_of(own)), own);
     }
@@ -146,53 +126,9 @@ pub(super) fn own_address(network: &HostNetwork, fallback_to_eth0: bool) -> OwnA
     }
 }
 
-/// The kind of an address.
-pub fn kind_of(address: &str) -> AddressKind {
-    let Ok(address) = address.parse::<IpAddr>() else { return AddressKind::Name };
-    if address.is_loopback() {
-        return AddressKind::Loopback;
-    }
-    if address.is_unspecified() {
-        return AddressKind::Unspecified;
-    }
-    match address {
-        IpAddr::V4(v4) if v4.is_link_local() => AddressKind::LinkLocal,
-        IpAddr::V4(v4) if v4.octets()[..2] == [172, 17] => AddressKind::Container,
-        // 100.64.0.0/10 is what carriers and clouds use inside.
-        IpAddr::V4(v4) if v4.is_private() || (v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64) => {
-            AddressKind::Private
-        }
-        IpAddr::V6(v6) if v6.is_unicast_link_local() => AddressKind::LinkLocal,
-        IpAddr::V6(v6) if v6.is_unique_local() => AddressKind::Private,
-        _ => AddressKind::Public,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn kinds_of_addresses() {
-        for (address, kind) in [
-            ("127.0.0.1", AddressKind::Loopback),
-            ("::1", AddressKind::Loopback),
-            ("0.0.0.0", AddressKind::Unspecified),
-            ("169.254.3.4", AddressKind::LinkLocal),
-            ("fe80::1", AddressKind::LinkLocal),
-            ("172.17.0.2", AddressKind::Container),
-            ("172.18.0.2", AddressKind::Private),
-            ("10.79.0.1", AddressKind::Private),
-            ("192.168.1.1", AddressKind::Private),
-            ("100.64.0.1", AddressKind::Private),
-            ("fd00::1", AddressKind::Private),
-            ("8.8.8.8", AddressKind::Public),
-            ("2001:4860::1", AddressKind::Public),
-            ("pika-a", AddressKind::Name),
-        ] {
-            assert_eq!(kind_of(address), kind, "{address}");
-        }
-    }
 
     #[test]
     fn the_own_address_follows_the_first_route_and_not_the_metric() {

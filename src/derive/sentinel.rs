@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
-use super::network::kind_of;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::address::Address;
 use crate::model::facts::Facts;
@@ -260,7 +259,7 @@ fn server(instance: &Instance, is_master: bool, facts: &Facts) -> WatchedServer 
         link_up: instance.link_up,
         follows: instance.master_address.clone(),
         run_id: instance.run_id.clone(),
-        kind: kind_of(&instance.host),
+        kind: AddressKind::of(&instance.host),
         node: node.map(|node| node.name.clone()),
         examined: node.is_some_and(|node| why_not_examined(node).is_none()),
         left_out: false,

@@ -17,6 +17,7 @@ use crate::model::catalogue::Catalogue;
 use crate::model::check::{Case, Check, CheckFile, Example, Param, Target};
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Metric, Problem, State};
+use crate::model::policy::Parameters;
 use crate::model::text::{Language, Source, Template};
 
 /// Evaluates checks in one language.
@@ -26,9 +27,6 @@ pub struct Judge<'c> {
     phrases: Arc<Phrases>,
     language: Language,
 }
-
-/// Values of `params` that were set for a run: by check id, then by name.
-pub type Parameters = BTreeMap<String, BTreeMap<String, Json>>;
 
 impl<'c> Judge<'c> {
     /// A judge with the checks and the knowledge of `catalogue`.

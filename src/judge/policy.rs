@@ -4,11 +4,11 @@
 use jiff::civil::Date;
 
 use super::baseline::Baseline;
-use super::evaluate::Parameters;
 use super::requirements::{Required, require};
 use super::waivers::{Waiver, waive};
 use crate::model::facts::Facts;
 use crate::model::finding::Finding;
+use crate::model::policy::Parameters;
 use crate::model::text::Language;
 
 /// What counts in a run.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::fault::{LinkFault, ServerFault};
-use crate::judge::evaluate::Parameters;
+use crate::model::policy::Parameters;
 
 use crate::model::check::{Check, Target};
 use crate::model::text::Bilingual;

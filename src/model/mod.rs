@@ -27,6 +27,8 @@ pub mod messages;
 pub mod network;
 pub mod node;
 pub mod planned;
+pub mod policy;
+pub mod port_use;
 pub mod range;
 pub mod reach;
 pub mod release;

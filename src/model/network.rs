@@ -1,5 +1,7 @@
 //! Facts about ports and addresses: who listens where, and whom a server names as its peer.
 
+use std::net::IpAddr;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +118,30 @@ pub enum AddressKind {
     Name,
 }
 
+impl AddressKind {
+    /// The kind of an address as text: what is no IP address is a name.
+    pub fn of(address: &str) -> Self {
+        let Ok(address) = address.parse::<IpAddr>() else { return AddressKind::Name };
+        if address.is_loopback() {
+            return AddressKind::Loopback;
+        }
+        if address.is_unspecified() {
+            return AddressKind::Unspecified;
+        }
+        match address {
+            IpAddr::V4(v4) if v4.is_link_local() => AddressKind::LinkLocal,
+            IpAddr::V4(v4) if v4.octets()[..2] == [172, 17] => AddressKind::Container,
+            // 100.64.0.0/10 is what carriers and clouds use inside.
+            IpAddr::V4(v4) if v4.is_private() || (v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64) => {
+                AddressKind::Private
+            }
+            IpAddr::V6(v6) if v6.is_unicast_link_local() => AddressKind::LinkLocal,
+            IpAddr::V6(v6) if v6.is_unique_local() => AddressKind::Private,
+            _ => AddressKind::Public,
+        }
+    }
+}
+
 /// A peer as this server names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -186,4 +212,31 @@ pub struct OwnAddress {
     pub address: Option<String>,
     /// Its kind.
     pub kind: Option<AddressKind>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_of_addresses() {
+        for (address, kind) in [
+            ("127.0.0.1", AddressKind::Loopback),
+            ("::1", AddressKind::Loopback),
+            ("0.0.0.0", AddressKind::Unspecified),
+            ("169.254.3.4", AddressKind::LinkLocal),
+            ("fe80::1", AddressKind::LinkLocal),
+            ("172.17.0.2", AddressKind::Container),
+            ("172.18.0.2", AddressKind::Private),
+            ("10.79.0.1", AddressKind::Private),
+            ("192.168.1.1", AddressKind::Private),
+            ("100.64.0.1", AddressKind::Private),
+            ("fd00::1", AddressKind::Private),
+            ("8.8.8.8", AddressKind::Public),
+            ("2001:4860::1", AddressKind::Public),
+            ("pika-a", AddressKind::Name),
+        ] {
+            assert_eq!(AddressKind::of(address), kind, "{address}");
+        }
+    }
 }

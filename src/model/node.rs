@@ -1,6 +1,7 @@
 //! One server: everything that it said, and what follows from that.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -84,6 +85,21 @@ pub struct Node {
     pub not_sent: Vec<NotSent>,
     /// Facts that could not be had.
     pub errors: Vec<Absence>,
+}
+
+impl Node {
+    /// Whether the peer that this server names is `other`. Addresses are compared as the server compares them, as
+    /// strings; a name is never the address of a peer that declares an IP address.
+    pub fn names_peer(&self, other: &Self) -> Option<bool> {
+        let pair = self.double_master.as_ref().filter(|pair| pair.enabled == Some(true))?;
+        let host = pair.peer_host.as_deref()?;
+        let own = other.own_address.as_ref().and_then(|own| own.address.as_deref());
+        let known = [Some(other.address.host.as_str()), other.reached_at.as_deref(), own];
+        let same_machine = self.reached_at.is_some() && self.reached_at == other.reached_at;
+        let same_host = known.contains(&Some(host))
+            || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback()) && same_machine;
+        Some(same_host && pair.peer_port == Some(i64::from(other.address.port)))
+    }
 }
 
 /// One of the five generations of replication.

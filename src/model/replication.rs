@@ -91,6 +91,13 @@ pub struct Master {
     pub states: Vec<LinkState>,
 }
 
+impl Master {
+    /// Whether it is a server at all: a double master that has given up its peer prints an empty host and port -1.
+    pub fn is_address(&self) -> bool {
+        self.host.as_ref().is_some_and(|host| !host.is_empty()) && self.port.is_some_and(|port| port > 0)
+    }
+}
+
 /// A replica that a master lists.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,11 +1,12 @@
 //! From facts to a report.
 
-use crate::judge::evaluate::{Judge, Parameters};
+use crate::judge::evaluate::Judge;
 use crate::judge::policy::Policy;
 use crate::judge::verdict;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;
 use crate::model::finding::Report;
+use crate::model::policy::Parameters;
 use crate::model::text::Language;
 
 /// Judges facts. The same facts give the same report.

@@ -4,6 +4,7 @@
 //! [`codis`], [`sentinels`] and [`hosts`] name more of them or say more about them. [`one_host`] is for who asks
 //! about a host and not about servers. [`conf_files`] are compared with their servers.
 
+pub mod catalogue;
 pub mod codis;
 pub mod conf_files;
 pub mod files;

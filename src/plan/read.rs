@@ -8,7 +8,6 @@ use jiff::civil::Date;
 use super::file::{LinkPlan, PlanFile, SCHEMA, SecretSource};
 use super::values::parse_address;
 use crate::catalog::parameters;
-use crate::judge::evaluate::Parameters;
 use crate::judge::requirements::Required;
 use crate::judge::waivers::Waiver;
 use crate::model::address::Address;
@@ -16,6 +15,7 @@ use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;
 use crate::model::link::{Link, LinkMode};
 use crate::model::planned::{PlannedLink, PlannedNode};
+use crate::model::policy::Parameters;
 use crate::model::release::Releases;
 use crate::model::text::Source;
 

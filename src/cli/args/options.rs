@@ -5,15 +5,13 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::catalog;
 use crate::cli::outcome::{Failure, Outcome};
-use crate::collect::files::check_directory::read_check_directory;
-use crate::judge::evaluate::Parameters;
 use crate::judge::policy::Policy;
 use crate::judge::verdict::move_gate;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;
 use crate::model::finding::{Report, State};
+use crate::model::policy::Parameters;
 use crate::model::text::Language;
 use crate::pipeline::judgement::judge_by;
 use crate::render::{Format, Look, render};
@@ -205,15 +203,4 @@ fn parse_language(text: &str) -> Result<Language, String> {
         "zh" => Ok(Language::Zh),
         _ => Err("the languages are en and zh".into()),
     }
-}
-
-/// The built-in catalogue with the checks of the given directories.
-pub fn catalogue_with(directories: &[PathBuf]) -> Result<Catalogue, Failure> {
-    let mut catalogue = catalog::built_in();
-    for directory in directories {
-        for check in read_check_directory(directory).map_err(Failure::new)? {
-            catalog::add(&mut catalogue, &check.id, &check.file, &check.text).map_err(Failure::new)?;
-        }
-    }
-    Ok(catalogue)
 }

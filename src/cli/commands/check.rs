@@ -9,17 +9,18 @@ use jiff::tz::TimeZone;
 
 use crate::catalog::parameters::set_text;
 use crate::cli::args::looking::Looking;
-use crate::cli::args::options::{Printing, catalogue_with};
+use crate::cli::args::options::Printing;
 use crate::cli::args::waiting::{Waiting, Watch, gate};
 use crate::cli::outcome::{Failure, Outcome};
 use crate::collect::files::bundle::read_report;
 use crate::judge::baseline::Baseline;
-use crate::judge::evaluate::Parameters;
 use crate::judge::policy::Policy;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;
 use crate::model::finding::{Ended, Report};
+use crate::model::policy::Parameters;
 use crate::model::text::escape_control;
+use crate::pipeline::catalogue::catalogue_with;
 use crate::plan::read::Plan;
 
 /// Look at servers, and at replication between them, and say what is wrong
@@ -56,7 +57,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     arguments.printing.validate()?;
-    let catalogue = catalogue_with(&arguments.checks)?;
+    let catalogue = catalogue_with(&arguments.checks).map_err(Failure::new)?;
     let looking = &arguments.looking;
     let plan = looking.plan(&catalogue)?;
     let policy = policy(arguments, plan.as_ref(), &catalogue)?;

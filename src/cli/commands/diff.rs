@@ -7,8 +7,8 @@ use crate::cli::args::options::Output;
 use crate::cli::outcome::{Failure, Outcome};
 use crate::collect::files::bundle::read_facts;
 use crate::difference::difference;
-use crate::judge::evaluate::Parameters;
 use crate::model::exit;
+use crate::model::policy::Parameters;
 use crate::pipeline::judgement::judge;
 use crate::render;
 

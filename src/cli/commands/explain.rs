@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use crate::catalog::parameters::nearest;
-use crate::cli::args::options::{Output, catalogue_with, look};
+use crate::cli::args::options::{Output, look};
 use crate::cli::outcome::{Failure, Outcome};
 use crate::model::exit;
 use crate::model::release::Version;
+use crate::pipeline::catalogue::catalogue_with;
 use crate::render::catalogue;
 
 /// Explain a check: why it matters, what it can find, and what is known about it
@@ -28,7 +29,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let catalogue = catalogue_with(&arguments.checks)?;
+    let catalogue = catalogue_with(&arguments.checks).map_err(Failure::new)?;
     let id = arguments.id.as_str();
     let check = catalogue
         .checks

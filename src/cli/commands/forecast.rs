@@ -1,11 +1,12 @@
 //! `pikadoctor forecast`
 
 use crate::cli::args::connection::{Connecting, Side};
-use crate::cli::args::options::{Printing, catalogue_with};
+use crate::cli::args::options::Printing;
 use crate::cli::outcome::{Failure, Outcome};
-use crate::judge::evaluate::Parameters;
 use crate::model::address::Address;
 use crate::model::link::LinkMode;
+use crate::model::policy::Parameters;
+use crate::pipeline::catalogue::catalogue_with;
 use crate::pipeline::servers::{LinkRequest, Trial, examine_links};
 use crate::plan::values::parse_address;
 
@@ -37,7 +38,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     arguments.printing.validate()?;
-    let mut catalogue = catalogue_with(&[])?;
+    let mut catalogue = catalogue_with(&[]).map_err(Failure::new)?;
     // What the nodes are like otherwise is for `check`.
     catalogue.checks.retain(|check| check.file.target.is_about_links() || check.id == "node/reachable");
     let named = [(Side::Server, &arguments.replica), (Side::Master, &arguments.master)];

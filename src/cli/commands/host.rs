@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::args::connection::{Connecting, Side};
 use crate::cli::args::hosts::Way;
-use crate::cli::args::options::{Printing, catalogue_with};
+use crate::cli::args::options::Printing;
 use crate::cli::outcome::{Failure, Outcome};
 use crate::collect::host::{Roots, Search, Wanted};
 use crate::collect::ssh::Destination;
-use crate::judge::evaluate::Parameters;
 use crate::model::address::Address;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::link::LinkMode;
+use crate::model::policy::Parameters;
 use crate::model::release::Version;
+use crate::pipeline::catalogue::catalogue_with;
 use crate::pipeline::one_host::{HereRequest, ThereRequest, examine_that_host, examine_this_host, loopback};
 use crate::pipeline::servers::{LinkRequest, Trial, examine, examine_links};
 use crate::plan::values::parse_address;
@@ -70,7 +71,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     arguments.printing.validate()?;
-    let mut catalogue = catalogue_with(&[])?;
+    let mut catalogue = catalogue_with(&[]).map_err(Failure::new)?;
     // What the servers are like otherwise is for `check`.
     catalogue.checks.retain(|check| check.file.target.is_about_hosts());
     let facts = match arguments.way.destination()? {

@@ -1,10 +1,11 @@
 //! `pikadoctor lint`
 
-use crate::cli::args::options::{Printing, catalogue_with};
+use crate::cli::args::options::Printing;
 use crate::cli::outcome::{Failure, Outcome};
-use crate::judge::evaluate::Parameters;
 use crate::model::companion::CompanionKind;
+use crate::model::policy::Parameters;
 use crate::model::release::Version;
+use crate::pipeline::catalogue::catalogue_with;
 use crate::pipeline::files::read_conf_files;
 
 /// Read configuration files and say what Pika, Codis or Sentinel will make of them
@@ -71,7 +72,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             return Err(Failure(format!("{file} is named twice")));
         }
     }
-    let catalogue = catalogue_with(&[])?;
+    let catalogue = catalogue_with(&[]).map_err(Failure::new)?;
     let facts = read_conf_files(
         &arguments.files,
         &catalogue.knowledge,

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::cli::args::options::{Output, catalogue_with};
+use crate::cli::args::options::Output;
 use crate::cli::outcome::{Failure, Outcome};
 use crate::model::exit;
+use crate::pipeline::catalogue::catalogue_with;
 use crate::render::catalogue;
 
 /// List all checks
@@ -23,7 +24,7 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let catalogue = catalogue_with(&arguments.checks)?;
+    let catalogue = catalogue_with(&arguments.checks).map_err(Failure::new)?;
     let language = arguments.output.language();
     let document =
         if arguments.json { catalogue::list_json(&catalogue) } else { catalogue::list(&catalogue, language) };

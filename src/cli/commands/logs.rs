@@ -4,12 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::args::local_files::{parse_window, requests};
-use crate::cli::args::options::{Printing, catalogue_with};
+use crate::cli::args::options::Printing;
 use crate::cli::outcome::{Failure, Outcome};
 use crate::collect::clock;
 use crate::collect::logs::Window;
-use crate::judge::evaluate::Parameters;
 use crate::model::facts::{self, Facts};
+use crate::model::policy::Parameters;
+use crate::pipeline::catalogue::catalogue_with;
 use crate::pipeline::files::read_logs;
 
 /// Read the logs of Pika servers and say what went wrong, and what mends it
@@ -46,7 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             return Err(Failure(format!("{name} cannot be the log of the replica and of its master")));
         }
     }
-    let catalogue = catalogue_with(&[])?;
+    let catalogue = catalogue_with(&[]).map_err(Failure::new)?;
     let window = Window { length: arguments.since, until_now: false };
     let master = arguments.master.as_deref();
     let name = |log: &PathBuf| match master {

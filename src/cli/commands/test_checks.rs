@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use crate::catalog;
 use crate::cli::outcome::{Failure, Outcome};
-use crate::collect::files::check_directory::read_check_directory;
 use crate::judge::examples::shortcomings;
 use crate::model::exit;
+use crate::pipeline::catalogue::add_directories;
 
 /// Run the examples of check files
 ///
@@ -22,13 +22,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let mut catalogue = catalog::built_in();
-    let mut ids = Vec::new();
-    for directory in &arguments.directories {
-        for check in read_check_directory(directory).map_err(Failure::new)? {
-            catalog::add(&mut catalogue, &check.id, &check.file, &check.text).map_err(Failure::new)?;
-            ids.push(check.id);
-        }
-    }
+    let ids = add_directories(&mut catalogue, &arguments.directories).map_err(Failure::new)?;
     let mut document = String::new();
     let mut failed = 0;
     for id in &ids {

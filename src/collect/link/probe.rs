@@ -12,8 +12,6 @@ use super::{echo, reading, sample};
 use crate::collect::clock::Deadlines;
 use crate::collect::pika::gate::Gate;
 use crate::collect::pika::ports;
-use crate::derive::link::{is_address, names_peer};
-use crate::derive::network::kind_of;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{CanaryOutcome, DialledPort, Link, LinkMode, MasterAddress, Pair, Relation, Sample};
@@ -55,7 +53,7 @@ impl Prober<'_> {
     /// Finds out which address the replica uses for its master, or would use.
     pub async fn find_address(&self, link: &mut Link, master: &Node, replica: &Node) {
         let named = replica.replication.as_ref().and_then(|replication| replication.master.as_ref());
-        let named = named.filter(|named| is_address(named));
+        let named = named.filter(|named| named.is_address());
         let named = named.and_then(|named| Some((named.host.clone()?, named.port?)));
         let (host, port) =
             named.unwrap_or_else(|| (master.address.host.clone(), i64::from(master.address.port)));
@@ -69,7 +67,7 @@ impl Prober<'_> {
             }
             Ok(Err(_)) | Err(_) => Vec::new(),
         };
-        link.address = Some(MasterAddress { kind: kind_of(&host), host, port, resolved });
+        link.address = Some(MasterAddress { kind: AddressKind::of(&host), host, port, resolved });
     }
 
     /// Dials the ports of the master at the address that the replica uses, where it is another one than
@@ -360,7 +358,7 @@ fn proven_crossed(a: &Node, b: &Node) -> bool {
     };
     let (Some(a_id), Some(b_id)) = (own(a), own(b)) else { return false };
     let crossed = peer(a) == Some(b_id) && peer(b) == Some(a_id) && a_id != b_id;
-    let named = names_peer(a, b) == Some(true) && names_peer(b, a) == Some(true);
+    let named = a.names_peer(b) == Some(true) && b.names_peer(a) == Some(true);
     crossed && named && by_address(a) && by_address(b)
 }
 

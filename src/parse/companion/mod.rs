@@ -85,7 +85,7 @@ fn host_kind(host: &str) -> &'static str {
         // `:19000` is every address, as Go reads it.
         return "unspecified";
     }
-    match crate::derive::network::kind_of(host.trim_start_matches('[').trim_end_matches(']')) {
+    match AddressKind::of(host.trim_start_matches('[').trim_end_matches(']')) {
         AddressKind::Loopback => "loopback",
         AddressKind::Unspecified => "unspecified",
         AddressKind::Name => "name",

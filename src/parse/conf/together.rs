@@ -4,8 +4,8 @@ use super::dialect::Dialect;
 use super::keys::number;
 use super::text::{Entry, Text};
 use super::{Draft, View};
-use crate::derive::network::{PortUse, port_uses};
 use crate::model::conf::ConfMatter;
+use crate::model::port_use::{PortUse, port_uses};
 use crate::model::release::Version;
 
 /// The keys of paths that no two servers may share.

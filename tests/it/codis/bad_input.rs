@@ -3,10 +3,10 @@
 use crate::support::codis::{Pages, Place, json};
 use pikadoctor::collect::codis::{read, survey};
 use pikadoctor::derive;
-use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::model::codis::Codis;
 use pikadoctor::model::facts::{self, Facts};
 use pikadoctor::model::finding::State;
+use pikadoctor::model::policy::Parameters;
 use pikadoctor::model::text::Language;
 use pikadoctor::parse::secret::Tokens;
 use proptest::prelude::*;

@@ -16,10 +16,10 @@ use pikadoctor::catalog::built_in;
 use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::files::bundle::pack;
 use pikadoctor::collect::host::{Dial, DialAs, Request, Roots, Wanted, look};
-use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::model::facts::{self, Facts};
 use pikadoctor::model::host::Host;
 use pikadoctor::model::network::{Port, PortState};
+use pikadoctor::model::policy::Parameters;
 use pikadoctor::model::text::Language;
 use serde_json::Value;
 

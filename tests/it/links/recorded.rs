@@ -11,7 +11,6 @@ use pikadoctor::catalog::built_in;
 use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::link::Live;
 use pikadoctor::derive::network::kind_of;
-use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::model::address::Address;
 use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::facts::Facts;
@@ -19,6 +18,7 @@ use pikadoctor::model::finding::{Finding, Report, State};
 use pikadoctor::model::link::{
     AuthVerdict, Cause, Credential, Link, LinkMode, Outcome, Prospect, Relation, Step,
 };
+use pikadoctor::model::policy::Parameters;
 use pikadoctor::model::text::Language;
 use pikadoctor::{LinkRequest, Scope, Target, Trial, examine_links, judge};
 

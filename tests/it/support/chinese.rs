@@ -4,10 +4,10 @@ use std::sync::LazyLock;
 
 use pikadoctor::catalog::built_in;
 use pikadoctor::judge;
-use pikadoctor::judge::evaluate::Parameters;
 use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::facts::Facts;
 use pikadoctor::model::finding::State;
+use pikadoctor::model::policy::Parameters;
 use pikadoctor::model::text::Language;
 use regex::Regex;
 use serde_json::Value;
