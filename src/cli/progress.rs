@@ -14,7 +14,8 @@ use crate::model::finding::{Finding, Report, State};
 use crate::model::link::Link;
 use crate::model::replication::Stage;
 use crate::model::text::{Language, escape_control};
-use crate::render::words::{duration, pick, state as state_word};
+use crate::render::i18n::pick;
+use crate::render::words::{duration, state as state_word};
 
 /// Shows what changes from look to look.
 pub struct Progress {

@@ -8,7 +8,8 @@ use crate::model::facts::Facts;
 use crate::model::node::Node;
 use crate::model::replication::Role;
 use crate::model::text::{Language, escape_control};
-use crate::render::words::{node_line, pick};
+use crate::render::i18n::pick;
+use crate::render::words::node_line;
 
 /// What watches servers or spreads them, as somebody named it.
 #[derive(Clone, Debug, Default)]

@@ -1,8 +1,8 @@
 //! A Codis in the header of a report.
 
-use super::words::pick;
 use crate::model::codis::{Codis, CodisLine};
 use crate::model::text::Language;
+use crate::render::i18n::pick;
 
 /// A Codis in a line: `demo  Codis 3.2  2 groups, 4 servers, 1 proxy`. What did not answer is not counted.
 pub fn codis_line(codis: &Codis, language: Language) -> String {

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use super::short::one_line;
-use super::words::{pick, state as state_word};
+use super::words::state as state_word;
 use crate::difference::Difference;
 use crate::model::finding::State;
 use crate::model::text::Language;
+use crate::render::i18n::pick;
 
 /// The changes, worst first.
 pub fn render(difference: &Difference, language: Language) -> String {

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::Look;
 use super::words::counts;
 use crate::model::finding::{Report, State};
 use crate::model::text::escape_control;
+use crate::render::options::Look;
 
 /// GitHub shows so many annotations of one kind for a step, and drops the rest without a word.
 const MOST_OF_A_KIND: usize = 10;

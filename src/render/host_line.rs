@@ -1,8 +1,8 @@
 //! A host in the header of a report.
 
-use super::words::pick;
 use crate::model::host::{Host, SeenFrom};
 use crate::model::text::Language;
+use crate::render::i18n::pick;
 
 /// A host in a line: its name, what it is, and how many Pikas of it were asked about.
 pub fn host_line(host: &Host, language: Language) -> String {

@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
-use super::Look;
-use super::words::{accepted, counts, gate as gate_words, pick, seen, state as state_word};
+use super::words::{accepted, counts, gate as gate_words, seen, state as state_word};
 use crate::model::exit;
 use crate::model::finding::{Finding, Gate, Problem, Report, State, Verdict};
 use crate::model::text::{Language, escape_control};
+use crate::render::i18n::pick;
+use crate::render::options::Look;
 
 /// Where the text of a block begins.
 const INDENT: usize = 10;

@@ -4,10 +4,10 @@
 
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
-use super::Look;
 use super::words::accepted;
 use crate::model::finding::{Finding, Report, State};
 use crate::model::text::{Language, escape_control};
+use crate::render::options::Look;
 
 /// The report as JUnit XML.
 pub fn render(report: &Report, look: Look) -> String {

@@ -1,8 +1,8 @@
 //! Logs in words: what was read of them.
 
-use super::words::pick;
 use crate::model::logs::{LogSide, LogSource, LogView};
 use crate::model::text::Language;
+use crate::render::i18n::pick;
 
 /// One line about a log that was read: `/data/log  1234 lines to 2026-11-22 18:51:35, looked at: 1d before …`.
 pub fn log_lines(view: &LogView, language: Language) -> Vec<String> {

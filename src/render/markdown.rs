@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::Look;
 use super::short::one_line;
-use super::words::{counts, gate as gate_words, pick, seen, state as state_word};
+use super::words::{counts, gate as gate_words, seen, state as state_word};
 use crate::model::finding::{Finding, Gate, Report, Verdict};
 use crate::model::text::{Language, escape_control};
+use crate::render::i18n::pick;
+use crate::render::options::Look;
 
 /// The report as Markdown.
 pub fn render(report: &Report, look: Look) -> String {

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::Look;
 use super::words::{counts, state as state_word};
 use crate::model::finding::Report;
 use crate::model::text::escape_control;
+use crate::render::options::Look;
 
 /// The report in lines.
 pub fn render(report: &Report, look: Look) -> String {

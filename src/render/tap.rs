@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::Look;
 use super::short::one_line;
 use super::words::accepted;
 use crate::model::finding::{Report, State};
+use crate::render::options::Look;
 
 /// The report as TAP.
 pub fn render(report: &Report, look: Look) -> String {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::codis_line::codis_line;
 use super::host_line::host_line;
+use super::i18n::pick;
 use super::log_words::log_lines;
 use crate::model::companion::{CompanionFile, CompanionKind};
 use crate::model::conf::ConfFile;
@@ -17,14 +18,6 @@ use crate::model::replication::Role;
 use crate::model::sentinel::Sentinel;
 use crate::model::server::ServerKind;
 use crate::model::text::Language;
-
-/// Picks one of two words.
-pub fn pick(language: Language, en: &'static str, zh: &'static str) -> &'static str {
-    match language {
-        Language::En => en,
-        Language::Zh => zh,
-    }
-}
 
 /// The state as a heading.
 pub fn state(state: State, language: Language) -> &'static str {

@@ -14,7 +14,8 @@ use crate::model::finding::{Report, State};
 use crate::model::policy::Parameters;
 use crate::model::text::Language;
 use crate::pipeline::judgement::judge_by;
-use crate::render::{Format, Look, render};
+use crate::render::options::{Format, Look};
+use crate::render::render;
 
 /// How a report is printed.
 #[derive(Debug, clap::Args)]

@@ -21,7 +21,8 @@ use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::text::Language;
 use crate::pipeline::judgement::judge;
-use crate::render::{Format, Look, render};
+use crate::render::options::{Format, Look};
+use crate::render::render;
 
 /// See a diagnosis without a server
 ///

@@ -27,7 +27,8 @@ use crate::model::range::Range;
 use crate::model::text::Language;
 use crate::pipeline::servers::{LinkRequest, Trial, examine, examine_links};
 use crate::plan::values::parse_address;
-use crate::render::{Format, Look, render};
+use crate::render::options::{Format, Look};
+use crate::render::render;
 
 /// The file name by which the program is a plugin.
 pub const NAME: &str = "check_pika";

@@ -1,6 +1,6 @@
 //! sentinel.conf, as redis-sentinel reads it: words, quotes, a `#` at the beginning of a line.
 
-use super::{Reading, host_kind};
+use super::reading::{Reading, host_kind};
 use crate::model::companion::{
     CompanionContent, CompanionKey, CompanionKind, ConfMaster, Effective, Fault, UnknownKey,
 };

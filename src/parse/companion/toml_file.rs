@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
-use super::{Reading, host_kind};
+use super::reading::{Reading, host_kind};
 use crate::model::companion::{
     CodisRelease, CompanionContent, CompanionKey, CompanionKind, Effective, Fault, UnknownKey, ValueType,
     WrongType,

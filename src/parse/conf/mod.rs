@@ -9,16 +9,18 @@ mod replication;
 mod syntax;
 mod text;
 mod together;
+mod view;
 
 use std::collections::HashMap;
 
 pub use keys::number;
 
-use super::conf::dialect::Dialect;
-use super::conf::keys::{Keys, first_word};
-use super::conf::text::{Entry, Text};
+use self::dialect::Dialect;
+use self::keys::Keys;
+use self::text::{Entry, Text};
+use self::view::{Draft, View};
 use crate::model::absence::{Absence, AbsenceKind};
-use crate::model::conf::{ConfContent, ConfFile, ConfMatter, ConfRemark, ConfSetting, Place};
+use crate::model::conf::{ConfContent, ConfFile, ConfRemark, ConfSetting};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::{Releases, Version};
 use crate::parse::conf_text::ConfText;
@@ -86,52 +88,6 @@ fn likely(text: &Text<'_>, keys: &Keys<'_>, releases: &[Version]) -> Vec<Version
     releases.iter().copied().filter(|version| known(version) == most).collect()
 }
 
-/// A file and what is needed to judge it for a release.
-struct View<'v> {
-    text: &'v Text<'v>,
-    keys: &'v Keys<'v>,
-    knowledge: &'v Knowledge,
-    likely: &'v [Version],
-    /// Whether somebody said which release it is for.
-    named: bool,
-}
-
-impl View<'_> {
-    /// The value of `key` for `version`; empty when it is not there or when that release does not read it.
-    fn value(&self, version: Version, key: &str) -> &str {
-        self.entry(version, key).map_or("", |entry| entry.value.as_str())
-    }
-
-    /// The entry of `key` that `version` reads.
-    fn entry(&self, version: Version, key: &str) -> Option<&Entry> {
-        self.keys.read_by(version, key)?;
-        self.text.get(Dialect::of(version), key)
-    }
-
-    /// The same with a value.
-    fn set(&self, version: Version, key: &str) -> Option<&Entry> {
-        self.entry(version, key).filter(|entry| !entry.value.is_empty())
-    }
-
-    /// The name of an entry for a person: a known one as it is, of another only the first word of the line,
-    /// because the rest may be a password that somebody wrote where none belongs.
-    fn shown_key(&self, entry: &Entry) -> String {
-        if self.keys.get(&entry.key).is_some() {
-            return entry.key.clone();
-        }
-        first_word(self.text.lines[entry.line].split(':').next().unwrap_or_default().trim_end())
-    }
-
-    /// A remark about an entry, at its value.
-    fn at_value(&self, what: ConfMatter, entry: &Entry) -> Draft {
-        let mut draft = Draft::new(what, self.text.value_place(entry), &entry.key);
-        if !self.keys.is_secret(&entry.key) {
-            draft.value = Some(entry.value.clone());
-        }
-        draft
-    }
-}
-
 fn content(
     view: &View<'_>,
     releases: &[Version],
@@ -152,40 +108,6 @@ fn content(
         ports: remarks(&|version| together::ports(view, earlier, version)),
         shared_paths: remarks(&|version| together::shared_paths(view, earlier, version)),
     })
-}
-
-/// A remark about one release.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Draft {
-    what: ConfMatter,
-    place: Place,
-    key: String,
-    value: Option<String>,
-    other: Option<Place>,
-    other_key: Option<String>,
-    known_in: Option<String>,
-    port: Option<u32>,
-    role: Option<&'static str>,
-    other_role: Option<&'static str>,
-    grave: bool,
-}
-
-impl Draft {
-    fn new(what: ConfMatter, place: Place, key: &str) -> Self {
-        Self {
-            what,
-            place,
-            key: key.to_owned(),
-            value: None,
-            other: None,
-            other_key: None,
-            known_in: None,
-            port: None,
-            role: None,
-            other_role: None,
-            grave: false,
-        }
-    }
 }
 
 /// Puts what is the same on several releases into one remark, ordered by place.

@@ -3,7 +3,7 @@
 use super::dialect::Dialect;
 use super::keys::number;
 use super::text::Entry;
-use super::{Draft, View};
+use super::view::{Draft, View};
 use crate::model::conf::ConfMatter;
 use crate::model::release::{Line, Version};
 

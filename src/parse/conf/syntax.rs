@@ -3,7 +3,7 @@
 use super::dialect::Dialect;
 use super::keys::first_word;
 use super::text::Entry;
-use super::{Draft, View};
+use super::view::{Draft, View};
 use crate::model::conf::ConfMatter;
 use crate::model::knowledge::KeyKind;
 use crate::model::release::Version;

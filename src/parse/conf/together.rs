@@ -3,7 +3,7 @@
 use super::dialect::Dialect;
 use super::keys::number;
 use super::text::{Entry, Text};
-use super::{Draft, View};
+use super::view::{Draft, View};
 use crate::model::conf::ConfMatter;
 use crate::model::port_use::{PortUse, port_uses};
 use crate::model::release::Version;

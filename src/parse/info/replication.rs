@@ -1,6 +1,6 @@
 //! INFO replication, INFO log and INFO doublemaster: where the releases differ most.
 
-use super::section_field;
+use super::section::section_field;
 use crate::model::info::InfoSection;
 use crate::model::replication::{
     Binlog, BinlogPosition, DoubleMaster, Lag, LinkState, Master, Replica, Replication, Role, Stage,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::section_field;
+use super::section::section_field;
 use crate::model::info::{Clients, Data, InfoSection, Process, Task, Tasks};
 
 fn number<T: std::str::FromStr>(section: &InfoSection, key: &str) -> Option<T> {

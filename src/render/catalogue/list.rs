@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::model::catalogue::Catalogue;
 use crate::model::text::Language;
-use crate::render::words::pick;
+use crate::render::i18n::pick;
 
 /// All checks as a table.
 pub fn list(catalogue: &Catalogue, language: Language) -> String {

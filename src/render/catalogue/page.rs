@@ -9,8 +9,9 @@ use crate::model::check::{Appendix, Case, Check, Target};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::Version;
 use crate::model::text::{Bilingual, Language, Template};
-use crate::render::Look;
-use crate::render::words::{pick, state as state_word};
+use crate::render::i18n::pick;
+use crate::render::options::Look;
+use crate::render::words::state as state_word;
 
 /// Writes `explain`.
 pub struct Page<'k> {

@@ -10,7 +10,8 @@ use crate::model::link::Outcome;
 use crate::model::messages::MessageRule;
 use crate::model::release::{Releases, Version};
 use crate::model::text::{Bilingual, Language};
-use crate::render::words::{pick, state as state_word};
+use crate::render::i18n::pick;
+use crate::render::words::state as state_word;
 
 /// The order in which defects are listed: what costs most first.
 const IMPACTS: [Impact; 7] = [

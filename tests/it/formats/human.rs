@@ -13,7 +13,8 @@ use pikadoctor::model::exit;
 use pikadoctor::model::facts::Facts;
 use pikadoctor::model::finding::{Report, State};
 use pikadoctor::model::text::Language;
-use pikadoctor::render::{Format, Look, render};
+use pikadoctor::render::options::{Format, Look};
+use pikadoctor::render::render;
 use unicode_width::UnicodeWidthStr;
 
 const FORMATS: [&str; 10] =
