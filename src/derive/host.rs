@@ -11,7 +11,7 @@ use crate::model::host::{
     ConfOnHost, FullSyncSpace, Holder, Host, Instance, Kernel, Listener, PathRole, PortOnHost, RsyncDaemon,
 };
 use crate::model::knowledge::Knowledge;
-use crate::model::network::{Interface, OwnAddress, OwnAddressBy, PortRole};
+use crate::model::network::{AddressKind, Interface, OwnAddress, OwnAddressBy, PortRole};
 use crate::model::node::Node;
 use crate::model::port_use::{PortUse, port_uses};
 

@@ -1,7 +1,5 @@
 //! What follows from the facts of two servers about replication between them.
 
-use std::net::IpAddr;
-
 use super::side::{Missing, Side};
 use super::{dialect, flow, forecast, link_auth};
 use crate::model::absence::{Absence, AbsenceKind};

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::address::Address;
 use crate::model::facts::Facts;
+use crate::model::network::AddressKind;
 use crate::model::node::Node;
 use crate::model::reach::ReachState;
 use crate::model::release::Version;

@@ -15,6 +15,7 @@ use crate::collect::pika::ports;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{CanaryOutcome, DialledPort, Link, LinkMode, MasterAddress, Pair, Relation, Sample};
+use crate::model::network::AddressKind;
 use crate::model::node::Node;
 use crate::model::replication::Role;
 
