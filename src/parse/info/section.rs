@@ -97,6 +97,6 @@ mod tests {
     fn what_comes_before_a_header_is_kept() {
         let sections = sections("stray\r\n# Server\r\na:1\r\n");
         assert_eq!(sections[""].lines, ["stray"]);
-        assert!(crate::collect::sections("").is_empty());
+        assert!(super::sections("").is_empty());
     }
 }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::{listener, pikadoctor};
-use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::catalog::built_in;
 use pikadoctor::lab::fault::{Hostility, ServerFault};
 use pikadoctor::lab::scenario::{self, SCENARIOS};
 use pikadoctor::lab::stage::Stage;

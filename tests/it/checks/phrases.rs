@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::{Run, answering, pikadoctor};
-use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::catalog::built_in;
 use pikadoctor::judge::phrases::Phrases;
 use pikadoctor::model::text::{Bilingual, Language};
 use regex::{Captures, Regex};

@@ -7,9 +7,6 @@ use std::time::Duration;
 
 use crate::support::chinese::is_all_chinese;
 use crate::support::{all_recordings, recording};
-use pikadoctor::collect::clock::Deadlines;
-use pikadoctor::parse::info::sections;
-use pikadoctor::collect::secret::Password;
 use pikadoctor::catalog::built_in;
 use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::secret::Password;

@@ -1,6 +1,7 @@
 //! Whatever a dashboard or a proxy answers, the program reads it, judges it and comes to an end.
 
 use crate::support::codis::{Pages, Place, json};
+use pikadoctor::catalog::built_in;
 use pikadoctor::collect::codis::{read, survey};
 use pikadoctor::derive;
 use pikadoctor::model::codis::Codis;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::support::pair::{Fault, RecordedPair};
 use crate::support::reports::hostile_report;
 use crate::support::{Run, all_recordings, pikadoctor, recording, run, serve};
-use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::catalog::built_in;
 use pikadoctor::judge::verdict::report;
 use pikadoctor::lab::scenario;
 use pikadoctor::lab::stage::Stage;

@@ -9,9 +9,6 @@ use std::time::Duration;
 
 use crate::support::chinese::is_all_chinese;
 use crate::support::{Run, pikadoctor, recording, recordings_directory, run, serve};
-use pikadoctor::collect::bundle::pack;
-use pikadoctor::collect::clock::Deadlines;
-use pikadoctor::collect::host::{Dial, DialAs, Request, Roots, Wanted, look};
 use pikadoctor::catalog::built_in;
 use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::files::bundle::pack;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::support::chinese::is_all_chinese;
 use futures_util::StreamExt as _;
+use pikadoctor::catalog::built_in;
 use pikadoctor::judge;
-use pikadoctor::judge::catalogue::built_in;
 use pikadoctor::lab::real::can_be_staged;
 use pikadoctor::lab::scenario::{self, Run, SCENARIOS, Scenario};
 use pikadoctor::lab::stage::Stage;

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::support::pair::{Fault, RecordedPair};
 use crate::support::{Run, pikadoctor, recording};
-use pikadoctor::collect::gate::{CANARY, Gate};
-use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::catalog::built_in;
+use pikadoctor::collect::pika::gate::{CANARY, Gate};
 use serde_json::Value;
 
 /// A recorded pair of 3.5.5 that is up.

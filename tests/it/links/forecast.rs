@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use std::sync::LazyLock;
 
 use crate::support::recordings_directory;
+use pikadoctor::catalog::built_in;
 use pikadoctor::derive::dialect::{dialect, rule};
 use pikadoctor::derive::forecast::{Question, forecast};
 use pikadoctor::derive::side::Side;

@@ -10,7 +10,6 @@ use futures_util::StreamExt as _;
 use pikadoctor::catalog::built_in;
 use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::link::Live;
-use pikadoctor::derive::network::kind_of;
 use pikadoctor::model::address::Address;
 use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::facts::Facts;
@@ -18,6 +17,7 @@ use pikadoctor::model::finding::{Finding, Report, State};
 use pikadoctor::model::link::{
     AuthVerdict, Cause, Credential, Link, LinkMode, Outcome, Prospect, Relation, Step,
 };
+use pikadoctor::model::network::AddressKind;
 use pikadoctor::model::policy::Parameters;
 use pikadoctor::model::text::Language;
 use pikadoctor::{LinkRequest, Scope, Target, Trial, examine_links, judge};
@@ -123,7 +123,7 @@ async fn look(case: Case) -> Seen {
     let mut facts: Facts = serde_json::from_str(&network.as_recorded(&text)).unwrap();
     // What the addresses are was derived from those of the replay.
     for address in facts.links.iter_mut().filter_map(|link| link.address.as_mut()) {
-        address.kind = kind_of(&address.host);
+        address.kind = AddressKind::of(&address.host);
     }
     Seen { case, report: judge(facts, &CATALOGUE, &Parameters::new(), Language::En) }
 }

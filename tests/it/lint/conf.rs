@@ -5,8 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use crate::support::{Run, pikadoctor, run};
-use pikadoctor::collect::conf_file::{ConfText, text_of};
-use pikadoctor::collect::secret::Tokens;
+use pikadoctor::catalog::built_in;
 use pikadoctor::judge;
 use pikadoctor::model::facts::{self, Facts};
 use pikadoctor::model::finding::{Report, State};

@@ -5,7 +5,6 @@ use std::fs;
 use std::time::Duration;
 
 use crate::support::recordings_directory;
-use pikadoctor::collect::logs::{LogRequest, Recogniser, Window};
 use pikadoctor::catalog::built_in;
 use pikadoctor::collect::logs::{LogRequest, Recogniser, Window};
 use pikadoctor::model::finding::State;

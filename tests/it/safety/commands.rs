@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use crate::support::harmless::look_through_proxies;
 use crate::support::pair::{Fault, RecordedPair};
-use crate::support::proxy::relay;
-use crate::support::proxy::{Proxy, commands};
+use crate::support::proxy::{Proxy, commands, relay};
 use crate::support::{Run, pikadoctor, recording, serve};
-use pikadoctor::collect::gate::Gate;
-use pikadoctor::judge::catalogue::built_in;
+use pikadoctor::catalog::built_in;
+use pikadoctor::collect::pika::gate::Gate;
 use pikadoctor::lab::recorded::Recording;
 use pikadoctor::lab::scenario;
 use pikadoctor::lab::stage::Stage;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::support::chinese::is_all_chinese;
 use crate::support::sentinel::{RecordedSet, set_field};
+use pikadoctor::catalog::built_in;
 use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::link::Live;
 use pikadoctor::judge::evaluate::Judge;
