@@ -1,7 +1,7 @@
 //! Finds the mistakes in a check that would otherwise show up when it is too late: expressions that do
 //! not compile, and names of facts, settings, functions, filters and tests that do not exist.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
 use minijinja::{Environment, ErrorKind};
@@ -11,18 +11,9 @@ use super::language::{environment, functions};
 use super::phrases::Phrases;
 use crate::catalog::check_file::{CatalogueError, for_each_parts};
 use crate::model::check::Check;
-use crate::model::codis::{Backend, Codis};
-use crate::model::companion::CompanionFile;
-use crate::model::conf::ConfFile;
-use crate::model::coordinator::{Coordinator, Product};
-use crate::model::drift::ConfDrift;
-use crate::model::host::{Host, Instance};
 use crate::model::knowledge::Knowledge;
-use crate::model::link::{Link, Pair};
-use crate::model::logs::LogView;
-use crate::model::node::Node;
 use crate::model::release::Releases;
-use crate::model::sentinel::{Sentinel, Watched};
+use crate::model::schema;
 use crate::model::text::{Language, Source};
 
 /// Everything that is wrong with the expressions and texts of a check.
@@ -110,7 +101,7 @@ pub fn condition_faults(
 struct LoopVariable {
     name: String,
     /// Absent: its items come from a function, whose names are verified when it is evaluated.
-    schema: Option<Json>,
+    schema: Option<&'static Json>,
 }
 
 struct Checker<'c> {
@@ -182,7 +173,7 @@ impl Checker<'_> {
         if let Some(variable) = &self.loop_variable
             && root == variable.name
         {
-            return variable.schema.as_ref().and_then(|schema| unknown_fact(path, schema));
+            return variable.schema.and_then(|schema| unknown_fact(path, schema));
         }
         if self.check.file.target.roots().contains(&root)
             && let Some(schema) = schema_of(root)
@@ -203,55 +194,54 @@ impl Checker<'_> {
 /// Functions of minijinja itself.
 const BUILT_IN_FUNCTIONS: [&str; 3] = ["range", "dict", "namespace"];
 
-/// The schema of what a check is evaluated for, by the name that its expressions use. Each is written once.
+/// The schema of what a check is evaluated for, by the name that its expressions use: a definition in the schema of
+/// the facts.
 fn schema_of(root: &str) -> Option<&'static Json> {
-    static SCHEMAS: LazyLock<BTreeMap<&str, Json>> = LazyLock::new(|| {
-        BTreeMap::from([
-            ("node", schemars::schema_for!(Node).to_value()),
-            ("conf", schemars::schema_for!(ConfFile).to_value()),
-            ("link", schemars::schema_for!(Link).to_value()),
-            ("pair", schemars::schema_for!(Pair).to_value()),
-            ("host", schemars::schema_for!(Host).to_value()),
-            ("instance", schemars::schema_for!(Instance).to_value()),
-            ("codis", schemars::schema_for!(Codis).to_value()),
-            ("server", schemars::schema_for!(Backend).to_value()),
-            ("sentinel", schemars::schema_for!(Sentinel).to_value()),
-            ("watched", schemars::schema_for!(Watched).to_value()),
-            ("log", schemars::schema_for!(LogView).to_value()),
-            ("drift", schemars::schema_for!(ConfDrift).to_value()),
-            ("file", schemars::schema_for!(CompanionFile).to_value()),
-            ("coordinator", schemars::schema_for!(Coordinator).to_value()),
-            ("product", schemars::schema_for!(Product).to_value()),
-        ])
-    });
-    let root = if matches!(root, "master" | "replica" | "a" | "b") { "node" } else { root };
-    SCHEMAS.get(root)
+    let name = match root {
+        "node" | "master" | "replica" | "a" | "b" => "Node",
+        "conf" => "ConfFile",
+        "link" => "Link",
+        "pair" => "Pair",
+        "host" => "Host",
+        "instance" => "Instance",
+        "codis" => "Codis",
+        "server" => "Backend",
+        "sentinel" => "Sentinel",
+        "watched" => "Watched",
+        "log" => "LogView",
+        "drift" => "ConfDrift",
+        "file" => "CompanionFile",
+        "coordinator" => "Coordinator",
+        "product" => "Product",
+        _ => return None,
+    };
+    facts_schema().get("$defs")?.get(name)
+}
+
+/// The schema of the facts, read once. References lead to its definitions.
+fn facts_schema() -> &'static Json {
+    static SCHEMA: LazyLock<Json> = LazyLock::new(|| serde_json::from_str(schema::FACTS).unwrap_or_default());
+    &SCHEMA
 }
 
 /// The schema of the items of `node.a.b`, when the expression is such a path.
-fn item_schema(expression: &str) -> Option<Json> {
+fn item_schema(expression: &str) -> Option<&'static Json> {
     let mut keys = expression.trim().split('.');
-    let schema = schema_of(keys.next()?)?;
-    let mut at = schema;
+    let mut at = schema_of(keys.next()?)?;
     for key in keys {
-        at = step(at, key, schema)?;
+        at = step(at, key)?;
     }
-    let items = resolve(at, schema).into_iter().find_map(|variant| variant.get("items"))?;
-    let mut items = resolve(items, schema).into_iter().next()?.clone();
-    // Keep the definitions beside the item, so that references in it can be followed.
-    if let (Some(items), Some(definitions)) = (items.as_object_mut(), schema.get("$defs")) {
-        items.insert("$defs".into(), definitions.clone());
-    }
-    Some(items)
+    let items = resolve(at).into_iter().find_map(|variant| variant.get("items"))?;
+    resolve(items).into_iter().next()
 }
 
 /// A sentence when `root.a.b` leads to nothing in the schema of `root`.
-fn unknown_fact(path: &str, schema: &Json) -> Option<String> {
+fn unknown_fact(path: &str, schema: &'static Json) -> Option<String> {
     let mut at = schema;
     let mut walked = path.split('.').next().unwrap_or_default().to_owned();
     for key in path.split('.').skip(1) {
-        let Some(next) = step(at, key, schema) else {
-            let known = keys_of(at, schema);
+        let Some(next) = step(at, key) else {
+            let known = keys_of(at);
             let nearest = did_you_mean(key, known.iter().map(String::as_str));
             return Some(format!("there is no `{key}` in `{walked}`{nearest}"));
         };
@@ -262,21 +252,21 @@ fn unknown_fact(path: &str, schema: &Json) -> Option<String> {
 }
 
 /// All the shapes that a schema allows: references followed, alternatives laid side by side.
-fn resolve<'s>(schema: &'s Json, root: &'s Json) -> Vec<&'s Json> {
+fn resolve(schema: &'static Json) -> Vec<&'static Json> {
     if let Some(reference) = schema.get("$ref").and_then(Json::as_str) {
-        let target = reference.strip_prefix('#').and_then(|pointer| root.pointer(pointer));
-        return target.map(|target| resolve(target, root)).unwrap_or_default();
+        let target = reference.strip_prefix('#').and_then(|pointer| facts_schema().pointer(pointer));
+        return target.map(resolve).unwrap_or_default();
     }
     for word in ["anyOf", "oneOf"] {
         if let Some(variants) = schema.get(word).and_then(Json::as_array) {
-            return variants.iter().flat_map(|variant| resolve(variant, root)).collect();
+            return variants.iter().flat_map(resolve).collect();
         }
     }
     vec![schema]
 }
 
-fn step<'s>(schema: &'s Json, key: &str, root: &'s Json) -> Option<&'s Json> {
-    resolve(schema, root).into_iter().find_map(|variant| {
+fn step(schema: &'static Json, key: &str) -> Option<&'static Json> {
+    resolve(schema).into_iter().find_map(|variant| {
         variant.get("properties").and_then(|properties| properties.get(key)).or_else(|| {
             // An open map takes every key; a typed one has `additionalProperties: false`.
             variant.get("additionalProperties").filter(|schema| schema.is_object())
@@ -284,8 +274,8 @@ fn step<'s>(schema: &'s Json, key: &str, root: &'s Json) -> Option<&'s Json> {
     })
 }
 
-fn keys_of(schema: &Json, root: &Json) -> Vec<String> {
-    resolve(schema, root)
+fn keys_of(schema: &'static Json) -> Vec<String> {
+    resolve(schema)
         .into_iter()
         .filter_map(|variant| variant.get("properties").and_then(Json::as_object))
         .flat_map(|properties| properties.keys().cloned())
@@ -385,4 +375,17 @@ fn jinja_parts(text: &str) -> String {
         }
     }
     parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::schema_of;
+    use crate::model::check::Target;
+
+    #[test]
+    fn every_name_that_expressions_begin_with_has_a_schema() {
+        for root in Target::ALL.iter().flat_map(|target| target.roots()) {
+            assert!(schema_of(root).is_some_and(|schema| schema.get("properties").is_some()), "{root}");
+        }
+    }
 }

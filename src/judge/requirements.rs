@@ -1,6 +1,5 @@
 //! What must be visible: a check that is skipped for want of access to it makes the run unknown. Pure.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::model::facts::Facts;
@@ -8,7 +7,8 @@ use crate::model::finding::{Finding, State};
 use crate::model::text::Language;
 
 /// What must be visible.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Required {
     /// The hosts of the servers.

@@ -1,10 +1,10 @@
 //! Facts that could not be had, and why.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why a fact is absent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AbsenceKind {
     /// It should be known and could not be had. A check that needs it is unknown.
@@ -16,7 +16,8 @@ pub enum AbsenceKind {
 }
 
 /// A fact that could not be had.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Absence {
     /// The fact below the node, with dots: `data.fatal`, `config.masterauth`; `""` is the whole node.

@@ -1,10 +1,10 @@
 //! Where a server is.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A host and a port as they were given.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Address {
     /// A host name or an IP address, without brackets.

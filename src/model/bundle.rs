@@ -1,6 +1,5 @@
 //! What was seen, in one file, to be judged elsewhere and later.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::facts::Facts;
@@ -10,7 +9,8 @@ pub const SCHEMA: &str = "pikadoctor.bundle/1";
 
 /// The facts of one run. Secrets are not among them: a password is a token that is equal for equal passwords of
 /// the same bundle, and says nothing else.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Bundle {
     /// Always `pikadoctor.bundle/1`.

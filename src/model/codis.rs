@@ -3,7 +3,6 @@
 //! In the lists of this tree a part that could not be had is null, and a text beside it says why: a whole list must
 //! not become unknown because one proxy did not answer.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::absence::Absence;
@@ -13,7 +12,8 @@ use super::network::AddressKind;
 use super::release::Version;
 
 /// One Codis: everything of one product.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Codis {
     /// The name that findings use: the product, or the URL where no product is known.
@@ -57,7 +57,8 @@ pub struct Codis {
 }
 
 /// The lines of Codis that differ in what they show and do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum CodisLine {
     /// 2.0: another layout, another API. Only its groups are read.
     #[serde(rename = "2.0")]
@@ -77,7 +78,8 @@ pub enum CodisLine {
 }
 
 /// What kind of program answered at a URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceKind {
     /// A dashboard.
@@ -91,7 +93,8 @@ pub enum SourceKind {
 }
 
 /// A URL that was asked, and how that went.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// The URL, without user and password.
@@ -113,7 +116,8 @@ pub struct Source {
 }
 
 /// A dashboard.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Dashboard {
     /// The URL that it was asked at.
@@ -131,7 +135,8 @@ pub struct Dashboard {
 }
 
 /// Settings of a dashboard.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DashboardConfig {
     /// `zookeeper`, `etcd` or `filesystem`.
@@ -151,7 +156,8 @@ pub struct DashboardConfig {
 }
 
 /// Some slots.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SlotSet {
     /// How many there are.
@@ -161,7 +167,8 @@ pub struct SlotSet {
 }
 
 /// How the slots are spread.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Slots {
     /// How many there are.
@@ -175,7 +182,8 @@ pub struct Slots {
 }
 
 /// Slots with the same action.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SlotActions {
     /// `pending`, `preparing`, `prepared`, `migrating` or `finished`.
@@ -189,7 +197,8 @@ pub struct SlotActions {
 }
 
 /// How Codis tells keys of a slot that is moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
     /// SLOTSMGRTTAGSLOT and SLOTSMGRTTAGONE.
@@ -199,7 +208,8 @@ pub enum Method {
 }
 
 /// Moving slots.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Migration {
     /// The method. Before 3.2 there is one only.
@@ -225,7 +235,8 @@ pub struct Migration {
 }
 
 /// A group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Group {
     /// Its number.
@@ -249,7 +260,8 @@ pub struct Group {
 }
 
 /// Where a server stands in its group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Position {
     /// The first: Codis sends everything to it.
@@ -259,7 +271,8 @@ pub enum Position {
 }
 
 /// A server of a group.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Backend {
     /// Its address as Codis has it.
@@ -308,7 +321,8 @@ pub struct Backend {
 }
 
 /// What INFO of a server says, as the dashboard passes it on.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Told {
     /// `pika_version`. The fork of Pika asks for INFO replication only and does not hear it.
@@ -326,7 +340,8 @@ pub struct Told {
 }
 
 /// What the fork of Pika keeps about a server.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ForkState {
     /// Its role when the dashboard looked last.
@@ -340,7 +355,8 @@ pub struct ForkState {
 }
 
 /// What a Pika knows about the slots of its keys.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SlotIndex {
     /// Keys in its lists: the sum of SLOTSINFO. Keys that have expired may be among them.
@@ -367,7 +383,8 @@ pub struct SlotIndex {
 }
 
 /// Servers with the same requirepass.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Password {
     /// The password as a token; `""` means that there is none.
@@ -377,7 +394,8 @@ pub struct Password {
 }
 
 /// How long moving slots away from a server would take, at least.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Estimate {
     /// Keys to move: of the slots with an action, or all where none has one.
@@ -391,7 +409,8 @@ pub struct Estimate {
 }
 
 /// A proxy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Proxy {
     /// The name that findings use: where clients reach it.
@@ -425,7 +444,8 @@ pub struct Proxy {
 }
 
 /// What a proxy says to a product_auth.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProxyAuth {
     /// Whether it is its own. Null when the answer says neither.
@@ -435,7 +455,8 @@ pub struct ProxyAuth {
 }
 
 /// Settings of a proxy.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProxyConfig {
     /// `product_name`.
@@ -457,7 +478,8 @@ pub struct ProxyConfig {
 }
 
 /// The slots as a proxy has them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProxySlots {
     /// How many it has.
@@ -474,7 +496,8 @@ pub struct ProxySlots {
 }
 
 /// The sentinels that a dashboard has.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Sentinels {
     /// Their addresses.
@@ -484,7 +507,8 @@ pub struct Sentinels {
 }
 
 /// What an address was registered for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RegisteredFor {
     /// The dashboard's admin_addr: codis-fe and codis-admin look for it.
@@ -498,7 +522,8 @@ pub enum RegisteredFor {
 }
 
 /// An address that others find a member by.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Registered {
     /// What for.

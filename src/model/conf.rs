@@ -3,14 +3,14 @@
 //! A release reads a file by the rules of its own parser, so nearly everything here carries the
 //! releases for which it is true. The text itself is not kept: it holds passwords.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::absence::Absence;
 use super::release::{Releases, Version};
 
 /// A place in a file.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Place {
     /// The file as it was named; `-` is the standard input.
@@ -28,7 +28,8 @@ impl std::fmt::Display for Place {
 }
 
 /// A pika.conf.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConfFile {
     /// The file as it was named; `-` is the standard input.
@@ -42,7 +43,8 @@ pub struct ConfFile {
 }
 
 /// What is in a pika.conf.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConfContent {
     /// How many lines it has.
@@ -70,7 +72,8 @@ pub struct ConfContent {
 }
 
 /// A setting as some releases read it. A line that releases read differently is here several times.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConfSetting {
     /// The name; of a name that no release knows only the first word, for the rest may be a secret.
@@ -84,7 +87,8 @@ pub struct ConfSetting {
 }
 
 /// What is remarkable about a place in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ConfMatter {
     /// The name of the setting contains a TAB, and so is another name.
@@ -148,7 +152,8 @@ pub enum ConfMatter {
 }
 
 /// Something in a file that means something else, or more, than it seems to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConfRemark {
     /// What it is.

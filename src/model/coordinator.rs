@@ -4,7 +4,6 @@
 //! it that of Codis 2.0 (`/zk/codis/db_PRODUCT`). Proxies announce themselves to clients ("jodis") below
 //! `/jodis/PRODUCT`, or below `/zk/codis/db_PRODUCT/proxy` where `jodis_compatible` is set.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::absence::Absence;
@@ -12,7 +11,8 @@ use super::network::AddressKind;
 use super::reach::{Attempt, ReachState};
 
 /// A coordinator, and what was found in it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Coordinator {
     /// The name that findings use: the kind, and where it is.
@@ -50,7 +50,8 @@ pub struct Coordinator {
 }
 
 /// What a coordinator is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CoordinatorKind {
     /// ZooKeeper.
@@ -63,7 +64,8 @@ pub enum CoordinatorKind {
 }
 
 /// How reaching a coordinator ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CoordinatorState {
     /// It answered, and its tree could be asked for.
@@ -80,7 +82,8 @@ pub enum CoordinatorState {
 }
 
 /// A member of an ensemble.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Member {
     /// The name that was given: `HOST:PORT`.
@@ -94,7 +97,8 @@ pub struct Member {
 }
 
 /// A product: one Codis cluster.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Product {
     /// Its name.
@@ -144,7 +148,8 @@ pub struct Product {
 }
 
 /// The lock that a dashboard holds on its product: persistent, so it outlives a dashboard that was killed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Dashboard {
     /// The random name of this run of the dashboard.
@@ -162,7 +167,8 @@ pub struct Dashboard {
 }
 
 /// Who answers at the address in a dashboard's lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DashboardAnswer {
     /// The dashboard that wrote the lock.
@@ -180,7 +186,8 @@ pub enum DashboardAnswer {
 }
 
 /// A proxy that the dashboard knows.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Proxy {
     /// Its number.
@@ -198,7 +205,8 @@ pub struct Proxy {
 }
 
 /// The shape of a path below which proxies announce themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum JodisFlavour {
     /// `/jodis/PRODUCT/proxy-TOKEN`: Codis 3.1 and later.
@@ -210,7 +218,8 @@ pub enum JodisFlavour {
 }
 
 /// A proxy as it announces itself to clients.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct JodisEntry {
     /// Where it stands.
@@ -232,7 +241,8 @@ pub struct JodisEntry {
 }
 
 /// Where one proxy is listed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProxyPresence {
     /// Its token.
@@ -253,7 +263,8 @@ pub struct ProxyPresence {
 }
 
 /// A group of servers: one master and its replicas.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Group {
     /// Its number.
@@ -269,7 +280,8 @@ pub struct Group {
 }
 
 /// A server of a group.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GroupServer {
     /// Its address.
@@ -279,7 +291,8 @@ pub struct GroupServer {
 }
 
 /// Slots from `first` to `last` that are alike.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SlotRange {
     /// The first slot.
@@ -297,7 +310,8 @@ pub struct SlotRange {
 }
 
 /// A server that is in two groups.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SharedServer {
     /// Its address.
@@ -309,7 +323,8 @@ pub struct SharedServer {
 }
 
 /// An address that somebody registered.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Registered {
     /// Whose it is: `dashboard`, `proxy 1`, `jodis /jodis/…`, `group 1`.
@@ -329,7 +344,8 @@ pub struct Registered {
 }
 
 /// Who may do what with a part of the tree.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Access {
     /// One of the nodes that it holds for.
@@ -349,7 +365,8 @@ pub struct Access {
 }
 
 /// Something in the tree that cannot be understood.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Oddity {
     /// Where it stands.
@@ -361,7 +378,8 @@ pub struct Oddity {
 }
 
 /// Why a node cannot be understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum OddityKind {
     /// Not JSON, or not the JSON that belongs there.

@@ -1,6 +1,5 @@
 //! The configuration file of a running server beside the values that it runs with.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::absence::Absence;
@@ -8,7 +7,8 @@ use super::conf::Place;
 use super::release::Version;
 
 /// A server and its configuration file.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConfDrift {
     /// The name of the server, which findings use.
@@ -30,7 +30,8 @@ pub struct ConfDrift {
 }
 
 /// How a setting differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DriftMatter {
     /// The file has another value than the server runs with.
@@ -46,7 +47,8 @@ pub enum DriftMatter {
 }
 
 /// A setting that differs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DriftItem {
     /// How.

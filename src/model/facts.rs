@@ -9,7 +9,6 @@
 //! * Secrets are not in it. A password is a token: equal tokens within one run mean equal passwords,
 //!   the empty string means that none is set.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::codis::Codis;
@@ -27,7 +26,8 @@ use super::sentinel::{Sentinel, Watched};
 pub const SCHEMA: &str = "pikadoctor.facts/1";
 
 /// Everything that was seen in one run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Facts {
     /// Always `pikadoctor.facts/1`.

@@ -1,6 +1,5 @@
 //! What the facts mean: one finding for each check and target.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conf::Place;
@@ -11,7 +10,8 @@ use super::text::Language;
 pub const SCHEMA: &str = "pikadoctor.report/1";
 
 /// What a check came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// As it should be.
@@ -77,7 +77,8 @@ impl State {
 }
 
 /// One thing that is not as it should be.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Problem {
     /// How bad it is.
     pub state: State,
@@ -100,7 +101,8 @@ pub struct Problem {
 }
 
 /// A measured value.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Metric {
     /// Its name.
     pub name: String,
@@ -115,7 +117,8 @@ pub struct Metric {
 }
 
 /// Who answers for a finding that is not as it should be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Acceptance {
     /// What it would be otherwise.
     pub state: State,
@@ -134,7 +137,8 @@ pub struct Acceptance {
 }
 
 /// What accepts a finding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum AcceptedBy {
     /// A waiver of a plan.
@@ -144,7 +148,8 @@ pub enum AcceptedBy {
 }
 
 /// What one check says of one target.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Finding {
     /// The id of the check: `node/reachable`.
     pub check: String,
@@ -169,7 +174,8 @@ pub struct Finding {
 }
 
 /// How many findings there are of each state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub struct Counts {
     /// How many are critical.
@@ -205,7 +211,8 @@ impl Counts {
 }
 
 /// Whether traffic may move.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Everything that fails the run is as it should be.
@@ -215,7 +222,8 @@ pub enum Verdict {
 }
 
 /// Why a run looked no further.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Ended {
     /// Everything is ok, or nobody asked to wait.
@@ -229,7 +237,8 @@ pub enum Ended {
 }
 
 /// The word of a run that stands before a cutover.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Gate {
     /// The word.
     pub verdict: Verdict,
@@ -242,7 +251,8 @@ pub struct Gate {
 }
 
 /// Everything that a run found out and what it means.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Report {
     /// Always `pikadoctor.report/1`.
     pub schema: String,

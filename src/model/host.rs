@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::absence::Absence;
@@ -10,7 +9,8 @@ use super::network::{HostNetwork, OwnAddress, Port, PortRole};
 use super::release::Version;
 
 /// From where a host was looked at.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SeenFrom {
     /// This tool ran on it.
@@ -21,7 +21,8 @@ pub enum SeenFrom {
 }
 
 /// Why a host could not be looked at over ssh.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SshFailure {
     /// What went wrong.
@@ -31,7 +32,8 @@ pub struct SshFailure {
 }
 
 /// What can go wrong on the way over ssh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SshTrouble {
     /// There is no ssh on the machine on which this tool was called.
@@ -65,7 +67,8 @@ pub enum SshTrouble {
 }
 
 /// A host on which Pika runs or shall run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Host {
     /// The name that findings use: the destination of ssh, or the host's own name.
@@ -105,7 +108,8 @@ pub struct Host {
 }
 
 /// A user of a host.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     /// The number.
@@ -119,7 +123,8 @@ pub struct Account {
 }
 
 /// How the distribution of a host installs programs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Packages {
     /// Debian, Ubuntu.
@@ -135,7 +140,8 @@ pub enum Packages {
 }
 
 /// What /etc/os-release says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Distribution {
     /// `ID`
@@ -149,7 +155,8 @@ pub struct Distribution {
 }
 
 /// The clock of a host against the one of the machine on which this tool was called. Null for that machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Clock {
     /// It is ahead by at least so many seconds; negative: behind.
@@ -161,7 +168,8 @@ pub struct Clock {
 }
 
 /// Settings of the kernel.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Kernel {
     /// kernel.osrelease
@@ -181,7 +189,8 @@ pub struct Kernel {
 }
 
 /// What the kernel killed for want of memory.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OutOfMemory {
     /// How many processes since the host was started (`oom_kill` of /proc/vmstat).
@@ -191,7 +200,8 @@ pub struct OutOfMemory {
 }
 
 /// A Pika of a host: a process, or a configuration that shall become one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Instance {
     /// The name that findings use: that of the server where it is one of this run, else the host and the port.
@@ -247,7 +257,8 @@ pub struct Instance {
 }
 
 /// The program to which the command line of a process leads now.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NextStart {
     /// The path. Null: there is no program any more.
@@ -261,7 +272,8 @@ pub struct NextStart {
 }
 
 /// A configuration file where it lies.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConfOnHost {
     /// The path.
@@ -273,7 +285,8 @@ pub struct ConfOnHost {
 }
 
 /// The rsync that a process finds in its PATH.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Rsync {
     /// The PATH that it was looked for in.
@@ -289,7 +302,8 @@ pub struct Rsync {
 }
 
 /// Limits of a process about files.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct OpenFiles {
     /// `ulimit -Sn`; null: unlimited
@@ -301,7 +315,8 @@ pub struct OpenFiles {
 }
 
 /// What a directory is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PathRole {
     /// db-path
@@ -315,7 +330,8 @@ pub enum PathRole {
 }
 
 /// A directory of a Pika.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PathOnHost {
     /// What it is for.
@@ -350,7 +366,8 @@ pub struct PathOnHost {
 }
 
 /// A file that a process holds open.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HeldFile {
     /// Where it is, or was.
@@ -360,7 +377,8 @@ pub struct HeldFile {
 }
 
 /// A mount.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Mount {
     /// Where it is mounted.
@@ -374,7 +392,8 @@ pub struct Mount {
 }
 
 /// A socket that listens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Listener {
     /// The address it is bound to.
@@ -388,7 +407,8 @@ pub struct Listener {
 }
 
 /// The pid file of an rsync daemon.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PidFile {
     /// The path.
@@ -402,7 +422,8 @@ pub struct PidFile {
 }
 
 /// A port of a Pika on its host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PortOnHost {
     /// The port; can be above 65535.
@@ -428,7 +449,8 @@ pub struct PortOnHost {
 }
 
 /// Who has a port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Holder {
     /// Nobody listens there.
@@ -446,7 +468,8 @@ pub enum Holder {
 }
 
 /// The space for a full copy of the data, which arrives beside the old one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FullSyncSpace {
     /// The size of the data that would come.
@@ -460,7 +483,8 @@ pub struct FullSyncSpace {
 }
 
 /// An rsync daemon that a Pika has started.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RsyncDaemon {
     /// The process.
@@ -478,7 +502,8 @@ pub struct RsyncDaemon {
 }
 
 /// The look-up of the name of a peer's address. An rsync daemon makes one for each connection.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NameLookup {
     /// The address.
@@ -492,7 +517,8 @@ pub struct NameLookup {
 }
 
 /// A server that a host must reach, dialled from there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Dialled {
     /// The name of the server.

@@ -1,10 +1,10 @@
 //! How asking something over HTTP can end.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Why there is no answer that could be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum HttpFailure {
     /// The URL is not one of http or https.

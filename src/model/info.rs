@@ -1,10 +1,10 @@
 //! INFO of a Pika, section by section.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// INFO server.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Process {
     /// Process id.
@@ -24,7 +24,8 @@ pub struct Process {
 }
 
 /// Connections of clients.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Clients {
     /// Open connections of clients, this one included.
@@ -32,7 +33,8 @@ pub struct Clients {
 }
 
 /// A long-running task.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Task {
     /// Whether it runs now.
@@ -44,7 +46,8 @@ pub struct Task {
 }
 
 /// The tasks that INFO stats tells of. Null where the release has none of that kind.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tasks {
     /// A bgsave.
@@ -62,7 +65,8 @@ pub struct Tasks {
 }
 
 /// INFO data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Data {
     /// Bytes below db-path.
@@ -80,7 +84,8 @@ pub struct Data {
 }
 
 /// INFO keyspace.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Keyspace {
     /// When the last scan was started, as it came. A server that never scanned prints 1970 or 0.
@@ -92,7 +97,8 @@ pub struct Keyspace {
 }
 
 /// How many keys of one type a database held at the last scan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct KeyCount {
     /// The database; null where there is one for all.
@@ -108,7 +114,8 @@ pub struct KeyCount {
 }
 
 /// One section of INFO.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct InfoSection {
     /// The lines between this section's header and the next, without line ends. With the header they

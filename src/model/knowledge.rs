@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::companion::CompanionKey;
@@ -16,7 +15,8 @@ use super::replication::Stage;
 use super::text::{Bilingual, Source};
 
 /// All of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Knowledge {
     /// `releases.yaml`
     pub releases: Vec<ReleaseTag>,
@@ -49,7 +49,8 @@ pub struct Knowledge {
 }
 
 /// Which release replicates from which.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Dialects {
     /// The releases that were run with each other.
@@ -63,7 +64,8 @@ pub struct Dialects {
 }
 
 /// A master and a replica between which nothing is written for a trial.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NoCanary {
     /// Releases of the master.
@@ -77,7 +79,8 @@ pub struct NoCanary {
 }
 
 /// Releases that replicate as a measured one does.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Protocol {
     /// The releases.
@@ -87,7 +90,8 @@ pub struct Protocol {
 }
 
 /// What comes of a master and a replica.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DialectRule {
     /// Releases of the master.
@@ -111,7 +115,8 @@ pub struct DialectRule {
 }
 
 /// What a forecast means to an operator.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Forecasts {
     /// What each prospect means.
@@ -123,7 +128,8 @@ pub struct Forecasts {
 }
 
 /// A cause in words, with `link`, `master` and `replica`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CauseWords {
     /// A sentence that goes on after "because".
@@ -134,7 +140,8 @@ pub struct CauseWords {
 }
 
 /// What kind of remark on a forecast.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum NoteKind {
     /// What it rests on.
@@ -148,7 +155,8 @@ pub enum NoteKind {
 }
 
 /// A remark on a forecast.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ForecastNote {
     /// What kind.
@@ -166,7 +174,8 @@ pub struct ForecastNote {
 }
 
 /// What is known about changing the release.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Upgrades {
     /// Ways from one release to another.
@@ -176,7 +185,8 @@ pub struct Upgrades {
 }
 
 /// A way from one set of releases to another.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UpgradePath {
     /// Where it begins.
@@ -190,7 +200,8 @@ pub struct UpgradePath {
 }
 
 /// A statement of the documentation that the code contradicts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Contradiction {
     /// The releases that it is about.
@@ -204,7 +215,8 @@ pub struct Contradiction {
 }
 
 /// A release tag of the public repository.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ReleaseTag {
     /// The number.
@@ -223,7 +235,8 @@ pub struct ReleaseTag {
 }
 
 /// A field that tells releases apart which report the same number.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Marker {
     /// A `key:` in a section of INFO.
@@ -238,7 +251,8 @@ pub enum Marker {
 }
 
 /// A generation of replication.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct GenerationEntry {
     /// Its code.
@@ -252,7 +266,8 @@ pub struct GenerationEntry {
 }
 
 /// When somebody listens on a derived port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PortOpen {
     /// As long as the server runs.
@@ -262,7 +277,8 @@ pub enum PortOpen {
 }
 
 /// Which addresses a port is bound to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Bind {
     /// 127.0.0.1 and the address of network-interface, or all when it is not set.
@@ -272,7 +288,8 @@ pub enum Bind {
 }
 
 /// What may be done to a port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Probe {
     /// Connect, wait for a moment whether anything comes, close.
@@ -288,7 +305,8 @@ pub enum Probe {
 }
 
 /// A probe and the releases it is harmless on.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ProbeRule {
     /// The releases.
@@ -298,7 +316,8 @@ pub struct ProbeRule {
 }
 
 /// A port that is counted from the client port.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PortRule {
     /// What is added to the client port.
@@ -322,7 +341,8 @@ pub struct PortRule {
 }
 
 /// What a command does to a server. There is no third kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Effect {
     /// It changes nothing.
@@ -333,7 +353,8 @@ pub enum Effect {
 }
 
 /// Something that may be sent to the client port.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CommandRule {
     /// The words, lower case. `<…>` stands for one argument.
@@ -362,7 +383,8 @@ pub struct CommandRule {
 }
 
 /// Since when a fact exists.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct FieldRule {
     /// The fact below the node: `data.fatal`.
@@ -379,7 +401,8 @@ pub struct FieldRule {
 }
 
 /// What is wrong with a value of a setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
     /// The release does not use it.
@@ -395,7 +418,8 @@ pub enum Fault {
 }
 
 /// A setting that is asked for by `CONFIG GET`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
     /// Its name in the configuration file and in CONFIG GET.
@@ -414,7 +438,8 @@ pub struct Setting {
 }
 
 /// A value of a setting that does not do what it says, as CONFIG GET shows it or as pika.conf says it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SettingFault {
     /// The releases with this fault.
@@ -438,7 +463,8 @@ pub struct SettingFault {
 }
 
 /// A word or number for a state of replication.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LinkStateWord {
     /// The field of INFO.
@@ -457,7 +483,8 @@ pub struct LinkStateWord {
 }
 
 /// What a defect does to its users.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Impact {
     /// Data is lost.
@@ -477,7 +504,8 @@ pub enum Impact {
 }
 
 /// A known defect.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Defect {
     /// A short name, lower case with dashes; never used for another defect.
@@ -510,7 +538,8 @@ pub struct Defect {
 }
 
 /// How a key of pika.conf is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyKind {
     /// By `atoi` or its like: blanks before it and anything behind it do not count, garbage is 0.
@@ -532,7 +561,8 @@ pub enum KeyKind {
 }
 
 /// A key of pika.conf.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ConfigKey {
     /// Its name.
@@ -566,7 +596,8 @@ pub struct ConfigKey {
 }
 
 /// A value that stands for another one.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StandIn {
     /// The releases for which it is true.
@@ -579,7 +610,8 @@ pub struct StandIn {
 }
 
 /// A key whose absence matters.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MissingRule {
     /// The releases for which it is true.

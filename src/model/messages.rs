@@ -1,6 +1,5 @@
 //! The table of log messages, `checks/knowledge/messages.yaml`.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::finding::State;
@@ -9,7 +8,8 @@ use super::release::Releases;
 use super::text::Bilingual;
 
 /// All of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Messages {
     /// What an exit code of the rsync program, or of the shell that starts it, means to Pika.
@@ -21,7 +21,8 @@ pub struct Messages {
 }
 
 /// An exit code of the rsync program, or of the shell that starts it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RsyncExit {
     /// The code. Pika logs the wait status, which is 256 times as much.
@@ -37,7 +38,8 @@ pub struct RsyncExit {
 }
 
 /// Something that can be wrong, and that messages on either side tell of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LogFault {
     /// A short name, lower case with dashes.
@@ -72,7 +74,8 @@ fn one() -> u64 {
 }
 
 /// A message that servers log.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MessageRule {
     /// A short name, lower case with dashes.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::absence::Absence;
@@ -17,7 +16,8 @@ use super::replication::{Binlog, DoubleMaster, Replication};
 use super::server::{Authentication, Server};
 
 /// One server, or what was found in the place of one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Node {
     /// The name that findings use: the address as it was given.
@@ -105,7 +105,8 @@ impl Node {
 /// One of the five generations of replication.
 ///
 /// The names follow the table of generations in `checks/knowledge/generations.yaml`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Generation {
     /// 2.0.0 to 2.0.5.
     G0,
@@ -122,7 +123,8 @@ pub enum Generation {
 }
 
 /// The release of a Pika.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Release {
     /// `pika_version` of INFO, as it came. It can be too low: 4.0.1 reports 4.0.0.
@@ -144,7 +146,8 @@ pub struct Release {
 }
 
 /// What told the release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum SettledBy {
     /// `pika_git_sha` is the commit of a release tag.
@@ -158,7 +161,8 @@ pub enum SettledBy {
 }
 
 /// A command that the gate did not let through.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NotSent {
     /// The command.

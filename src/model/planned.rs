@@ -1,10 +1,10 @@
 //! What a plan says of a server or a link, beside what was seen of it.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a plan says of a server.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PlannedNode {
     /// What the plan calls it.
@@ -16,7 +16,8 @@ pub struct PlannedNode {
 }
 
 /// The role that a server must have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PlannedRole {
     /// It follows nobody.
@@ -28,7 +29,8 @@ pub enum PlannedRole {
 }
 
 /// What a plan says of a link.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PlannedLink {
     /// Whether it must stand.
@@ -40,7 +42,8 @@ pub struct PlannedLink {
 }
 
 /// Whether a link must stand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum LinkStage {
     /// The replica must follow the master and hold its data.

@@ -1,10 +1,10 @@
 //! How a connection came about, or why it did not.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How connecting to the client port ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ReachState {
     /// A connection was made and something answered.
@@ -31,7 +31,8 @@ pub enum ReachState {
 }
 
 /// The way to the client port.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Reach {
     /// How it ended.
@@ -51,7 +52,8 @@ pub struct Reach {
 }
 
 /// One address that was tried.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Attempt {
     /// IP address and port.

@@ -7,7 +7,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -34,7 +33,8 @@ pub struct Version {
 ///
 /// Source: the order of the tags of the public repository. 2.x and 3.0 were maintained beside
 /// 3.1 and later, 3.5 beside 4.0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub enum Line {
     /// 2.0.0 to 2.3.8.
     #[serde(rename = "2.x")]
@@ -174,7 +174,8 @@ impl<'de> Deserialize<'de> for Version {
     }
 }
 
-impl JsonSchema for Version {
+#[cfg(test)]
+impl schemars::JsonSchema for Version {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Version".into()
     }
@@ -291,7 +292,8 @@ impl<'de> Deserialize<'de> for Releases {
     }
 }
 
-impl JsonSchema for Releases {
+#[cfg(test)]
+impl schemars::JsonSchema for Releases {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Releases".into()
     }

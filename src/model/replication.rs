@@ -1,10 +1,10 @@
 //! Facts about replication: roles, links, replicas, the binlog.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The role of a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// A master, or alone.
@@ -18,7 +18,8 @@ pub enum Role {
 }
 
 /// A state of replication in one of Pika's vocabularies, put into one of ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
     /// Replication is not being attempted.
@@ -38,7 +39,8 @@ pub enum Stage {
 }
 
 /// A state of replication as the server names it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LinkState {
     /// The database it is about. Null where the release has one state for all.
@@ -52,7 +54,8 @@ pub struct LinkState {
 }
 
 /// INFO replication.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Replication {
     /// The role.
@@ -78,7 +81,8 @@ pub struct Replication {
 }
 
 /// A replica's view of its master.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Master {
     /// The address as given to `slaveof`, except that 127.0.0.1 is replaced by the server's own.
@@ -99,7 +103,8 @@ impl Master {
 }
 
 /// A replica that a master lists.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Replica {
     /// The address that the replica declared.
@@ -116,7 +121,8 @@ pub struct Replica {
 }
 
 /// How far a replica is behind in what was sent to it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Lag {
     /// The database; null where the release has one number for all.
@@ -130,7 +136,8 @@ pub struct Lag {
 }
 
 /// A place in a binlog.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BinlogPosition {
     /// The database; null where there is one binlog for all.
@@ -144,7 +151,8 @@ pub struct BinlogPosition {
 }
 
 /// The binlog.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Binlog {
     /// Where it ends now, by database.
@@ -152,7 +160,8 @@ pub struct Binlog {
 }
 
 /// INFO doublemaster.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DoubleMaster {
     /// Whether the mode is on.

@@ -3,7 +3,6 @@
 //! Each Sentinel is asked by itself; what several of them say of one name is put side by side in a
 //! [`Watched`], which is what most checks look at.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::absence::Absence;
@@ -16,7 +15,8 @@ use super::replication::Role;
 use super::server::{Authentication, Server, ServerKind};
 
 /// One Sentinel, or what was found in the place of one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Sentinel {
     /// The name that findings use: the address as it was given.
@@ -44,7 +44,8 @@ pub struct Sentinel {
 }
 
 /// A master name as one Sentinel has it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WatchedMaster {
     /// The name that clients ask for.
@@ -74,7 +75,8 @@ pub struct WatchedMaster {
 }
 
 /// A server as a Sentinel sees it: a master, a replica or another Sentinel.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Instance {
     /// `host:port`, IPv6 addresses in brackets.
@@ -104,7 +106,8 @@ pub struct Instance {
 }
 
 /// A master name as all Sentinels of the run see it, with what its servers say of themselves. Set by `derive`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Watched {
     /// The name that clients ask for.
@@ -131,7 +134,8 @@ pub struct Watched {
 }
 
 /// What one Sentinel says of a master name.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct View {
     /// The Sentinel.
@@ -152,7 +156,8 @@ pub struct View {
 
 /// A server that Sentinels watch, and what it says of itself.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and none follows from another")]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WatchedServer {
     /// `host:port` as Sentinels have it.

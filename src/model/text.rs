@@ -2,11 +2,11 @@
 
 use std::fmt::{self, Write as _};
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A language of the output.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Language {
     /// English.
@@ -17,7 +17,8 @@ pub enum Language {
 }
 
 /// The same text in both languages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Bilingual {
     /// English.
@@ -101,7 +102,8 @@ impl<'de> Deserialize<'de> for Source {
     }
 }
 
-impl JsonSchema for Source {
+#[cfg(test)]
+impl schemars::JsonSchema for Source {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Source".into()
     }
@@ -115,7 +117,8 @@ impl JsonSchema for Source {
 }
 
 /// A template in both languages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Template {
     /// English.

@@ -1,7 +1,6 @@
 //! The shape of a plan file.
 
 use indexmap::IndexMap;
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,7 +13,8 @@ use crate::model::text::Source;
 pub const SCHEMA: &str = "pikadoctor.plan/1";
 
 /// A plan: which servers there are, what is replicated where, and what counts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PlanFile {
     /// `pikadoctor.plan/1`; may be left out.
@@ -63,7 +63,8 @@ pub struct PlanFile {
 }
 
 /// A server of a plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NodePlan {
     /// HOST:PORT. `${NAME}` is an environment variable.
@@ -88,7 +89,8 @@ pub struct NodePlan {
 }
 
 /// Where a password comes from; never from the plan itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum SecretSource {
     /// The environment variable of that name.
@@ -99,7 +101,8 @@ pub enum SecretSource {
 }
 
 /// A link of a plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LinkPlan {
     /// The master.
@@ -115,7 +118,8 @@ pub struct LinkPlan {
 }
 
 /// How far a replica may be behind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct MaxLag {
     /// Bytes of binlog: `1048576`, `64MiB`.
@@ -127,7 +131,8 @@ pub struct MaxLag {
 }
 
 /// A double master of a plan.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PairPlan {
     /// One half.
@@ -137,7 +142,8 @@ pub struct PairPlan {
 }
 
 /// Findings that are accepted for a time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Waiver {
     /// The check: `node/known-defects`.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::address::Address;
@@ -90,7 +89,8 @@ impl Serialize for Bytes {
     }
 }
 
-impl JsonSchema for Bytes {
+#[cfg(test)]
+impl schemars::JsonSchema for Bytes {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Bytes".into()
     }
@@ -122,7 +122,8 @@ impl Serialize for Seconds {
     }
 }
 
-impl JsonSchema for Seconds {
+#[cfg(test)]
+impl schemars::JsonSchema for Seconds {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Seconds".into()
     }

@@ -1,13 +1,7 @@
 //! `pikadoctor schema`
 
 use crate::cli::outcome::{Failure, Outcome};
-use crate::difference::Difference;
-use crate::model::bundle::Bundle;
-use crate::model::check::CheckFile;
-use crate::model::exit;
-use crate::model::facts::Facts;
-use crate::model::finding::Report;
-use crate::plan::file::PlanFile;
+use crate::model::{exit, schema};
 
 /// Print the JSON Schema of a document
 #[derive(Debug, clap::Args)]
@@ -34,14 +28,63 @@ enum Document {
 }
 
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let schema = match arguments.document {
-        Document::Facts => schemars::schema_for!(Facts),
-        Document::Report => schemars::schema_for!(Report),
-        Document::Check => schemars::schema_for!(CheckFile),
-        Document::Bundle => schemars::schema_for!(Bundle),
-        Document::Difference => schemars::schema_for!(Difference),
-        Document::Plan => schemars::schema_for!(PlanFile),
+    let document = match arguments.document {
+        Document::Facts => schema::FACTS,
+        Document::Report => schema::REPORT,
+        Document::Check => schema::CHECK,
+        Document::Bundle => schema::BUNDLE,
+        Document::Difference => schema::DIFFERENCE,
+        Document::Plan => schema::PLAN,
     };
-    let document = serde_json::to_string_pretty(&schema).map_err(Failure::new)? + "\n";
-    Ok(Outcome { document, exit_code: exit::OK })
+    Ok(Outcome { document: document.to_owned(), exit_code: exit::OK })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use schemars::{Schema, schema_for};
+
+    use crate::difference::Difference;
+    use crate::model::bundle::Bundle;
+    use crate::model::check::CheckFile;
+    use crate::model::facts::Facts;
+    use crate::model::finding::Report;
+    use crate::model::schema;
+    use crate::plan::file::PlanFile;
+
+    /// Every committed schema: the name of its file, its text, and what the types say now.
+    fn schemas() -> [(&'static str, &'static str, Schema); 6] {
+        [
+            ("facts", schema::FACTS, schema_for!(Facts)),
+            ("report", schema::REPORT, schema_for!(Report)),
+            ("check", schema::CHECK, schema_for!(CheckFile)),
+            ("bundle", schema::BUNDLE, schema_for!(Bundle)),
+            ("difference", schema::DIFFERENCE, schema_for!(Difference)),
+            ("plan", schema::PLAN, schema_for!(PlanFile)),
+        ]
+    }
+
+    #[test]
+    fn the_committed_schemas_are_those_of_the_types() {
+        let update = std::env::var_os("UPDATE_SCHEMAS").is_some();
+        let mut stale = Vec::new();
+        for (name, committed, made) in schemas() {
+            let made = serde_json::to_string_pretty(&made).unwrap() + "\n";
+            if made == committed {
+                continue;
+            }
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/model/schemas/{name}.json"));
+            if update {
+                std::fs::write(path, made).unwrap();
+            } else {
+                stale.push(format!("src/model/schemas/{name}.json"));
+            }
+        }
+        assert!(
+            stale.is_empty(),
+            "{} is not what the types say; UPDATE_SCHEMAS=1 cargo test --lib schema writes it anew",
+            stale.join(", ")
+        );
+    }
 }

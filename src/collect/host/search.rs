@@ -1,6 +1,5 @@
 //! Finds the Pikas that run on a host, for whoever knows the host and not its servers.
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::files::Roots;
@@ -8,7 +7,8 @@ use super::look::Wanted;
 use super::{instance, network};
 
 /// Which of the Pikas that run on a host are meant. Without a process and a port: every one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Search {
     /// The one of this process.
