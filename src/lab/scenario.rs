@@ -1,41 +1,35 @@
-//! Scenarios: servers, links and faults, and what must be found. Files below `src/lab/data/scenarios/`.
+//! Scenarios: servers, links and faults, and what must be found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
 use super::fault::{LinkFault, ServerFault};
-use crate::model::policy::Parameters;
-
 use crate::model::check::{Check, Target};
+use crate::model::policy::Parameters;
 use crate::model::text::Bilingual;
 
-/// All scenarios that the program carries: name and text, by name.
-pub const SCENARIOS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
-
 /// One scenario.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug)]
 pub struct Scenario {
+    /// Its name, which ends with the release where its family has several.
+    pub name: String,
+    /// The name that it shares with the same scenario on other releases.
+    pub family: String,
     /// What it shows.
     pub title: Bilingual,
     /// The servers, by name.
     pub servers: BTreeMap<String, ServerPlan>,
     /// The links between them that are looked at.
-    #[serde(default)]
     pub links: Vec<LinkPlan>,
     /// What is asked.
-    #[serde(default)]
     pub run: Run,
     /// Whether it is staged on real servers, too, where there are any.
-    #[serde(default)]
     pub real: bool,
     /// Parameters of checks, by check, as a plan would set them.
-    #[serde(default)]
     pub parameters: Parameters,
     /// `state check target` of every finding that is not ok, skipped or not applicable. `unknown node/*
     /// NAME` stands for all checks of that server that are not named otherwise: nothing is known of it.
-    #[serde(default)]
     pub expect: Vec<String>,
     /// The exit code.
     pub exit: u8,
@@ -57,6 +51,7 @@ pub enum Run {
 #[serde(deny_unknown_fields)]
 pub struct ServerPlan {
     /// The tag of the release.
+    #[serde(default)]
     pub release: String,
     /// Its place in the network of the scenario; by default the next one.
     #[serde(default)]
@@ -109,31 +104,6 @@ pub enum Mode {
     Replica,
     /// Each follows the other.
     DoubleMaster,
-}
-
-/// Reads a scenario; the error has the place.
-pub fn read(file: &str, text: &str) -> Result<Scenario, String> {
-    let scenario: Scenario = serde_yaml::from_str(text).map_err(|error| format!("{file}: {error}"))?;
-    for link in &scenario.links {
-        for name in [&link.replica, &link.master] {
-            if !scenario.servers.contains_key(name) {
-                return Err(format!(
-                    "{file}: a link names the server `{name}`, which is not among the servers"
-                ));
-            }
-        }
-    }
-    Ok(scenario)
-}
-
-/// An embedded scenario by its name.
-pub fn named(name: &str) -> Result<Scenario, String> {
-    let Some((_, text)) = SCENARIOS.iter().find(|(known, _)| *known == name) else {
-        let nearest = SCENARIOS.iter().min_by_key(|(known, _)| strsim::damerau_levenshtein(known, name));
-        let hint = nearest.map(|(known, _)| format!("; did you mean `{known}`?")).unwrap_or_default();
-        return Err(format!("there is no scenario `{name}`{hint} `pikadoctor lab list` names them"));
-    };
-    read(&format!("{name}.yaml"), text)
 }
 
 impl ServerPlan {

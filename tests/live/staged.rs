@@ -12,7 +12,8 @@ use pikadoctor::catalog::built_in;
 use pikadoctor::judge;
 use pikadoctor::lab::pika::Home;
 use pikadoctor::lab::real::RealStage;
-use pikadoctor::lab::scenario::{self, Run, SCENARIOS, Scenario};
+use pikadoctor::lab::scenario::{Run, Scenario};
+use pikadoctor::lab::scenarios;
 use pikadoctor::model::finding::State;
 use pikadoctor::model::text::Language;
 
@@ -22,11 +23,8 @@ const SIDE_BY_SIDE: usize = 3;
 /// A healthy link carries a key within a second.
 const CANARY_WAIT: Duration = Duration::from_secs(4);
 
-fn marked() -> Vec<(&'static str, Scenario)> {
-    let read = |(name, text): &(&'static str, &str)| {
-        (*name, scenario::read(name, text).unwrap_or_else(|error| panic!("{error}")))
-    };
-    SCENARIOS.iter().map(read).filter(|(_, scenario)| scenario.real).collect()
+fn marked() -> Vec<Scenario> {
+    scenarios::all().unwrap().into_iter().filter(|scenario| scenario.real).collect()
 }
 
 async fn play(scenario: Scenario) -> Result<(BTreeSet<String>, u8), String> {
@@ -56,7 +54,8 @@ async fn play(scenario: Scenario) -> Result<(BTreeSet<String>, u8), String> {
 async fn real_servers_give_the_same_findings_as_simulated_ones() {
     let part = std::env::var("PIKADOCTOR_SCENARIOS").unwrap_or_default();
     let checks = built_in().checks;
-    let runs = marked().into_iter().filter(|(name, _)| name.contains(&part)).map(|(name, scenario)| {
+    let runs = marked().into_iter().filter(|scenario| scenario.name.contains(&part)).map(|scenario| {
+        let name = scenario.name.clone();
         let wanted = (scenario.expected(&checks), scenario.exit);
         async move { (name, wanted, play(scenario).await) }
     });

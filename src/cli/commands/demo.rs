@@ -13,7 +13,8 @@ use crate::cli::args::options::{Output, look};
 use crate::cli::outcome::{Failure, Outcome};
 use crate::lab::pika::Home;
 use crate::lab::real::RealStage;
-use crate::lab::scenario::{self, Run, Scenario};
+use crate::lab::scenario::{Run, Scenario};
+use crate::lab::scenarios;
 use crate::lab::stage::Stage;
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;
@@ -146,7 +147,7 @@ async fn play(home: Option<&Home>, language: Language) -> Result<String, Failure
     };
     let _ = writeln!(out, "{introduction}\n");
     for (index, scene) in SCENES.iter().enumerate() {
-        let scenario = scenario::named(scene.scenario).map_err(Failure)?;
+        let scenario = scenarios::named(scene.scenario).map_err(Failure::new)?;
         let mut catalogue = built_in.clone();
         if scenario.run == Run::Forecast {
             catalogue

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use crate::catalog;
 use crate::cli::args::options::Output;
 use crate::cli::outcome::{Failure, Outcome};
-use crate::lab::scenario::{self, Mode, Run, SCENARIOS, Scenario};
+use crate::lab::scenario::{LinkPlan, Mode, Run, Scenario};
+use crate::lab::scenarios;
 use crate::lab::stage::Stage;
 use crate::model::exit;
 use crate::model::release::Version;
@@ -51,39 +52,36 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
 }
 
 fn list(part: Option<&str>, language: Language) -> Result<Outcome, Failure> {
-    let mut scenarios = Vec::new();
-    for (name, text) in SCENARIOS {
-        if part.is_none_or(|part| name.contains(part)) {
-            let scenario = scenario::read(name, text).map_err(Failure)?;
-            scenarios.push((*name, scenario.title.get(language).to_owned()));
-        }
-    }
+    let mut scenarios = scenarios::all().map_err(Failure::new)?;
+    scenarios.retain(|scenario| part.is_none_or(|part| scenario.name.contains(part)));
     if scenarios.is_empty() {
         let part = part.unwrap_or_default();
         return Err(Failure(format!(
             "no scenario has `{part}` in its name; `pikadoctor lab list` names them all"
         )));
     }
-    let document = if part.is_some() { one_by_one(&scenarios) } else { by_family(&scenarios, language) };
+    let document =
+        if part.is_some() { one_by_one(&scenarios, language) } else { by_family(&scenarios, language) };
     Ok(Outcome { document, exit_code: exit::OK })
 }
 
-fn one_by_one(scenarios: &[(&str, String)]) -> String {
-    scenarios
-        .iter()
-        .fold(String::new(), |document, (name, title)| document + &format!("{name:<34} {title}\n"))
+fn one_by_one(scenarios: &[Scenario], language: Language) -> String {
+    scenarios.iter().fold(String::new(), |document, scenario| {
+        document + &format!("{:<34} {}\n", scenario.name, scenario.title.get(language))
+    })
 }
 
 /// Scenarios that differ in their release only, in one line each.
-fn by_family(scenarios: &[(&str, String)], language: Language) -> String {
-    let mut families: BTreeMap<&str, (String, Vec<&str>)> = BTreeMap::new();
-    for (name, title) in scenarios {
-        let (family, release) = family_of(name);
-        let entry = families.entry(family).or_insert_with(|| (without_release(title, release), Vec::new()));
-        entry.1.extend(release);
-    }
+fn by_family(scenarios: &[Scenario], language: Language) -> String {
     let mut document = String::new();
-    for (family, (title, mut releases)) in families {
+    let mut families: BTreeMap<&str, Vec<&Scenario>> = BTreeMap::new();
+    for scenario in scenarios {
+        families.entry(&scenario.family).or_default().push(scenario);
+    }
+    for (family, members) in families {
+        let title = members[0].title.get(language);
+        let mut releases: Vec<&str> =
+            members.iter().filter_map(|member| member.name[family.len()..].strip_prefix('-')).collect();
         releases.sort_by_key(|release| release.parse::<Version>().ok());
         let of = if releases.is_empty() { String::new() } else { format!("  [{}]", releases.join(" ")) };
         let _ = writeln!(document, "{family:<33} {title}{of}");
@@ -102,24 +100,8 @@ fn by_family(scenarios: &[(&str, String)], language: Language) -> String {
     document
 }
 
-/// `silent-2.3.6` is `silent` and its release; a name that ends otherwise has none.
-fn family_of(name: &str) -> (&str, Option<&str>) {
-    match name.rsplit_once('-') {
-        Some((family, release)) if release.parse::<Version>().is_ok() => (family, Some(release)),
-        _ => (name, None),
-    }
-}
-
-/// A title that begins with the release needs it no more where all releases stand beside it.
-fn without_release(title: &str, release: Option<&str>) -> String {
-    let rest = release.and_then(|release| title.strip_prefix(release));
-    let rest = rest.map_or(title, |rest| rest.trim_start_matches([':', '：', ' ']));
-    let mut letters = rest.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
 fn stay_up(name: &str, language: Language) -> Result<Outcome, Failure> {
-    let scenario = scenario::named(name).map_err(Failure)?;
+    let scenario = scenarios::named(name).map_err(Failure::new)?;
     let knowledge = Arc::new(catalog::built_in().knowledge);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
     runtime.block_on(async {
@@ -147,7 +129,7 @@ pub fn commands(scenario: &Scenario, addresses: &BTreeMap<String, SocketAddr>) -
     if links.is_empty() {
         return addresses.values().map(|address| format!("pikadoctor check {address}{set}")).collect();
     }
-    let command = |link: &scenario::LinkPlan| {
+    let command = |link: &LinkPlan| {
         let (replica, master) = (address(&link.replica), address(&link.master));
         match (run, link.mode) {
             (Run::Forecast, _) => format!("pikadoctor forecast {replica} {master}"),

@@ -1,79 +1,27 @@
 //! A server that is broken, or means harm, costs the tool neither its deadline nor its memory, and nothing of
 //! what it says reaches the terminal as it came.
 
-use std::fs;
 use std::io::{Read as _, Write as _};
-use std::process::Stdio;
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::support::{listener, pikadoctor};
 use pikadoctor::catalog::built_in;
 use pikadoctor::lab::fault::{Hostility, ServerFault};
-use pikadoctor::lab::scenario::{self, SCENARIOS};
+use pikadoctor::lab::scenario::Scenario;
+use pikadoctor::lab::scenarios;
 use pikadoctor::lab::stage::Stage;
+
+use crate::support::listener;
+use crate::support::measured::measure;
 
 /// The memory that a hostile server may cost above a server that behaves, in kB. The peak of a process counts
 /// the pages of its own program's file, too: most of it in a build for tests, and another amount on each machine.
 /// So a server that behaves is looked at beside them, with the same program, and only the difference is judged.
 const MOST_ABOVE_KILOBYTES: u64 = 8 * 1024;
 
-/// What a run left behind, and the most memory that it had.
-struct Measured {
-    code: i32,
-    stdout: String,
-    stderr: String,
-    kilobytes: u64,
-    took: Duration,
-}
-
-/// Runs the tool as a process of its own, and looks at its peak of memory until it ends.
-fn measure(arguments: &[&str]) -> Measured {
-    let began = Instant::now();
-    let mut child = pikadoctor()
-        .args(arguments)
-        .env("PIKADOCTOR_PASSWORD", "")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let (mut out, mut err) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
-    let stdout = thread::spawn(move || {
-        let mut bytes = Vec::new();
-        out.read_to_end(&mut bytes).unwrap();
-        bytes
-    });
-    let stderr = thread::spawn(move || {
-        let mut bytes = Vec::new();
-        err.read_to_end(&mut bytes).unwrap();
-        bytes
-    });
-    let status = format!("/proc/{}/status", child.id());
-    let mut kilobytes = 0;
-    let code = loop {
-        // The peak only grows; the last reading before the end misses a few milliseconds.
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-        kilobytes = kilobytes.max(peak.and_then(|peak| peak.trim().parse().ok()).unwrap_or(0));
-        if let Some(status) = child.try_wait().unwrap() {
-            break status.code().expect("it is not killed by a signal");
-        }
-        thread::sleep(Duration::from_millis(2));
-    };
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("what it prints is UTF-8");
-    Measured {
-        code,
-        stdout: text(stdout.join().unwrap()),
-        stderr: text(stderr.join().unwrap()),
-        kilobytes,
-        took: began.elapsed(),
-    }
-}
-
 /// The most memory that a check of a server that behaves takes, in kB.
 async fn with_a_server_that_behaves() -> u64 {
-    let scenario = scenario::named("healthy-3.5.5").unwrap();
+    let scenario = scenarios::named("healthy-3.5.5").unwrap();
     let stage = Stage::start(scenario, &Arc::new(built_in().knowledge)).await.unwrap();
     let address = stage.addresses["pika"].to_string();
     let runs = tokio::task::spawn_blocking(move || {
@@ -85,13 +33,12 @@ async fn with_a_server_that_behaves() -> u64 {
 }
 
 /// The scenarios of hostile servers.
-fn hostile() -> Vec<(&'static str, scenario::Scenario)> {
-    let read = |(name, text): &(&'static str, &str)| (*name, scenario::read(name, text).unwrap());
-    let is_hostile = |(_, scenario): &(&str, scenario::Scenario)| {
+fn hostile() -> Vec<Scenario> {
+    let is_hostile = |scenario: &Scenario| {
         let mut faults = scenario.servers.values().flat_map(|server| &server.faults);
         faults.any(|fault| matches!(fault, ServerFault::Hostile(_) | ServerFault::Mute))
     };
-    SCENARIOS.iter().map(read).filter(is_hostile).collect()
+    scenarios::all().unwrap().into_iter().filter(is_hostile).collect()
 }
 
 #[test]
@@ -108,7 +55,7 @@ fn every_hostility_has_a_scenario() {
         Hostility::HugeInfo,
         Hostility::ShiftingRelease,
     ] {
-        let staged = all.iter().any(|(_, scenario)| {
+        let staged = all.iter().any(|scenario| {
             let mut servers = scenario.servers.values();
             servers.any(|server| server.faults.contains(&ServerFault::Hostile(hostility)))
         });
@@ -121,7 +68,8 @@ async fn each_ends_in_time_in_bounded_memory_and_with_a_clear_state() {
     let knowledge = Arc::new(built_in().knowledge);
     let usual = with_a_server_that_behaves().await;
     let mut table = format!("a server that behaves: {usual} kB\n");
-    for (name, scenario) in hostile() {
+    for scenario in hostile() {
+        let name = scenario.name.clone();
         let expected = i32::from(scenario.exit);
         let stage = Stage::start(scenario, &knowledge).await.unwrap();
         let address = stage.addresses["pika"].to_string();
@@ -172,7 +120,7 @@ async fn an_array_whose_elements_really_come_is_bounded_too() {
 async fn a_password_never_takes_the_place_of_another_setting() {
     // One answer too many: each of those that follow is about the setting before. Were it taken by its place,
     // requirepass would stand in the facts under the name of a setting that is no secret.
-    let mut scenario = scenario::named("hostile-out-of-step").unwrap();
+    let mut scenario = scenarios::named("hostile-out-of-step").unwrap();
     let server = scenario.servers.get_mut("pika").unwrap();
     // (With a userpass it would let nobody in.)
     for name in ["requirepass", "masterauth"] {

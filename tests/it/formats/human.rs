@@ -7,7 +7,7 @@ use crate::support::reports::hostile_report;
 use crate::support::{Run, all_recordings, pikadoctor, recording, run, serve};
 use pikadoctor::catalog::built_in;
 use pikadoctor::judge::verdict::report;
-use pikadoctor::lab::scenario;
+use pikadoctor::lab::scenarios;
 use pikadoctor::lab::stage::Stage;
 use pikadoctor::model::exit;
 use pikadoctor::model::facts::Facts;
@@ -97,7 +97,7 @@ servers:
 expect: [critical node/writable pika]
 exit: 2
 "#;
-    let scenario = scenario::read("the README's server", SERVER).unwrap();
+    let scenario = scenarios::read("the README's server", SERVER).unwrap().remove(0);
     let stage = Stage::start(scenario, &Arc::new(built_in().knowledge)).await.unwrap();
     let address = stage.addresses["pika"];
     // How far words are apart, and where lines break, depends on how long the address is.

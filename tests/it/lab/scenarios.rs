@@ -11,7 +11,8 @@ use futures_util::StreamExt as _;
 use pikadoctor::catalog::built_in;
 use pikadoctor::judge;
 use pikadoctor::lab::real::can_be_staged;
-use pikadoctor::lab::scenario::{self, Run, SCENARIOS, Scenario};
+use pikadoctor::lab::scenario::{Run, Scenario};
+use pikadoctor::lab::scenarios::{self, ScenarioError};
 use pikadoctor::lab::stage::Stage;
 use pikadoctor::lab::{persona, scenario::Mode};
 use pikadoctor::model::catalogue::Catalogue;
@@ -55,12 +56,8 @@ async fn play(scenario: Scenario) -> Found {
     (found.collect(), report.exit_code)
 }
 
-fn all() -> Vec<(String, Scenario)> {
-    let read = |(name, text): &(&str, &str)| {
-        let scenario = scenario::read(&format!("src/lab/data/scenarios/{name}.yaml"), text);
-        ((*name).to_owned(), scenario.unwrap_or_else(|error| panic!("{error}")))
-    };
-    SCENARIOS.iter().map(read).collect()
+fn all() -> Vec<Scenario> {
+    scenarios::all().unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn expected(scenario: &Scenario) -> Found {
@@ -69,8 +66,8 @@ fn expected(scenario: &Scenario) -> Found {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_scenario_finds_what_it_names_and_nothing_else() {
-    let runs = all().into_iter().map(|(name, scenario)| async move {
-        let wanted = expected(&scenario);
+    let runs = all().into_iter().map(|scenario| async move {
+        let (name, wanted) = (scenario.name.clone(), expected(&scenario));
         (name, wanted, play(scenario).await)
     });
     let seen: Vec<_> = futures_util::stream::iter(runs).buffered(SIDE_BY_SIDE).collect().await;
@@ -79,7 +76,7 @@ async fn each_scenario_finds_what_it_names_and_nothing_else() {
     for (name, wanted, found) in &seen {
         let _ = writeln!(table, "{name}: exit {}", found.1);
         // As the scenario names them: where nothing is known of a server, one line says so.
-        let named: BTreeSet<String> = scenario::named(name).unwrap().expect.into_iter().collect();
+        let named: BTreeSet<String> = scenarios::named(name).unwrap().expect.into_iter().collect();
         for finding in if found == wanted { &named } else { &found.0 } {
             let _ = writeln!(table, "    {finding}");
         }
@@ -100,9 +97,10 @@ async fn each_scenario_finds_what_it_names_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fault_that_is_switched_off_is_missed() {
     let mut runs = Vec::new();
-    for (name, scenario) in all() {
+    for scenario in all() {
         for which in 0..scenario.faults() {
-            let (name, wanted, less) = (name.clone(), expected(&scenario), scenario.without_fault(which));
+            let (name, wanted, less) =
+                (scenario.name.clone(), expected(&scenario), scenario.without_fault(which));
             runs.push(async move { (name, which, wanted == play(less).await) });
         }
     }
@@ -119,7 +117,7 @@ fn every_persona_has_a_healthy_server_and_a_healthy_pair() {
     let all = all();
     for release in persona::releases() {
         let healthy = |links: usize| {
-            all.iter().any(|(_, scenario)| {
+            all.iter().any(|scenario| {
                 scenario.faults() == 0
                     && scenario.expect.is_empty()
                     && scenario.exit == 0
@@ -141,23 +139,63 @@ fn a_scenario_that_is_wrong_is_refused_with_its_place() {
         ("  a: {release: v2.3.6}\nlinks:\n  - {replica: a, master: b}\n", "names the server `b`"),
         ("  a: {release: v2.3.6, faults: [explodes]}\n", "explodes"),
         ("  a: {release: v2.3.6}\nsurprise: 1\n", "surprise"),
+        ("  a: {keys: 1}\n", "the server `a` has no release"),
+        ("  a: {}\nreleases: [2.3.6]\nby-release:\n  - {releases: [2.3.0], exit: 1}\n", "names 2.3.0"),
+        ("  a: {}\nreleases: [2.3.6]\nby-release:\n  - {releases: [2.3.6], run: check}\n", "run"),
     ] {
-        let error = scenario::read("x.yaml", &format!("{head}{text}")).unwrap_err();
-        assert!(error.contains(says) && error.contains("x.yaml"), "{error}");
+        let error = scenarios::read("x", &format!("{head}{text}")).unwrap_err().to_string();
+        assert!(error.contains(says) && error.starts_with("x.yaml: "), "{error}");
     }
-    let error =
-        scenario::read("x.yaml", &format!("{head}  a: {{release: v2.3.6, colour: red}}\n")).unwrap_err();
-    assert!(error.contains("line 4"), "{error}");
+    let error = scenarios::read("x", &format!("{head}  a: {{release: v2.3.6, colour: red}}\n")).unwrap_err();
+    assert!(
+        matches!(error, ScenarioError::Malformed { .. }) && error.to_string().contains("line 4"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_file_with_releases_is_a_scenario_for_each_of_them() {
+    let text = "title: {en: a, zh: b}
+releases: [2.3.6, 3.3.6]
+servers:
+  old: {}
+  new: {release: v3.5.5}
+expect: [warning node/clients old]
+exit: 1
+by-release:
+  - {releases: [3.3.6], exit: 2, also-expect: [critical node/writable old]}
+  - {releases: [2.3.6, 3.3.6], real: true}
+";
+    let scenarios = scenarios::read("pair", text).unwrap();
+    let seen: Vec<_> = scenarios
+        .iter()
+        .map(|one| {
+            (&*one.name, &*one.servers["old"].release, &*one.servers["new"].release, one.exit, one.real)
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [("pair-2.3.6", "v2.3.6", "v3.5.5", 1, true), ("pair-3.3.6", "v3.3.6", "v3.5.5", 2, true)]
+    );
+    assert_eq!(scenarios[0].expect, ["warning node/clients old"]);
+    assert_eq!(scenarios[1].expect, ["warning node/clients old", "critical node/writable old"]);
+}
+
+#[test]
+fn a_scenario_is_found_by_its_name() {
+    for known in all() {
+        assert_eq!(scenarios::named(&known.name).unwrap().name, known.name);
+    }
+    let error = scenarios::named("behind-2.3.5").unwrap_err().to_string();
+    assert!(error.contains("did you mean `behind-2.3.6`?"), "{error}");
+    assert!(scenarios::named("behind").is_err(), "the release belongs to the name");
 }
 
 #[test]
 fn what_is_marked_can_be_staged_on_real_servers() {
-    let read = |(name, text): &(&'static str, &str)| {
-        (*name, scenario::read(name, text).unwrap_or_else(|error| panic!("{error}")))
-    };
-    let marked: Vec<_> = SCENARIOS.iter().map(read).filter(|(_, scenario)| scenario.real).collect();
-    for (name, scenario) in &marked {
-        can_be_staged(scenario).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let marked: Vec<Scenario> = all().into_iter().filter(|scenario| scenario.real).collect();
+    for scenario in &marked {
+        can_be_staged(scenario).unwrap_or_else(|error| panic!("{}: {error}", scenario.name));
     }
     assert!(marked.len() >= 60, "{} scenarios are marked", marked.len());
 }

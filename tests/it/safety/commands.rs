@@ -11,7 +11,7 @@ use crate::support::{Run, pikadoctor, recording, serve};
 use pikadoctor::catalog::built_in;
 use pikadoctor::collect::pika::gate::Gate;
 use pikadoctor::lab::recorded::Recording;
-use pikadoctor::lab::scenario;
+use pikadoctor::lab::scenarios;
 use pikadoctor::lab::stage::Stage;
 
 const RELEASES: [&str; 8] = ["v2.3.0", "v2.3.3", "v2.3.6", "v3.0.16", "v3.1.0", "v3.3.6", "v3.5.5", "v4.0.1"];
@@ -186,7 +186,7 @@ fn a_password_is_not_shown_by_a_permit() {
 async fn through_proxies_nothing_harmful_reaches_a_simulated_pair_of_any_release() {
     for release in RELEASES {
         let version = release.trim_start_matches('v');
-        let scenario = scenario::named(&format!("healthy-pair-{version}")).unwrap();
+        let scenario = scenarios::named(&format!("healthy-pair-{version}")).unwrap();
         let stage = Stage::start(scenario, &std::sync::Arc::new(built_in().knowledge)).await.unwrap();
         tokio::task::block_in_place(|| {
             let address = |name: &str| stage.addresses[name].to_string();
@@ -214,7 +214,7 @@ fn double_master(address: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_touched_port_of_2_3_6_shows_on_the_simulated_server_and_the_tool_leaves_no_such_trace() {
     for (release, changes) in [("2.3.3", true), ("2.3.6", true), ("2.3.0", false), ("3.0.16", false)] {
-        let scenario = scenario::named(&format!("healthy-{release}")).unwrap();
+        let scenario = scenarios::named(&format!("healthy-{release}")).unwrap();
         let stage = Stage::start(scenario, &std::sync::Arc::new(built_in().knowledge)).await.unwrap();
         let address = stage.addresses["pika"];
         tokio::task::block_in_place(|| {

@@ -6,6 +6,7 @@ mod shared;
 pub mod chinese;
 pub mod codis;
 pub mod coordinator;
+pub mod measured;
 pub mod pair;
 pub mod reports;
 pub mod sentinel;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pikadoctor::catalog::built_in;
-use pikadoctor::lab::scenario;
+use pikadoctor::lab::scenarios;
 use pikadoctor::lab::stage::Stage;
 
 use super::{Run, pikadoctor};
@@ -26,7 +26,7 @@ impl Site {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let knowledge = Arc::new(built_in().knowledge);
-        let stage = runtime.block_on(Stage::start(scenario::named(name).unwrap(), &knowledge)).unwrap();
+        let stage = runtime.block_on(Stage::start(scenarios::named(name).unwrap(), &knowledge)).unwrap();
         Self { directory: tempfile::tempdir().unwrap(), stage: Some(stage), _runtime: runtime }
     }
 
