@@ -16,10 +16,12 @@ mod model;
 mod catalog {
     #[allow(dead_code)]
     pub mod check_file;
+    mod check_syntax;
 }
 
 use catalog::check_file::{KNOWLEDGE_FILES, read_check, read_knowledge};
 use model::catalogue::Catalogue;
+use model::knowledge::{EraRule, Knowledge};
 
 fn main() {
     if let Err(error) = pack() {
@@ -43,6 +45,7 @@ fn pack() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=checks");
     println!("cargo::rerun-if-changed=src/model");
     println!("cargo::rerun-if-changed=src/catalog/check_file.rs");
+    println!("cargo::rerun-if-changed=src/catalog/check_syntax.rs");
 
     let mut files = Vec::new();
     collect(&root, &mut files)?;
@@ -64,10 +67,26 @@ fn pack() -> Result<(), Box<dyn Error>> {
     let texts: [(String, String); KNOWLEDGE_FILES.len()] =
         texts.try_into().map_err(|_| "a knowledge file is missing")?;
 
-    let catalogue = Catalogue { checks, knowledge: read_knowledge(&texts)? };
+    let knowledge = read_knowledge(&texts)?;
+    write_eras(&knowledge)?;
+    let catalogue = Catalogue { checks, knowledge };
     let out = PathBuf::from(env::var("OUT_DIR")?).join("catalogue.msgpack");
     fs::write(out, rmp_serde::to_vec(&catalogue)?)?;
     list_scenarios()
+}
+
+/// Writes a constant for each era, for the code.
+fn write_eras(knowledge: &Knowledge) -> Result<(), Box<dyn Error>> {
+    let mut constants = String::new();
+    for EraRule { name, releases, meaning, .. } in &knowledge.eras {
+        let constant = name.to_uppercase().replace(['-', '.'], "_");
+        constants.push_str(&format!(
+            "/// {releases}: {meaning}.\npub const {constant}: Era = Era {{ name: {name:?}, ranges: {} }};\n",
+            releases.constant()
+        ));
+    }
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("eras.rs"), constants)?;
+    Ok(())
 }
 
 /// Writes a list of the scenarios of the laboratory, with their texts, as a Rust expression.

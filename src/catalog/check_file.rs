@@ -4,9 +4,11 @@
 
 use serde::de::DeserializeOwned;
 
+use super::check_syntax::CheckSyntax;
 use crate::model::check::{Check, CheckFile};
-use crate::model::finding::State;
 use crate::model::knowledge::Knowledge;
+use crate::model::release::Version;
+use crate::model::text::Source;
 
 /// Why a file of the catalogue cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -40,46 +42,39 @@ fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, CatalogueError
 
 /// Reads one check. `id` is its path below the directory, without `.yaml`; `file` names it in errors.
 pub fn read_check(id: &str, file: &str, text: &str) -> Result<Check, CatalogueError> {
-    let check = Check { id: id.to_owned(), origin: file.to_owned(), file: read::<CheckFile>(file, text)? };
-    validate(&check)?;
+    let wrong = |(at, message): (Source, String)| CatalogueError::Wrong {
+        file: file.to_owned(),
+        line: at.line,
+        column: at.column,
+        message,
+    };
+    let resolved = read::<CheckSyntax>(file, text)?.resolve().map_err(wrong)?;
+    let check = Check { id: id.to_owned(), origin: file.to_owned(), file: resolved };
+    validate(&check.file).map_err(wrong)?;
     Ok(check)
 }
 
 /// What the types alone do not say.
-fn validate(check: &Check) -> Result<(), CatalogueError> {
-    let file = &check.file;
-    let wrong = |at: &crate::model::text::Source, message: String| {
-        Err(CatalogueError::Wrong { file: check.origin.clone(), line: at.line, column: at.column, message })
-    };
-    let texts = [Some(&file.title), Some(&file.why), Some(&file.ok), file.otherwise.as_ref()];
+fn validate(file: &CheckFile) -> Result<(), (Source, String)> {
+    let texts = [Some(&file.title), Some(&file.why), Some(&file.ok), file.not_applicable.as_ref()];
     let case_texts =
-        file.cases.iter().flat_map(|case| [Some(&case.found), case.needed.as_ref(), case.fix.as_ref()]);
+        file.cases.iter().flat_map(|case| [case.found.as_ref(), case.needed.as_ref(), case.fix.as_ref()]);
     for template in texts.into_iter().chain(case_texts).flatten() {
         for source in [&template.en, &template.zh] {
             if source.text.trim().is_empty() {
-                return wrong(source, "this text is empty".into());
+                return Err((source.clone(), "this text is empty".into()));
             }
         }
     }
     if let Some(for_each) = &file.for_each
         && for_each_parts(&for_each.text).is_none()
     {
-        return wrong(
-            for_each,
-            format!("`for_each: {}` is not of the form `NAME in EXPRESSION`", for_each.text),
-        );
+        let message = format!("`for_each: {}` is not of the form `NAME in EXPRESSION`", for_each.text);
+        return Err((for_each.clone(), message));
     }
-    for case in &file.cases {
-        if case.state == State::Waived {
-            return wrong(
-                &case.condition,
-                "`waived` is what a plan makes of a finding; no check comes to it".into(),
-            );
-        }
-        let needs_fix = matches!(case.state, State::Warning | State::Critical);
-        if needs_fix && case.fix.is_none() {
-            return wrong(&case.condition, "a warning or critical case needs a `fix`".into());
-        }
+    let id_is_one = |id: &&String| id.split('/').all(|part| !part.is_empty()) && id.contains('/');
+    if let Some(wrong) = file.renamed_from.iter().find(|id| !id_is_one(id)) {
+        return Err((file.title.en.clone(), format!("`{wrong}` in `renamed_from` is no id of a check")));
     }
     Ok(())
 }
@@ -96,8 +91,9 @@ pub fn for_each_parts(text: &str) -> Option<(&str, &str)> {
 }
 
 /// The files that make up the knowledge, in the order of the fields of [`Knowledge`].
-pub const KNOWLEDGE_FILES: [&str; 14] = [
+pub const KNOWLEDGE_FILES: [&str; 15] = [
     "releases.yaml",
+    "eras.yaml",
     "generations.yaml",
     "commands.yaml",
     "info-fields.yaml",
@@ -114,9 +110,10 @@ pub const KNOWLEDGE_FILES: [&str; 14] = [
 ];
 
 /// Reads the knowledge; `texts` are the files named by [`KNOWLEDGE_FILES`], with the names for errors.
-pub fn read_knowledge(texts: &[(String, String); 14]) -> Result<Knowledge, CatalogueError> {
+pub fn read_knowledge(texts: &[(String, String); 15]) -> Result<Knowledge, CatalogueError> {
     let [
         releases,
+        eras,
         generations,
         commands,
         info_fields,
@@ -131,8 +128,9 @@ pub fn read_knowledge(texts: &[(String, String); 14]) -> Result<Knowledge, Catal
         companion_keys,
         phrases,
     ] = texts;
-    Ok(Knowledge {
+    let knowledge = Knowledge {
         releases: read(&releases.0, &releases.1)?,
+        eras: read(&eras.0, &eras.1)?,
         generations: read(&generations.0, &generations.1)?,
         commands: read(&commands.0, &commands.1)?,
         info_fields: read(&info_fields.0, &info_fields.1)?,
@@ -146,5 +144,19 @@ pub fn read_knowledge(texts: &[(String, String); 14]) -> Result<Knowledge, Catal
         messages: read(&messages.0, &messages.1)?,
         companion_keys: read(&companion_keys.0, &companion_keys.1)?,
         phrases: read(&phrases.0, &phrases.1)?,
-    })
+    };
+    for (index, era) in knowledge.eras.iter().enumerate() {
+        let known = |version: &Version| knowledge.releases.iter().any(|tag| tag.version == *version);
+        let wrong = if let Some(missing) = era.releases.ends().find(|version| !known(version)) {
+            format!("there is no release {missing}")
+        } else if knowledge.eras[..index].iter().any(|other| other.name == era.name) {
+            "there are two of this name".to_owned()
+        } else {
+            continue;
+        };
+        return Err(CatalogueError::Malformed {
+            message: format!("{}: era `{}`: {wrong}", eras.0, era.name),
+        });
+    }
+    Ok(knowledge)
 }

@@ -1,7 +1,9 @@
 //! The checks and the knowledge: reading, validating, and the form that is embedded in the program.
 
 pub mod check_file;
+pub mod check_syntax;
 mod embedded;
+pub mod era;
 pub mod parameters;
 
 pub use embedded::built_in;

@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use minijinja::value::ValueKind;
-use minijinja::{Environment, Error, Value};
+use minijinja::{Environment, Error, ErrorKind, Value};
 use serde_json::Value as Json;
 
-use super::language::environment;
 use super::phrases::Phrases;
-use super::subjects::{Variables, subjects};
-use super::tree::{Missing, example_tree, missing_of, place_of, tree};
+use super::subjects::subjects;
+use super::template::environment::environment;
+use super::template::facts::{Missing, example_tree, missing_of, place_of, tree};
+use super::template::scope::{Scope, Variables};
 use crate::catalog::check_file::for_each_parts;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::catalogue::Catalogue;
-use crate::model::check::{Case, Check, CheckFile, Example, Param, Target};
+use crate::model::check::{Case, Check, CheckFile, Example, MetricRule, Param, StateRule, Target};
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Metric, Problem, State};
 use crate::model::policy::Parameters;
@@ -23,7 +24,7 @@ use crate::model::text::{Language, Source, Template};
 /// Evaluates checks in one language.
 pub struct Judge<'c> {
     checks: &'c [Check],
-    env: Environment<'static>,
+    env: Arc<Environment<'static>>,
     phrases: Arc<Phrases>,
     language: Language,
 }
@@ -33,7 +34,7 @@ impl<'c> Judge<'c> {
     pub fn new(catalogue: &'c Catalogue, language: Language) -> Self {
         let knowledge = Arc::new(catalogue.knowledge.clone());
         let phrases = Arc::new(Phrases::new(&knowledge.phrases, language));
-        let env = environment(&knowledge, &phrases, language);
+        let env = Arc::new(environment(&knowledge, &phrases, language));
         Self { checks: &catalogue.checks, env, phrases, language }
     }
 
@@ -63,34 +64,39 @@ impl<'c> Judge<'c> {
 
     /// The indexes of the cases that an example leads to.
     pub fn cases_of_example(&self, check: &Check, example: &Example) -> Vec<usize> {
-        let mut variables = example_variables(check, example);
-        variables.insert("params".to_owned(), params(&check.file, &example.params));
-        let scopes = self.scopes(&check.file, &variables).unwrap_or_default();
-        let first = |scope| self.first_case(&check.file.cases, scope).ok().flatten().map(|(index, _)| index);
+        let scope = self.scope(&check.file, example_variables(check, example), &example.params);
+        let scopes = scopes(&check.file, &scope).unwrap_or_default();
+        let first = |scope| first_case(&check.file.cases, scope).ok().flatten().map(|(index, ..)| index);
         scopes.iter().filter_map(first).collect()
+    }
+
+    /// What the expressions of a check see.
+    fn scope(&self, file: &CheckFile, mut variables: Variables, set: &BTreeMap<String, Json>) -> Arc<Scope> {
+        variables.insert("params".to_owned(), params(file, set));
+        Scope::new(&self.env, self.language, variables, &Arc::new(file.bindings.clone()))
     }
 
     fn evaluate(
         &self,
         check: &Check,
         target: &str,
-        mut variables: Variables,
+        variables: Variables,
         set: &BTreeMap<String, Json>,
     ) -> Finding {
         let file = &check.file;
-        variables.insert("params".to_owned(), params(file, set));
+        let scope = self.scope(file, variables, set);
         let mut finding = Finding {
             check: check.id.clone(),
             target: target.to_owned(),
             state: State::Ok,
-            title: self.text(&file.title, &variables),
+            title: self.text(&file.title, &scope),
             problems: Vec::new(),
             note: String::new(),
             metrics: Vec::new(),
             missing: None,
             accepted: None,
         };
-        match self.outcome(file, &variables) {
+        match self.outcome(file, &scope) {
             Ok(Outcome::NotApplicable(note)) => {
                 finding.state = State::NotApplicable;
                 finding.note = note;
@@ -117,119 +123,63 @@ impl<'c> Judge<'c> {
                 finding.missing = missing_of(&error).map(|missing| missing.path.clone());
             }
         }
-        finding.metrics = file.metrics.iter().filter_map(|rule| self.metric(rule, &variables)).collect();
+        finding.metrics = file.metrics.iter().filter_map(|rule| metric(rule, &scope)).collect();
         finding
     }
 
-    fn outcome(&self, file: &CheckFile, variables: &Variables) -> Result<Outcome, Error> {
+    fn outcome(&self, file: &CheckFile, scope: &Arc<Scope>) -> Result<Outcome, Error> {
         if let Some(when) = &file.when
-            && !self.holds(when, variables)?
+            && !scope.holds(when)?
         {
-            let note = match &file.otherwise {
-                Some(otherwise) => self.text(otherwise, variables),
+            let note = match &file.not_applicable {
+                Some(not_applicable) => self.text(not_applicable, scope),
                 None => when.text.clone(),
             };
             return Ok(Outcome::NotApplicable(note));
         }
         let mut problems = Vec::new();
-        for scope in self.scopes(file, variables)? {
-            let Some((_, case)) = self.first_case(&file.cases, &scope)? else { continue };
-            let state = case.state;
-            let found = self.text(&case.found, &scope);
+        for scope in scopes(file, scope)? {
+            let Some((_, case, scope)) = first_case(&file.cases, &scope)? else { continue };
+            let state = state_of(&case.state, &scope)?;
+            let found = || case.found.as_ref().map(|found| self.text(found, &scope));
             match state {
-                State::Ok if file.for_each.is_none() => return Ok(Outcome::Judged(problems, found)),
+                State::Ok if file.for_each.is_none() => {
+                    let note = found().unwrap_or_else(|| self.text(&file.ok, &scope));
+                    return Ok(Outcome::Judged(problems, note));
+                }
                 State::Ok => {}
-                State::NotApplicable if file.for_each.is_none() => return Ok(Outcome::NotApplicable(found)),
+                State::NotApplicable if file.for_each.is_none() => {
+                    return Ok(Outcome::NotApplicable(found().unwrap_or_default()));
+                }
                 _ => problems.push(Problem {
                     state,
-                    found,
+                    found: found().unwrap_or_default(),
                     needed: case.needed.as_ref().map(|needed| self.text(needed, &scope)),
                     fix: case.fix.as_ref().map(|fix| self.text(fix, &scope)),
                     place: item_of(file, &scope).and_then(place_of),
                     identity: identity(case, item_of(file, &scope)),
-                    may_pass: match &case.may_pass {
+                    may_pass: match &case.transient {
                         // What cannot be known may pass; the finding itself is certain.
-                        Some(condition) => self.holds(condition, &scope).unwrap_or(true),
+                        Some(condition) => scope.holds(condition).unwrap_or(true),
                         None => false,
                     },
                 }),
             }
         }
         problems.sort_by_key(|problem| problem.state.rank());
-        let note = if problems.is_empty() { self.text(&file.ok, variables) } else { String::new() };
+        let note = if problems.is_empty() { self.text(&file.ok, scope) } else { String::new() };
         Ok(Outcome::Judged(problems, note))
     }
 
-    /// The variables of each evaluation: one, or one for each item of `for_each`.
-    fn scopes(&self, file: &CheckFile, variables: &Variables) -> Result<Vec<Variables>, Error> {
-        let Some((name, expression)) = file.for_each.as_ref().and_then(|source| for_each_parts(&source.text))
-        else {
-            return Ok(vec![variables.clone()]);
-        };
-        let items = self.env.compile_expression(expression)?.eval(variables)?;
-        let mut scopes = Vec::new();
-        for item in items.try_iter()? {
-            let mut scope = variables.clone();
-            scope.insert(name.to_owned(), item);
-            scopes.push(scope);
-        }
-        Ok(scopes)
-    }
-
-    fn first_case<'f>(
-        &self,
-        cases: &'f [Case],
-        variables: &Variables,
-    ) -> Result<Option<(usize, &'f Case)>, Error> {
-        for (index, case) in cases.iter().enumerate() {
-            if self.holds(&case.condition, variables)? {
-                return Ok(Some((index, case)));
-            }
-        }
-        Ok(None)
-    }
-
-    fn holds(&self, condition: &Source, variables: &Variables) -> Result<bool, Error> {
-        Ok(self.env.compile_expression(&condition.text)?.eval(variables)?.is_true())
-    }
-
     /// A text with its values. A text that needs an absent fact must not hide the finding it belongs to.
-    fn text(&self, template: &Template, variables: &Variables) -> String {
-        let source = &template.get(self.language).text;
-        match self.env.render_str(source, variables) {
+    fn text(&self, template: &Template, scope: &Arc<Scope>) -> String {
+        match scope.text(template) {
             Ok(text) => text.trim().to_owned(),
             Err(error) => match missing_of(&error) {
                 Some(missing) => format!("({})", self.without(missing)),
                 None => format!("({error})"),
             },
         }
-    }
-
-    fn metric(&self, rule: &crate::model::check::MetricRule, variables: &Variables) -> Option<Metric> {
-        let evaluate = |source: &Source| self.env.compile_expression(&source.text)?.eval(variables);
-        let value = match evaluate(&rule.value) {
-            Ok(value) if value.is_none() => return None,
-            Ok(value) => f64::try_from(value).ok().filter(|value| value.is_finite()),
-            // Without the fact there is nothing to measure on this release; otherwise say that it is missing.
-            Err(error) => match missing_of(&error) {
-                Some(missing) if missing.kind == AbsenceKind::NotInRelease => return None,
-                _ => None,
-            },
-        };
-        let range = |source: &Option<Source>| {
-            source
-                .as_ref()
-                .and_then(|source| evaluate(source).ok())
-                .filter(|v| !v.is_none())
-                .map(|v| v.to_string())
-        };
-        Some(Metric {
-            name: rule.name.clone(),
-            value,
-            unit: rule.unit.clone(),
-            warn: range(&rule.warn),
-            crit: range(&rule.crit),
-        })
     }
 
     /// What to make of an expression that could not be answered.
@@ -253,6 +203,72 @@ impl<'c> Judge<'c> {
     }
 }
 
+fn metric(rule: &MetricRule, scope: &Arc<Scope>) -> Option<Metric> {
+    let evaluate = |source: &Source| scope.value(&source.text);
+    let value = match evaluate(&rule.value) {
+        Ok(value) if value.is_none() => return None,
+        Ok(value) => f64::try_from(value).ok().filter(|value| value.is_finite()),
+        // Without the fact there is nothing to measure on this release; otherwise say that it is missing.
+        Err(error) => match missing_of(&error) {
+            Some(missing) if missing.kind == AbsenceKind::NotInRelease => return None,
+            _ => None,
+        },
+    };
+    let range = |source: &Option<Source>| {
+        source
+            .as_ref()
+            .and_then(|source| evaluate(source).ok())
+            .filter(|v| !v.is_none())
+            .map(|v| v.to_string())
+    };
+    Some(Metric {
+        name: rule.name.clone(),
+        value,
+        unit: rule.unit.clone(),
+        warn: range(&rule.warn),
+        crit: range(&rule.crit),
+    })
+}
+
+/// The scope of each evaluation: one, or one for each item of `for_each`.
+fn scopes(file: &CheckFile, scope: &Arc<Scope>) -> Result<Vec<Arc<Scope>>, Error> {
+    let Some((name, expression)) = file.for_each.as_ref().and_then(|source| for_each_parts(&source.text))
+    else {
+        return Ok(vec![scope.clone()]);
+    };
+    let items = scope.value(expression)?;
+    Ok(items.try_iter()?.map(|item| scope.with(name, item)).collect())
+}
+
+/// The first case that holds, its place among the cases, and what its texts see.
+fn first_case<'f>(
+    cases: &'f [Case],
+    scope: &Arc<Scope>,
+) -> Result<Option<(usize, &'f Case, Arc<Scope>)>, Error> {
+    for (index, case) in cases.iter().enumerate() {
+        let scope = scope.within(&case.bindings);
+        let holds = case.condition.as_ref().map_or(Ok(true), |condition| scope.holds(condition))?;
+        if holds && case.row.as_ref().map_or(Ok(true), |(subject, pattern)| scope.fits(subject, pattern))? {
+            return Ok(Some((index, case, scope)));
+        }
+    }
+    Ok(None)
+}
+
+fn state_of(rule: &StateRule, scope: &Arc<Scope>) -> Result<State, Error> {
+    match rule {
+        StateRule::Fixed(state) => Ok(*state),
+        StateRule::Expression(source) => {
+            let value = scope.value(&source.text)?;
+            let state = value.as_str().and_then(|word| serde_json::from_value(Json::from(word)).ok());
+            state.filter(|state| *state != State::Waived).ok_or_else(|| {
+                let message = format!("`{value}`, the value of `{}`, is no state of a case", source.text);
+                Error::new(ErrorKind::InvalidOperation, message)
+            })
+        }
+    }
+}
+
 enum Outcome {
     NotApplicable(String),
     /// Problems, worst first, and what to say when there are none.
@@ -260,16 +276,16 @@ enum Outcome {
 }
 
 /// The item that `for_each` has come to.
-fn item_of<'v>(file: &CheckFile, scope: &'v Variables) -> Option<&'v Value> {
+fn item_of<'v>(file: &CheckFile, scope: &'v Scope) -> Option<&'v Value> {
     let (name, _) = for_each_parts(&file.for_each.as_ref()?.text)?;
-    scope.get(name)
+    scope.variable(name)
 }
 
 /// The same for the same problem of another run, and another one for every other problem: the condition that held,
 /// and what the item is called. An item without a name is known by everything that it says.
 fn identity(case: &Case, item: Option<&Value>) -> String {
     const NAMES: [&str; 8] = ["id", "key", "name", "role", "port", "db", "ip", "host"];
-    let case = &blake3::hash(case.condition.text.as_bytes()).to_hex()[..8];
+    let case = &blake3::hash(case.title().as_bytes()).to_hex()[..8];
     let Some(item) = item else { return case.to_owned() };
     let named: Vec<String> = NAMES
         .iter()

@@ -47,7 +47,7 @@ pub fn shortcomings(catalogue: &Catalogue, id: &str) -> Vec<String> {
         }
         let english = judges[0].try_example(check, example);
         let text = all_texts(&english);
-        for words in &example.says {
+        for words in &example.expect_text {
             if !text.contains(words.as_str()) {
                 found.push(format!("example `{}`: `{words}` is not in: {text}", example.name));
             }
@@ -84,6 +84,6 @@ fn untested_cases(judge: &Judge<'_>, check: &Check) -> Vec<String> {
         .iter()
         .zip(tested)
         .filter(|(_, tested)| !tested)
-        .map(|(case, _)| format!("no example leads to the case `if: {}`", case.condition.text))
+        .map(|(case, _)| format!("no example leads to the case `if: {}`", case.title()))
         .collect()
 }

@@ -7,53 +7,76 @@ use std::sync::{Arc, LazyLock};
 use minijinja::{Environment, ErrorKind};
 use serde_json::Value as Json;
 
-use super::language::{environment, functions};
+use super::expressions::pieces;
 use super::phrases::Phrases;
+use super::template::environment::environment;
+use super::template::functions;
 use crate::catalog::check_file::{CatalogueError, for_each_parts};
-use crate::model::check::Check;
+use crate::model::check::{Binding, Bindings, Check, StateRule};
 use crate::model::knowledge::Knowledge;
-use crate::model::release::Releases;
+use crate::model::release::{Releases, Version};
 use crate::model::schema;
-use crate::model::text::{Language, Source};
+use crate::model::text::{Language, Source, Template};
 
 /// Everything that is wrong with the expressions and texts of a check.
 pub fn faults(check: &Check, knowledge: &Knowledge) -> Vec<CatalogueError> {
     let file = &check.file;
     let env = plain_environment(knowledge);
-    let mut checker = Checker { check, knowledge, env, loop_variable: None, faults: Vec::new() };
+    let mut checker =
+        Checker { check, knowledge, env, local: Vec::new(), used: BTreeSet::new(), faults: Vec::new() };
 
-    let texts = [Some(&file.title), file.otherwise.as_ref(), Some(&file.ok)];
-    for template in texts.into_iter().flatten() {
-        checker.template(&template.en);
-        checker.template(&template.zh);
+    // What the names of the file stand for may need the item of `for_each`: they are only known beside it then.
+    let item = file.for_each.as_ref().and_then(|source| for_each_parts(&source.text));
+    let of_item = item.map_or_else(BTreeSet::new, |(name, _)| checker.dependents(&file.bindings, name));
+    checker.order(&file.bindings);
+    for (name, binding) in file.bindings.iter().filter(|(name, _)| !of_item.contains(name)) {
+        checker.bind(name, binding);
+    }
+    for template in [Some(&file.title), file.not_applicable.as_ref(), Some(&file.ok)].into_iter().flatten() {
+        checker.text(template);
     }
     if let Some(when) = &file.when {
         checker.expression(when);
     }
-    if let Some(source) = &file.for_each
-        && let Some((name, expression)) = for_each_parts(&source.text)
-    {
-        let inner = Source { text: expression.to_owned(), ..source.clone() };
-        checker.expression(&inner);
-        checker.loop_variable = Some(LoopVariable { name: name.to_owned(), schema: item_schema(expression) });
-    }
-    for case in &file.cases {
-        checker.expression(&case.condition);
-        if let Some(may_pass) = &case.may_pass {
-            checker.expression(may_pass);
-        }
-        for template in [Some(&case.found), case.needed.as_ref(), case.fix.as_ref()].into_iter().flatten() {
-            checker.template(&template.en);
-            checker.template(&template.zh);
-        }
-    }
-    checker.loop_variable = None;
     for metric in &file.metrics {
         for source in [Some(&metric.value), metric.warn.as_ref(), metric.crit.as_ref()].into_iter().flatten()
         {
             checker.expression(source);
         }
     }
+    if let Some(source) = &file.for_each
+        && let Some((name, expression)) = item
+    {
+        checker.expression(&Source { text: expression.to_owned(), ..source.clone() });
+        let schema = checker.item_schema(expression);
+        checker.local.push(Local { name: name.to_owned(), schema, place: None });
+    }
+    for (name, binding) in file.bindings.iter().filter(|(name, _)| of_item.contains(name)) {
+        checker.bind(name, binding);
+    }
+    for case in &file.cases {
+        let outside = checker.local.len();
+        checker.order(&case.bindings);
+        for (name, binding) in &case.bindings {
+            checker.bind(name, binding);
+        }
+        let state = match &case.state {
+            StateRule::Expression(source) => Some(source),
+            StateRule::Fixed(_) => None,
+        };
+        let subject = case.row.as_ref().map(|(subject, _)| subject);
+        let expressions = [case.condition.as_ref(), subject, case.transient.as_ref(), state];
+        expressions.into_iter().flatten().for_each(|source| checker.expression(source));
+        for template in [&case.found, &case.needed, &case.fix].into_iter().flatten() {
+            checker.text(template);
+        }
+        checker.leave(outside);
+    }
+    checker.leave(0);
+    checker.faults.sort_by_key(|fault| match fault {
+        CatalogueError::Wrong { line, column, .. } => (*line, *column),
+        CatalogueError::Malformed { .. } => (0, 0),
+    });
     checker.faults
 }
 
@@ -91,24 +114,30 @@ pub fn condition_faults(
                 })
                 .collect();
             wrong.extend(settings_in(&condition.text, knowledge));
-            wrong.extend(releases_in(&condition.text));
+            wrong.extend(releases_in(&condition.text, knowledge));
+            wrong.extend(eras_in(&condition.text, knowledge));
             wrong.extend(words_in(&condition.text, &env));
             wrong.into_iter().map(|message| format!("{origin}: {message}")).collect()
         }
     }
 }
 
-struct LoopVariable {
+/// A name that is known within a part of the file.
+struct Local {
     name: String,
-    /// Absent: its items come from a function, whose names are verified when it is evaluated.
+    /// What can be read of it. Absent: it comes from a function or a formula, and is verified when it is evaluated.
     schema: Option<&'static Json>,
+    /// Where the file defines it. Absent: it is the item of a loop.
+    place: Option<Source>,
 }
 
 struct Checker<'c> {
     check: &'c Check,
     knowledge: &'c Knowledge,
     env: Environment<'static>,
-    loop_variable: Option<LoopVariable>,
+    local: Vec<Local>,
+    /// Names that were read, of those in `local`.
+    used: BTreeSet<String>,
     faults: Vec<CatalogueError>,
 }
 
@@ -120,6 +149,120 @@ impl Checker<'_> {
             column: source.column,
             message,
         });
+    }
+
+    /// The names that `binding` reads, without what follows the first dot.
+    fn reads(&self, binding: &Binding) -> BTreeSet<String> {
+        let (mut expressions, mut texts) = (Vec::new(), Vec::new());
+        sources(binding, &mut expressions, &mut texts);
+        let of_expression = |source: &&Source| {
+            let expression = self.env.compile_expression(&source.text).ok()?;
+            Some(expression.undeclared_variables(false))
+        };
+        let of_text = |source: &&Source| {
+            let template = self.env.template_from_str(&source.text).ok()?;
+            Some(template.undeclared_variables(false))
+        };
+        let of_expressions = expressions.iter().filter_map(of_expression).flatten();
+        of_expressions.chain(texts.iter().filter_map(of_text).flatten()).collect()
+    }
+
+    /// The names that need `name`, directly or through another name.
+    fn dependents(&self, bindings: &Bindings, name: &str) -> BTreeSet<String> {
+        let reads: Vec<_> = bindings.iter().map(|(name, binding)| (name, self.reads(binding))).collect();
+        let mut dependents = BTreeSet::from([name.to_owned()]);
+        loop {
+            let more = |(name, reads): &&(&String, BTreeSet<String>)| {
+                !dependents.contains(*name) && !reads.is_disjoint(&dependents)
+            };
+            let Some((found, _)) = reads.iter().find(more) else { break };
+            dependents.insert((*found).clone());
+        }
+        dependents.remove(name);
+        dependents
+    }
+
+    /// A name may need those before it. That keeps circles out, and a file readable from the top.
+    fn order(&mut self, bindings: &Bindings) {
+        for (index, (name, binding)) in bindings.iter().enumerate() {
+            let reads = self.reads(binding);
+            if let Some((later, _)) = bindings[index..].iter().find(|(later, _)| reads.contains(later)) {
+                let message = format!("`{name}` needs `{later}`, which must stand before it");
+                self.wrong(place_of(binding), message);
+            }
+        }
+    }
+
+    /// Verifies what a name stands for, and makes it known.
+    fn bind(&mut self, name: &str, binding: &Binding) {
+        let place = place_of(binding).clone();
+        let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if !name.chars().all(is_word) || name.starts_with(|c: char| c.is_ascii_digit()) {
+            self.wrong(&place, format!("`{name}` is no name: small letters, digits and underscores"));
+        }
+        let taken = self.check.file.target.roots().contains(&name)
+            || ["params", "loop"].contains(&name)
+            || BUILT_IN_FUNCTIONS.contains(&name)
+            || functions::names().any(|function| function == name)
+            || self.local.iter().any(|local| local.name == name);
+        if taken {
+            self.wrong(&place, format!("the name `{name}` is taken"));
+        }
+        self.binding(binding);
+        let schema = match binding {
+            Binding::Expression(source) => self.path_schema(&source.text),
+            _ => None,
+        };
+        self.local.push(Local { name: name.to_owned(), schema, place: Some(place) });
+    }
+
+    fn binding(&mut self, binding: &Binding) {
+        match binding {
+            Binding::Expression(source) => self.expression(source),
+            Binding::Text(template) => self.text(template),
+            Binding::Table(table) => {
+                self.expression(&table.subject);
+                table.rows.iter().for_each(|(_, binding)| self.binding(binding));
+            }
+            Binding::Choice(alternatives) => {
+                for (condition, binding) in alternatives {
+                    condition.iter().for_each(|condition| self.expression(condition));
+                    self.binding(binding);
+                }
+            }
+            Binding::Each(each) => {
+                let Some((name, items)) = for_each_parts(&each.items.text) else {
+                    let message =
+                        format!("`each: {}` is not of the form `NAME in EXPRESSION`", each.items.text);
+                    self.wrong(&each.items, message);
+                    return;
+                };
+                self.expression(&Source { text: items.to_owned(), ..each.items.clone() });
+                let (outside, schema) = (self.local.len(), self.item_schema(items));
+                self.local.push(Local { name: name.to_owned(), schema, place: None });
+                each.condition.iter().for_each(|condition| self.expression(condition));
+                self.text(&each.text);
+                self.leave(outside);
+            }
+        }
+    }
+
+    /// Forgets the names that were made known since there were `outside` of them.
+    fn leave(&mut self, outside: usize) {
+        for local in self.local.split_off(outside) {
+            if let Some(place) = &local.place
+                && !self.used.remove(&local.name)
+            {
+                self.wrong(place, format!("nothing reads `{}`", local.name));
+            }
+        }
+    }
+
+    fn text(&mut self, template: &Template) {
+        self.template(&template.en);
+        if template.zh != template.en {
+            self.template(&template.zh);
+        }
     }
 
     fn expression(&mut self, source: &Source) {
@@ -137,7 +280,7 @@ impl Checker<'_> {
             Err(error) => self.wrong(source, error.to_string()),
             Ok(template) => {
                 let names = template.undeclared_variables(true);
-                let inside = jinja_parts(&source.text);
+                let inside = pieces(&source.text).collect::<Vec<_>>().join("\n");
                 self.names(source, names.into_iter().collect(), &inside);
             }
         }
@@ -146,6 +289,8 @@ impl Checker<'_> {
     fn names(&mut self, source: &Source, names: BTreeSet<String>, code: &str) {
         let mut messages = Vec::new();
         for path in names {
+            let root = path.split('.').next().unwrap_or_default();
+            self.used.insert(root.to_owned());
             messages.extend(self.unknown_name(&path));
             let below_root = path.split_once('.').map_or("", |(_, below)| below);
             messages.extend(
@@ -153,11 +298,29 @@ impl Checker<'_> {
             );
         }
         messages.extend(settings_in(code, self.knowledge));
-        messages.extend(releases_in(code));
+        messages.extend(releases_in(code, self.knowledge));
+        messages.extend(eras_in(code, self.knowledge));
         messages.extend(words_in(code, &self.env));
         for message in messages {
             self.wrong(source, message);
         }
+    }
+
+    /// The schema of what an expression gives, when it is a path of facts.
+    fn path_schema(&self, expression: &str) -> Option<&'static Json> {
+        let mut keys = expression.trim().split('.');
+        let root = keys.next()?;
+        let first = match self.local.iter().rev().find(|local| local.name == root) {
+            Some(local) => local.schema?,
+            None if self.check.file.target.roots().contains(&root) => schema_of(root)?,
+            None => return None,
+        };
+        keys.try_fold(first, step)
+    }
+
+    /// The schema of the items of what an expression gives, when it is a path of facts.
+    fn item_schema(&self, expression: &str) -> Option<&'static Json> {
+        items_of(self.path_schema(expression)?)
     }
 
     fn unknown_name(&self, path: &str) -> Option<String> {
@@ -170,23 +333,29 @@ impl Checker<'_> {
                 None => None,
             };
         }
-        if let Some(variable) = &self.loop_variable
-            && root == variable.name
-        {
-            return variable.schema.and_then(|schema| unknown_fact(path, schema));
+        if let Some(local) = self.local.iter().rev().find(|local| root == local.name) {
+            return local.schema.and_then(|schema| unknown_fact(path, schema));
         }
         if self.check.file.target.roots().contains(&root)
             && let Some(schema) = schema_of(root)
         {
             return unknown_fact(path, schema);
         }
-        if functions().any(|known| known == root) || BUILT_IN_FUNCTIONS.contains(&root) {
+        if functions::names().any(|known| known == root) || BUILT_IN_FUNCTIONS.contains(&root) {
             return None;
         }
-        let mut known: Vec<String> =
-            self.check.file.target.roots().iter().copied().chain(functions()).map(str::to_owned).collect();
+        let mut known: Vec<String> = self
+            .check
+            .file
+            .target
+            .roots()
+            .iter()
+            .copied()
+            .chain(functions::names())
+            .map(str::to_owned)
+            .collect();
         known.push("params".to_owned());
-        known.extend(self.loop_variable.as_ref().map(|variable| variable.name.clone()));
+        known.extend(self.local.iter().map(|local| local.name.clone()));
         Some(format!("`{root}` is not a name here; known are {}", known.join(", ")))
     }
 }
@@ -224,20 +393,52 @@ fn facts_schema() -> &'static Json {
     &SCHEMA
 }
 
-/// The schema of the items of `node.a.b`, when the expression is such a path.
-fn item_schema(expression: &str) -> Option<&'static Json> {
-    let mut keys = expression.trim().split('.');
-    let mut at = schema_of(keys.next()?)?;
-    for key in keys {
-        at = step(at, key)?;
-    }
-    items_of(at)
-}
-
 /// The schema of the items of a list.
 fn items_of(list: &'static Json) -> Option<&'static Json> {
     let items = resolve(list).into_iter().find_map(|variant| variant.get("items"))?;
     resolve(items).into_iter().next()
+}
+
+/// All expressions and texts of a name.
+fn sources<'b>(binding: &'b Binding, expressions: &mut Vec<&'b Source>, texts: &mut Vec<&'b Source>) {
+    match binding {
+        Binding::Expression(source) => expressions.push(source),
+        Binding::Text(template) => texts.extend([&template.en, &template.zh]),
+        Binding::Table(table) => {
+            expressions.push(&table.subject);
+            table.rows.iter().for_each(|(_, binding)| sources(binding, expressions, texts));
+        }
+        Binding::Choice(alternatives) => {
+            for (condition, binding) in alternatives {
+                expressions.extend(condition);
+                sources(binding, expressions, texts);
+            }
+        }
+        Binding::Each(each) => {
+            // `NAME in EXPRESSION` is an expression that compares, and reads the same names.
+            expressions.push(&each.items);
+            expressions.extend(&each.condition);
+            texts.extend([&each.text.en, &each.text.zh]);
+        }
+    }
+}
+
+/// The place of what stands nowhere.
+static NOWHERE: Source = Source { text: String::new(), line: 0, column: 0 };
+
+/// Where a name is defined.
+fn place_of(binding: &Binding) -> &Source {
+    match binding {
+        Binding::Expression(source) => source,
+        Binding::Text(template) => &template.en,
+        Binding::Table(table) => &table.subject,
+        Binding::Choice(alternatives) => match alternatives.first() {
+            Some((Some(condition), _)) => condition,
+            Some((None, binding)) => place_of(binding),
+            None => &NOWHERE,
+        },
+        Binding::Each(each) => &each.items,
+    }
 }
 
 /// A sentence when `root.a.b` leads to nothing in the schema of `root`.
@@ -312,16 +513,32 @@ fn did_you_mean<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String 
     }
 }
 
-/// Sets of releases in `in_releases('…')` that cannot be read.
-fn releases_in(code: &str) -> Vec<String> {
-    code.split("in_releases(")
-        .skip(1)
-        .filter_map(|rest| {
-            let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
-            rest[1..].split(quote).next()
-        })
-        .filter_map(|releases| releases.parse::<Releases>().err().map(|error| error.to_string()))
-        .collect()
+/// Sets of releases in `in_releases('…')` that cannot be read, or name a release that never was.
+fn releases_in(code: &str, knowledge: &Knowledge) -> Vec<String> {
+    let known = |version: &Version| knowledge.releases.iter().any(|tag| tag.version == *version);
+    let wrong = |text: &str| match text.parse::<Releases>() {
+        Err(error) => Some(error.to_string()),
+        Ok(releases) => {
+            let missing = releases.ends().find(|version| !known(version))?;
+            Some(format!("`{text}`: there is no release {missing}"))
+        }
+    };
+    argument_of(code, "in_releases(").filter_map(wrong).collect()
+}
+
+/// Names of eras in `in_era('…')` that are none.
+fn eras_in(code: &str, knowledge: &Knowledge) -> Vec<String> {
+    let names = || knowledge.eras.iter().map(|era| era.name.as_str());
+    let unknown = argument_of(code, "in_era(").filter(|name| names().all(|known| known != *name));
+    unknown.map(|name| format!("there is no era `{name}`{}", did_you_mean(name, names()))).collect()
+}
+
+/// The texts that `call` is given, wherever it stands in the code.
+fn argument_of<'c>(code: &'c str, call: &'c str) -> impl Iterator<Item = &'c str> {
+    code.split(call).skip(1).filter_map(|rest| {
+        let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+        rest[1..].split(quote).next()
+    })
 }
 
 /// Filters and tests that do not exist. Compiling does not find them: they are looked up when used.
@@ -369,19 +586,6 @@ fn without_strings(code: &str) -> String {
     }
     bare
 }
-
-/// What stands between `{{`/`{%` and `}}`/`%}` in a text.
-fn jinja_parts(text: &str) -> String {
-    let mut parts = String::new();
-    for (open, close) in [("{{", "}}"), ("{%", "%}")] {
-        for rest in text.split(open).skip(1) {
-            parts.push_str(rest.split(close).next().unwrap_or_default());
-            parts.push('\n');
-        }
-    }
-    parts
-}
-
 #[cfg(test)]
 mod tests {
     use super::{keys_of, schema_of};

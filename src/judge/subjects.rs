@@ -1,12 +1,11 @@
 //! What the checks of a target are evaluated for, and the variables that their expressions see.
 
-use std::collections::BTreeMap;
-
 use minijinja::Value;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::tree::tree;
+use super::template::facts::tree;
+use super::template::scope::Variables;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::check::Target;
 use crate::model::codis::{Backend, Codis};
@@ -16,9 +15,6 @@ use crate::model::host::{Host, Instance};
 use crate::model::link::{Link, Pair};
 use crate::model::node::Node;
 use crate::model::text::escape_control;
-
-/// The variables that the expressions of a check see.
-pub type Variables = BTreeMap<String, Value>;
 
 /// The name that findings use, and the variables.
 pub type Subject = (String, Variables);

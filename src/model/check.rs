@@ -1,6 +1,7 @@
 //! A check as its YAML file says it. The path of the file below `checks/` is the check's id.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -103,45 +104,56 @@ impl Target {
     }
 }
 
-/// A check file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// How much a check may still change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Its id, its parameters and what it means stay.
+    #[default]
+    Stable,
+    /// It is tried out: what it means may change in the next release.
+    Preview,
+    /// It goes in one of the next releases; `why` names what replaces it.
+    Deprecated,
+}
+
+/// What a check file says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CheckFile {
     /// What is true when the check is ok, in a few words.
     pub title: Template,
     /// What the check is evaluated for.
     pub target: Target,
+    /// The release of pikadoctor that had it first.
+    pub since: Option<String>,
+    /// How much it may still change.
+    pub status: Status,
+    /// The ids that it had before. They go on to work wherever a person writes an id.
+    pub renamed_from: Vec<String>,
+    /// Names for values, in the order of the file.
+    pub bindings: Bindings,
     /// A condition without which the check is not applicable.
-    #[serde(default)]
     pub when: Option<Source>,
     /// What to say when `when` does not hold.
-    #[serde(default)]
-    pub otherwise: Option<Template>,
+    pub not_applicable: Option<Template>,
     /// Why it matters, for `explain`. Plain text, paragraphs are kept.
     pub why: Template,
     /// Evaluate the cases once for each item: `NAME in EXPRESSION`.
-    #[serde(default)]
     pub for_each: Option<Source>,
     /// Numbers and words that the conditions compare with, and that a plan may set.
-    #[serde(default)]
     pub params: BTreeMap<String, Param>,
     /// The first one that holds decides. None of them: ok.
-    #[serde(default)]
     pub cases: Vec<Case>,
     /// What was seen when it is ok.
     pub ok: Template,
     /// What was measured, whatever the state.
-    #[serde(default)]
     pub metrics: Vec<MetricRule>,
     /// A table of the knowledge that `explain` shows with the check.
-    #[serde(default)]
     pub appendix: Option<Appendix>,
     /// Where the knowledge comes from.
-    #[serde(default)]
     pub references: Vec<String>,
     /// Facts and what the check must say of them. Every case needs at least one.
-    #[serde(default)]
     pub examples: Vec<Example>,
 }
 
@@ -186,28 +198,101 @@ pub struct Param {
     pub meaning: Template,
 }
 
+/// Names for values, in the order of the file.
+pub type Bindings = Vec<(String, Binding)>;
+
+/// What a name stands for. It is evaluated when it is read for the first time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Binding {
+    /// The value of an expression.
+    Expression(Source),
+    /// A text in the language of the report.
+    Text(Template),
+    /// The row of the value of an expression.
+    Table(Box<Table>),
+    /// The first alternative whose condition holds. One without a condition holds always.
+    Choice(Vec<(Option<Source>, Binding)>),
+    /// A text for each item of a list.
+    Each(Box<Each>),
+}
+
+/// A value for each value of an expression.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    /// The expression.
+    pub subject: Source,
+    /// The rows. The first one that fits decides.
+    pub rows: Vec<(Pattern, Binding)>,
+}
+
+/// A text for each item of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Each {
+    /// `NAME in EXPRESSION`
+    pub items: Source,
+    /// Only those for which it holds.
+    pub condition: Option<Source>,
+    /// The text.
+    pub text: Template,
+}
+
+/// The values that a row is for, as they are printed: words, numbers, `true`, `false`, `none`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Pattern {
+    /// One of these.
+    Values(Vec<String>),
+    /// Everything that the rows before it leave.
+    Else,
+}
+
+/// What a case leads to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum StateRule {
+    /// Always the same.
+    Fixed(State),
+    /// The name of a state that an expression gives.
+    Expression(Source),
+}
+
 /// One of the ordered cases of a check.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
 pub struct Case {
-    /// The condition.
-    #[serde(rename = "if")]
-    pub condition: Source,
+    /// The condition. A case without one holds always.
+    pub condition: Option<Source>,
+    /// The row of a table that it was: an expression, and the values that the case is for.
+    pub row: Option<(Source, Pattern)>,
+    /// Names for values within the case.
+    pub bindings: Bindings,
     /// What it leads to.
-    pub state: State,
+    pub state: StateRule,
     /// A condition under which it can go away while one waits, without anybody changing anything: a copy that
     /// runs, a server that starts. Left out: never.
-    #[serde(default)]
-    pub may_pass: Option<Source>,
-    /// What was found, with the values.
-    pub found: Template,
+    pub transient: Option<Source>,
+    /// What was found, with the values. Only a case that is ok needs none.
+    pub found: Option<Template>,
     /// What was needed instead.
-    #[serde(default)]
     pub needed: Option<Template>,
     /// Commands or instructions that mend it.
-    #[serde(default)]
     pub fix: Option<Template>,
+}
+
+impl Case {
+    /// Its condition, as it is written.
+    pub fn title(&self) -> String {
+        let condition = self.condition.as_ref().map(|condition| condition.text.clone());
+        let row = self.row.as_ref().map(|(subject, pattern)| format!("{} is {pattern}", subject.text));
+        let parts: Vec<String> = condition.into_iter().chain(row).collect();
+        if parts.is_empty() { "true".to_owned() } else { parts.join(" and ") }
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Values(values) => f.write_str(&values.join(" | ")),
+            Self::Else => f.write_str("else"),
+        }
+    }
 }
 
 /// A value that a check measures.
@@ -249,7 +334,7 @@ pub struct Example {
     pub state: State,
     /// Words that must stand in the finding's texts in English.
     #[serde(default)]
-    pub says: Vec<String>,
+    pub expect_text: Vec<String>,
 }
 
 /// A check with its id.

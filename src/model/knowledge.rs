@@ -20,6 +20,8 @@ use super::text::{Bilingual, Source};
 pub struct Knowledge {
     /// `releases.yaml`
     pub releases: Vec<ReleaseTag>,
+    /// `eras.yaml`
+    pub eras: Vec<EraRule>,
     /// `generations.yaml`
     pub generations: Vec<GenerationEntry>,
     /// `commands.yaml`
@@ -232,6 +234,21 @@ pub struct ReleaseTag {
     /// same number do not.
     #[serde(default)]
     pub marker: Option<Marker>,
+}
+
+/// A set of releases that share a trait.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EraRule {
+    /// What expressions (`in_era('…')`) and the constants of the code call it.
+    pub name: String,
+    /// The releases.
+    pub releases: Releases,
+    /// What they share.
+    pub meaning: String,
+    /// Where it is known from.
+    pub source: String,
 }
 
 /// A field that tells releases apart which report the same number.

@@ -83,6 +83,40 @@ impl Version {
         }
     }
 
+    /// The alpha with this number before the final release; 0 for one without a number.
+    #[must_use]
+    pub const fn alpha(self, number: u32) -> Self {
+        Self { stage: Stage::Alpha, stage_number: number, ..self }
+    }
+
+    /// The beta with this number before the final release; 0 for one without a number.
+    #[must_use]
+    pub const fn beta(self, number: u32) -> Self {
+        Self { stage: Stage::Beta, stage_number: number, ..self }
+    }
+
+    /// The release candidate with this number.
+    #[must_use]
+    pub const fn candidate(self, number: u32) -> Self {
+        Self { stage: Stage::Candidate, stage_number: number, ..self }
+    }
+
+    /// The expression that makes it, for generated code.
+    pub fn constant(self) -> String {
+        let base = format!("Version::new({}, {}, {})", self.major, self.minor, self.patch);
+        match self.stage {
+            Stage::Final => base,
+            Stage::Alpha => format!("{base}.alpha({})", self.stage_number),
+            Stage::Beta => format!("{base}.beta({})", self.stage_number),
+            Stage::Candidate => format!("{base}.candidate({})", self.stage_number),
+        }
+    }
+
+    /// Whether it is one of the releases of an era.
+    pub fn is_of(self, era: &Era) -> bool {
+        era.ranges.iter().any(|(first, last)| within(self, *first, *last))
+    }
+
     /// Whether it is one of the releases that a constant of the code names.
     ///
     /// # Panics
@@ -204,14 +238,40 @@ pub struct Releases(Vec<Range>);
 impl Releases {
     /// Whether `version` is one of them. An alpha or release candidate lies before its final release.
     pub fn contains(&self, version: Version) -> bool {
-        self.0.iter().any(|range| {
-            version >= range.first
-                && match range.last {
-                    Some(last) => version <= last,
-                    None => version.line() == range.first.line(),
-                }
-        })
+        self.0.iter().any(|range| within(version, range.first, range.last))
     }
+
+    /// The first release of each range, and the last one where the range has one.
+    pub fn ends(&self) -> impl Iterator<Item = Version> {
+        self.0.iter().flat_map(|range| [Some(range.first), range.last]).flatten()
+    }
+
+    /// The expression that makes the ranges of an [`Era`] of it, for generated code.
+    pub fn constant(&self) -> String {
+        let range = |range: &Range| {
+            let last = range.last.map_or("None".to_owned(), |last| format!("Some({})", last.constant()));
+            format!("({}, {last})", range.first.constant())
+        };
+        format!("&[{}]", self.0.iter().map(range).collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// Whether a release lies in a range, of which both ends are in one line.
+fn within(version: Version, first: Version, last: Option<Version>) -> bool {
+    version >= first
+        && match last {
+            Some(last) => version <= last,
+            None => version.line() == first.line(),
+        }
+}
+
+/// A set of releases that share a trait, as a constant. `checks/knowledge/eras.yaml` defines them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Era {
+    /// Its name.
+    pub name: &'static str,
+    /// Its ranges, each within one line: the first release, and the last one where the range has one.
+    pub ranges: &'static [(Version, Option<Version>)],
 }
 
 impl Releases {

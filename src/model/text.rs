@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A language of the output.
@@ -14,6 +16,20 @@ pub enum Language {
     En,
     /// Simplified Chinese.
     Zh,
+}
+
+/// Replaces control characters and those that turn the direction of writing by visible escapes.
+pub fn escape_control(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        let turns = matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || turns {
+            let _ = write!(escaped, "{}", c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }
 
 /// The same text in both languages.
@@ -37,20 +53,6 @@ impl Bilingual {
     }
 }
 
-/// Replaces control characters and those that turn the direction of writing by visible escapes.
-pub fn escape_control(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        let turns = matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || turns {
-            let _ = write!(escaped, "{}", c.escape_default());
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
-}
-
 /// A template or an expression of a check file, with the place it was read from.
 ///
 /// In YAML it is a plain string; in the embedded catalogue it keeps its position, so that an error
@@ -66,6 +68,12 @@ pub struct Source {
 }
 
 impl Source {
+    /// A source text with the place of its first character.
+    pub fn at(text: impl Into<String>, line: u64, column: u64) -> Self {
+        let narrow = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        Self { text: text.into(), line: narrow(line), column: narrow(column) }
+    }
+
     /// A source text that stands in no file.
     pub fn unplaced(text: impl Into<String>) -> Self {
         Self { text: text.into(), line: 0, column: 0 }
@@ -93,8 +101,7 @@ impl<'de> Deserialize<'de> for Source {
         if deserializer.is_human_readable() {
             let spanned = serde_yaml::Spanned::<String>::deserialize(deserializer)?;
             let place = spanned.referenced;
-            let narrow = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-            Ok(Self { text: spanned.value, line: narrow(place.line()), column: narrow(place.column()) })
+            Ok(Self::at(spanned.value, place.line(), place.column()))
         } else {
             let (text, line, column) = Deserialize::deserialize(deserializer)?;
             Ok(Self { text, line, column })
@@ -116,10 +123,8 @@ impl schemars::JsonSchema for Source {
     }
 }
 
-/// A template in both languages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+/// A template in both languages. In YAML one that is the same in both is written once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Template {
     /// English.
     pub en: Source,
@@ -134,5 +139,82 @@ impl Template {
             Language::En => &self.en,
             Language::Zh => &self.zh,
         }
+    }
+}
+
+/// The long form of a template.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BothLanguages {
+    en: Source,
+    zh: Source,
+}
+
+/// A template as it is written.
+enum TemplateForm {
+    Same(String),
+    Both(BothLanguages),
+}
+
+impl<'de> Deserialize<'de> for TemplateForm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FormVisitor;
+
+        impl<'de> Visitor<'de> for FormVisitor {
+            type Value = TemplateForm;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or a map of `en` and `zh`")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(TemplateForm::Same(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                BothLanguages::deserialize(MapAccessDeserializer::new(map)).map(TemplateForm::Both)
+            }
+        }
+
+        deserializer.deserialize_any(FormVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return BothLanguages::deserialize(deserializer).map(|both| Self { en: both.en, zh: both.zh });
+        }
+        let form = serde_yaml::Spanned::<TemplateForm>::deserialize(deserializer)?;
+        Ok(match form.value {
+            TemplateForm::Both(both) => Self { en: both.en, zh: both.zh },
+            TemplateForm::Same(text) => {
+                let source = Source::at(text, form.referenced.line(), form.referenced.column());
+                Self { en: source.clone(), zh: source }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Template {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Template".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let source = generator.subschema_for::<Source>();
+        schemars::json_schema!({
+            "description": "A Jinja template in both languages, or one that is the same in both.",
+            "anyOf": [
+                source,
+                {
+                    "type": "object",
+                    "properties": {"en": source, "zh": source},
+                    "required": ["en", "zh"],
+                    "additionalProperties": false
+                }
+            ]
+        })
     }
 }

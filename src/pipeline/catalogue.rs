@@ -44,7 +44,7 @@ pub fn add_directories(
 /// Adds a check that was read from a directory of the user: `id`, the file for error messages, and
 /// its text. Its expressions are compiled and its names compared with the facts here, so a mistake in
 /// it ends the run before anything is sent.
-fn add(catalogue: &mut Catalogue, id: &str, file: &str, text: &str) -> Result<(), CatalogueError> {
+pub fn add(catalogue: &mut Catalogue, id: &str, file: &str, text: &str) -> Result<(), CatalogueError> {
     let check = read_check(id, file, text)?;
     let place = |message: String| CatalogueError::Wrong {
         file: file.to_owned(),

@@ -14,6 +14,7 @@ mod safety {
 
 mod checks {
     mod catalogue;
+    mod language;
     mod phrases;
     mod recordings;
 }

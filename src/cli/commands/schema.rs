@@ -45,9 +45,9 @@ mod tests {
 
     use schemars::{Schema, schema_for};
 
+    use crate::catalog::check_syntax::CheckSyntax;
     use crate::difference::Difference;
     use crate::model::bundle::Bundle;
-    use crate::model::check::CheckFile;
     use crate::model::facts::Facts;
     use crate::model::finding::Report;
     use crate::model::schema;
@@ -58,7 +58,7 @@ mod tests {
         [
             ("facts", schema::FACTS, schema_for!(Facts)),
             ("report", schema::REPORT, schema_for!(Report)),
-            ("check", schema::CHECK, schema_for!(CheckFile)),
+            ("check", schema::CHECK, schema_for!(CheckSyntax)),
             ("bundle", schema::BUNDLE, schema_for!(Bundle)),
             ("difference", schema::DIFFERENCE, schema_for!(Difference)),
             ("plan", schema::PLAN, schema_for!(PlanFile)),

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
-use super::plain::{plain, reflow};
-use crate::model::check::{Appendix, Case, Check, Target};
+use super::plain::{Plain, reflow};
+use crate::model::check::{Appendix, Check, CheckFile, StateRule, Status, Target};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::Version;
 use crate::model::text::{Bilingual, Language, Template};
@@ -23,7 +23,7 @@ pub struct Page<'k> {
     pub look: Look,
 }
 
-impl Page<'_> {
+impl<'k> Page<'k> {
     /// Everything about a check; with `release`, only what concerns that release.
     pub fn explain(&self, check: &Check, release: Option<Version>) -> String {
         let mut out = String::new();
@@ -31,6 +31,7 @@ impl Page<'_> {
         let _ = writeln!(out, "{}", self.bold(&check.id));
         let ok_means = pick(self.language, "ok means: ", "正常的含义：");
         self.wrap(&mut out, 0, &format!("{ok_means}{}", self.template(&file.title)));
+        self.history(&mut out, file);
         out.push('\n');
 
         self.heading(&mut out, "Why it matters", "为什么重要");
@@ -39,16 +40,24 @@ impl Page<'_> {
 
         self.heading(&mut out, "When it applies", "何时适用");
         let target = self.target(file.target);
-        match (&file.when, &file.otherwise) {
+        let plain = self.plain(file);
+        match (&file.when, &file.not_applicable) {
             (Some(when), otherwise) => {
                 self.wrap(
                     &mut out,
                     2,
-                    &format!("{target}, {} {}", pick(self.language, "if", "条件是"), when.text),
+                    &format!(
+                        "{target}, {} {}",
+                        pick(self.language, "if", "条件是"),
+                        plain.condition(&when.text)
+                    ),
                 );
                 if let Some(otherwise) = otherwise {
-                    let text =
-                        format!("{}: {}", pick(self.language, "otherwise", "否则"), self.template(otherwise));
+                    let text = format!(
+                        "{}: {}",
+                        pick(self.language, "otherwise", "否则"),
+                        plain.text(otherwise.get(self.language).text.trim())
+                    );
                     self.wrap(&mut out, 2, &text);
                 }
             }
@@ -67,7 +76,7 @@ impl Page<'_> {
                 self.wrap(&mut out, 2, text);
                 out.push('\n');
             } else {
-                self.cases(&mut out, &file.cases);
+                self.cases(&mut out, file);
             }
         }
 
@@ -95,20 +104,64 @@ impl Page<'_> {
         out
     }
 
-    fn cases(&self, out: &mut String, cases: &[Case]) {
-        for case in cases {
-            let _ = writeln!(out, "  {}", self.bold(state_word(case.state, self.language)));
-            self.wrap(out, 4, &self.template(&case.found));
+    fn cases(&self, out: &mut String, file: &CheckFile) {
+        for case in &file.cases {
+            let plain = self.plain(file).within(&case.bindings);
+            let states = match &case.state {
+                StateRule::Fixed(state) => vec![*state],
+                StateRule::Expression(source) => plain.states(&source.text),
+            };
+            let states: Vec<&str> =
+                states.into_iter().map(|state| state_word(state, self.language)).collect();
+            let _ = writeln!(out, "  {}", self.bold(&states.join(pick(self.language, " or ", " 或 "))));
+            let text = |template: &Template| plain.text(template.get(self.language).text.trim());
+            if let Some(found) = &case.found {
+                self.wrap(out, 4, &text(found));
+            }
             if let Some(needed) = &case.needed {
                 let label = pick(self.language, "needed: ", "应为：");
-                self.wrap(out, 4, &format!("{label}{}", self.template(needed)));
+                self.wrap(out, 4, &format!("{label}{}", text(needed)));
             }
             if let Some(fix) = &case.fix {
                 let label = pick(self.language, "fix: ", "处理：");
-                self.wrap(out, 4, &format!("{label}{}", self.template(fix)));
+                self.wrap(out, 4, &format!("{label}{}", text(fix)));
             }
             out.push('\n');
         }
+    }
+
+    /// Since when it is there, what may become of it, and what it was called.
+    fn history(&self, out: &mut String, file: &CheckFile) {
+        let status = match file.status {
+            Status::Stable => None,
+            Status::Preview => Some(pick(
+                self.language,
+                "preview: what it means may change in the next release",
+                "预览：其含义可能在下一版本中改变",
+            )),
+            Status::Deprecated => Some(pick(
+                self.language,
+                "deprecated: it goes in one of the next releases",
+                "已弃用：将在后续版本中移除",
+            )),
+        };
+        if let Some(status) = status {
+            self.wrap(out, 0, status);
+        }
+        if let Some(since) = &file.since {
+            self.wrap(out, 0, &format!("{}{since}", pick(self.language, "since: ", "始于：")));
+        }
+        if !file.renamed_from.is_empty() {
+            let ids = file.renamed_from.join(", ");
+            self.wrap(out, 0, &format!("{}{ids}", pick(self.language, "was called: ", "曾用名：")));
+        }
+    }
+
+    fn plain<'c>(&self, file: &'c CheckFile) -> Plain<'c>
+    where
+        'k: 'c,
+    {
+        Plain::new(&file.bindings, self.knowledge, self.language)
     }
 
     fn target(&self, target: Target) -> &'static str {
@@ -172,7 +225,12 @@ impl Page<'_> {
 
     /// A template for reading: `{{ node.name }}` becomes `<node.name>`.
     fn template(&self, template: &Template) -> String {
-        plain(template.get(self.language).text.trim())
+        self.plain_text(template.get(self.language).text.trim())
+    }
+
+    /// The same for a text of the knowledge.
+    pub(super) fn plain_text(&self, text: &str) -> String {
+        Plain::new(&[], self.knowledge, self.language).text(text)
     }
 
     pub(super) fn heading(&self, out: &mut String, en: &'static str, zh: &'static str) {

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::page::Page;
-use super::plain::plain;
 use crate::model::finding::State;
 use crate::model::knowledge::{Bind, Defect, Impact, PortOpen};
 use crate::model::link::Outcome;
@@ -125,11 +124,11 @@ impl Page<'_> {
         out.push('\n');
         let state = state_word(state, self.language).to_lowercase();
         self.wrap(out, 2, &self.bold(&format!("{name}  {releases}  [{state}]")));
-        self.wrap(out, 4, &plain(self.say(found)));
+        self.wrap(out, 4, &self.plain_text(self.say(found)));
         let label = pick(self.language, "needed: ", "应为：");
-        self.wrap(out, 4, &format!("{label}{}", plain(self.say(needed))));
+        self.wrap(out, 4, &format!("{label}{}", self.plain_text(self.say(needed))));
         let label = pick(self.language, "fix: ", "处理：");
-        self.wrap(out, 4, &format!("{label}{}", plain(self.say(fix))));
+        self.wrap(out, 4, &format!("{label}{}", self.plain_text(self.say(fix))));
     }
 
     pub(super) fn dialects(&self, out: &mut String, release: Option<Version>) {
@@ -169,10 +168,10 @@ impl Page<'_> {
             }
             out.push('\n');
             self.wrap(out, 2, &self.bold(&format!("{}: {}  ({})", word.field, word.raw, word.releases)));
-            self.wrap(out, 4, &plain(self.say(&word.meaning)));
+            self.wrap(out, 4, &self.plain_text(self.say(&word.meaning)));
             if let Some(fix) = &word.fix {
                 let label = pick(self.language, "fix: ", "处理：");
-                self.wrap(out, 4, &format!("{label}{}", plain(self.say(fix))));
+                self.wrap(out, 4, &format!("{label}{}", self.plain_text(self.say(fix))));
             }
         }
         out.push('\n');
@@ -187,9 +186,13 @@ impl Page<'_> {
             let rules: Vec<&MessageRule> = table.messages.iter().filter(told).filter(known).collect();
             out.push('\n');
             self.wrap(out, 2, &self.bold(&format!("{}  ({})", fault.id, fault.class)));
-            self.wrap(out, 4, &plain(self.say(&fault.cause)));
+            self.wrap(out, 4, &self.plain_text(self.say(&fault.cause)));
             for rule in rules {
-                self.wrap(out, 4, &format!("{}: {}", rule.releases, plain(&rule.examples.join("; "))));
+                self.wrap(
+                    out,
+                    4,
+                    &format!("{}: {}", rule.releases, self.plain_text(&rule.examples.join("; "))),
+                );
             }
         }
         self.heading(out, "Exit codes of rsync", "rsync 退出码");

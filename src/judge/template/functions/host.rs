@@ -3,8 +3,7 @@
 use minijinja::{Environment, Error, State, Value};
 use serde_json::{Value as Json, json};
 
-use super::language::{fact, list};
-use super::log_words::plain;
+use super::super::value::{fact, list, plain};
 
 /// The functions, for the checker of names.
 pub const FUNCTIONS: [&str; 2] = ["conf_path", "file_systems"];

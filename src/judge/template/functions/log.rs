@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, State, Value, context};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::language::{fact, list, refuse};
+use super::super::value::{fact, list, plain, refuse};
 use crate::derive::logs::exit_code;
 use crate::model::conf::Place;
 use crate::model::knowledge::Knowledge;
@@ -132,29 +131,6 @@ impl LogWords {
         let shown = trouble.evidence.iter().filter(|evidence| evidence.recent > 0).take(MOST_LINES);
         shown.map(line).collect()
     }
-}
-
-/// A value of an expression as JSON.
-pub(super) fn plain(value: &Value) -> Result<Json, Error> {
-    Ok(match value.kind() {
-        ValueKind::Undefined | ValueKind::None => Json::Null,
-        ValueKind::Bool => Json::Bool(value.is_true()),
-        ValueKind::Number => match i64::try_from(value.clone()) {
-            Ok(number) => Json::from(number),
-            Err(_) => Json::from(f64::try_from(value.clone())?),
-        },
-        ValueKind::Seq | ValueKind::Iterable => {
-            Json::Array(value.try_iter()?.map(|item| plain(&item)).collect::<Result<_, _>>()?)
-        }
-        ValueKind::Map => {
-            let mut map = serde_json::Map::new();
-            for key in value.try_iter()? {
-                map.insert(key.to_string(), plain(&value.get_item(&key)?)?);
-            }
-            Json::Object(map)
-        }
-        _ => Json::from(value.as_str().ok_or_else(|| refuse("a fact that is none"))?),
-    })
 }
 
 /// A time without its microseconds.

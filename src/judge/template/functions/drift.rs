@@ -5,8 +5,7 @@ use std::sync::Arc;
 use minijinja::{Environment, Error, State, Value, context};
 use serde_json::Value as Json;
 
-use super::language::{fact, list, refuse};
-use super::log_words::plain;
+use super::super::value::{fact, list, plain, refuse};
 use crate::model::drift::{DriftItem, DriftMatter};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::Version;

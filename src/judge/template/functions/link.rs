@@ -6,7 +6,7 @@ use minijinja::{Environment, Error, State, Value, context};
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
-use super::language::{fact, is_not_in_release, list, refuse, version_of};
+use super::super::value::{fact, is_not_in_release, list, refuse, version_of};
 use crate::derive::look_up;
 use crate::model::knowledge::{DialectRule, Knowledge};
 use crate::model::link::{Basis, Cause, Prospect};
