@@ -163,6 +163,9 @@ struct BindingMap {
     /// `NAME in EXPRESSION`: the name is a list, with a text for each item.
     #[serde(default)]
     each: Option<Source>,
+    /// With `each`: names for values of an item.
+    #[serde(default, rename = "let")]
+    bindings: Ordered<BindingSyntax>,
     /// With `each`: only the items for which it holds.
     #[serde(default, rename = "where")]
     filter: Option<Source>,
@@ -319,14 +322,15 @@ impl BindingMap {
             (_, _, Some(_)) => return Err("`text` is for both languages; leave out `en` and `zh`".into()),
             _ => return Err("a text needs `en` and `zh`".into()),
         };
-        if self.filter.is_some() && self.each.is_none() {
-            return Err("`where` belongs to `each`".into());
+        if self.each.is_none() && (self.filter.is_some() || !self.bindings.0.is_empty()) {
+            return Err("`where` and `let` belong to `each` here".into());
         }
+        let bindings = resolve_bindings(self.bindings);
         Ok(match (self.value, text, self.subject, self.rows, self.each) {
             (Some(value), None, None, None, None) => Binding::Expression(value),
             (None, Some(text), None, None, None) => Binding::Text(text),
             (None, Some(text), None, None, Some(items)) => {
-                Binding::Each(Box::new(Each { items, condition: self.filter, text }))
+                Binding::Each(Box::new(Each { items, bindings, condition: self.filter, text }))
             }
             (None, None, Some(subject), Some(rows), None) => {
                 let rows = patterns(rows)?.into_iter().map(|(pattern, row)| (pattern, row.0)).collect();

@@ -64,6 +64,7 @@ impl<'c> Collected<'c> {
             Binding::Each(each) => {
                 self.conditions([&each.items].into_iter().chain(&each.condition));
                 self.texts([&each.text].into_iter());
+                each.bindings.iter().for_each(|(_, binding)| self.binding(binding));
             }
         }
     }

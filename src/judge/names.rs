@@ -240,6 +240,8 @@ impl Checker<'_> {
                 self.expression(&Source { text: items.to_owned(), ..each.items.clone() });
                 let (outside, schema) = (self.local.len(), self.item_schema(items));
                 self.local.push(Local { name: name.to_owned(), schema, place: None });
+                self.order(&each.bindings);
+                each.bindings.iter().for_each(|(name, binding)| self.bind(name, binding));
                 each.condition.iter().for_each(|condition| self.expression(condition));
                 self.text(&each.text);
                 self.leave(outside);
@@ -418,6 +420,7 @@ fn sources<'b>(binding: &'b Binding, expressions: &mut Vec<&'b Source>, texts: &
             // `NAME in EXPRESSION` is an expression that compares, and reads the same names.
             expressions.push(&each.items);
             expressions.extend(&each.condition);
+            each.bindings.iter().for_each(|(_, binding)| sources(binding, expressions, texts));
             texts.extend([&each.text.en, &each.text.zh]);
         }
     }

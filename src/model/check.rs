@@ -230,6 +230,8 @@ pub struct Table {
 pub struct Each {
     /// `NAME in EXPRESSION`
     pub items: Source,
+    /// Names for values of an item.
+    pub bindings: Bindings,
     /// Only those for which it holds.
     pub condition: Option<Source>,
     /// The text.

@@ -138,7 +138,7 @@ impl Scope {
         let mut texts = Vec::new();
         for item in self.value(items)?.try_iter()? {
             let variables = Variables::from([(name.to_owned(), item)]);
-            let scope = self.inner(variables, Bindings::new());
+            let scope = self.inner(variables, each.bindings.clone());
             if each.condition.as_ref().map_or(Ok(true), |condition| scope.holds(condition))? {
                 texts.push(Value::from_safe_string(scope.text(&each.text)?));
             }

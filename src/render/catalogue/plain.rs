@@ -197,7 +197,7 @@ impl<'c> Plain<'c> {
             Binding::Text(template) => self.text(template.get(self.language).text.trim()),
             Binding::Table(table) => self.choices(table.rows.iter().map(|(_, row)| self.binding(name, row))),
             Binding::Choice(all) => self.choices(all.iter().map(|(_, one)| self.binding(name, one))),
-            Binding::Each(each) => self.text(each.text.get(self.language).text.trim()),
+            Binding::Each(each) => self.within(&each.bindings).text(each.text.get(self.language).text.trim()),
         }
     }
 

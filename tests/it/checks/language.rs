@@ -177,7 +177,7 @@ fn mistakes_are_refused_with_their_place() {
         (
             "      else: {text: \"{{ node.version }}\"}",
             "      classic: {text: twice}",
-            "`classic` is there twice",
+            "duplicate mapping key: classic",
         ),
         (
             "    - if: node.version is in_era",
