@@ -1,36 +1,4 @@
-//! The deadlines of a run, and the time of day.
-
-use std::time::Duration;
-
-use tokio::time::Instant;
-
-/// How long things may take.
-#[derive(Clone, Copy, Debug)]
-pub struct Deadlines {
-    /// When the whole run ends.
-    pub run: Instant,
-    /// For a connection to one address.
-    pub connect: Duration,
-    /// For the replies to one batch.
-    pub reply: Duration,
-}
-
-impl Deadlines {
-    /// Deadlines that begin to run now.
-    pub fn starting_now(run: Duration, connect: Duration, reply: Duration) -> Self {
-        Self { run: Instant::now() + run, connect, reply }
-    }
-
-    /// The end of a step that begins now and may take `step`.
-    pub fn of(&self, step: Duration) -> Instant {
-        (Instant::now() + step).min(self.run)
-    }
-
-    /// Whether the time for the run is over.
-    pub fn is_over(&self) -> bool {
-        Instant::now() >= self.run
-    }
-}
+//! The time of day.
 
 /// Now, RFC 3339, UTC, to the second.
 pub fn now() -> String {

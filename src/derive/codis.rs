@@ -1,7 +1,8 @@
 //! What follows from the facts about a Codis and the servers behind it. Pure.
 
 use crate::model::absence::{Absence, AbsenceKind};
-use crate::model::codis::{Backend, Codis, Estimate, Password, Position, Registered, SlotIndex};
+use crate::model::codis::Codis;
+use crate::model::codis::topology::{Backend, Estimate, Password, Position, Registered, SlotIndex};
 use crate::model::facts::Facts;
 use crate::model::network::AddressKind;
 use crate::model::node::Node;
@@ -38,7 +39,7 @@ fn follows(server: &Backend, registered: &[Registered]) -> Option<bool> {
     if server.position == Position::Master {
         return None;
     }
-    let followed = server.told.as_ref()?.master.as_ref()?;
+    let followed = server.stats.as_ref()?.master.as_ref()?;
     if *followed == server.master {
         return Some(true);
     }
@@ -48,7 +49,10 @@ fn follows(server: &Backend, registered: &[Registered]) -> Option<bool> {
         return Some(false);
     }
     let addresses = |host: &str| match AddressKind::of(host) {
-        AddressKind::Name => registered.iter().find(|entry| entry.host == host)?.resolved.clone(),
+        AddressKind::Name => {
+            let entry = registered.iter().find(|entry| entry.host.as_deref() == Some(host))?;
+            entry.resolved.clone().filter(|addresses| !addresses.is_empty())
+        }
         _ => Some(vec![host.to_owned()]),
     };
     let (there, wanted) = (addresses(host)?, addresses(wanted)?);
@@ -71,9 +75,12 @@ fn passwords(codis: &Codis, nodes: &[Node]) -> Vec<Password> {
 
 fn classify_addresses(codis: &mut Codis) {
     for entry in &mut codis.registered {
-        entry.kind = AddressKind::of(&entry.host);
+        entry.kind = entry.host.as_deref().map(AddressKind::of);
+        let first = entry.resolved.as_ref().and_then(|resolved| resolved.first());
+        entry.reach_kind = first.map(|first| AddressKind::of(first)).or(entry.kind);
     }
     let local = |host: &str| host == "localhost" || AddressKind::of(host) == AddressKind::Loopback;
+    let is_local = |entry: &Registered| entry.host.as_deref().is_some_and(local);
     // On one host alone a loopback address is as good as any.
     let asked_from_afar = codis
         .sources
@@ -81,10 +88,10 @@ fn classify_addresses(codis: &mut Codis) {
         .filter_map(|source| source.address.as_ref())
         .any(|address| !local(&address.host));
     let others = codis.registered.iter().any(|entry| {
-        !local(&entry.host) && entry.kind != AddressKind::Unspecified && entry.unresolved.is_none()
+        !is_local(entry) && entry.kind != Some(AddressKind::Unspecified) && entry.resolve_error.is_none()
     });
     for entry in &mut codis.registered {
-        entry.elsewhere = local(&entry.host) && (asked_from_afar || others);
+        entry.elsewhere = is_local(entry) && (asked_from_afar || others);
     }
 }
 
@@ -103,12 +110,12 @@ fn complete_server(server: &mut Backend, node: Option<&Node>) {
 }
 
 fn why_no_version(server: &Backend, node: Option<&Node>) -> (AbsenceKind, String) {
-    let redis = server.told.as_ref().and_then(|told| told.redis_version.as_deref());
-    match (redis, node, &server.untold) {
+    let redis = server.stats.as_ref().and_then(|stats| stats.redis_version.as_deref());
+    match (redis, node, &server.stats_error) {
         (Some(redis), None, _) => (AbsenceKind::NotInRelease, format!("it is a Redis {redis}, not a Pika")),
         (_, Some(_), _) => (AbsenceKind::Failed, "the server told no release of Pika".into()),
-        (None, None, Some(untold)) if server.told.is_none() => {
-            (AbsenceKind::Failed, format!("the dashboard heard nothing of it: {untold}"))
+        (None, None, Some(error)) if server.stats.is_none() => {
+            (AbsenceKind::Failed, format!("the dashboard heard nothing of it: {error}"))
         }
         _ => (
             AbsenceKind::NoAccess,

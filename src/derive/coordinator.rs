@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::codis::Codis;
-use crate::model::coordinator::{Coordinator, JodisEntry, Product, ProxyPresence, Registered, SharedServer};
+use crate::model::codis::coordinator::{Coordinator, Product};
+use crate::model::codis::proxy::{JodisEntry, ProxyPresence};
+use crate::model::codis::topology::{Registered, SharedServer};
 use crate::model::facts::Facts;
 use crate::model::network::AddressKind;
 
@@ -89,19 +91,22 @@ fn compare_proxies(product: &mut Product, announced: Option<&Vec<JodisEntry>>, c
     };
     let at_work = codis.iter().find(|codis| {
         codis.product.as_ref() == Some(&product.name)
-            && codis.dashboards.iter().any(|dashboard| dashboard.online)
+            && codis.dashboards.iter().any(|dashboard| dashboard.online == Some(true))
     });
     let in_memory: Option<Vec<(&String, Option<&String>)>> = at_work.and_then(|codis| {
         let known = codis.proxies.as_ref()?.iter().filter(|proxy| proxy.known);
-        Some(known.filter_map(|proxy| Some((proxy.token.as_ref()?, proxy.proxy_address.as_ref()))).collect())
+        Some(known.filter_map(|proxy| Some((proxy.token.as_ref()?, proxy.proxy_addr.as_ref()))).collect())
     });
-    let mut tokens: Vec<&String> =
-        proxies.iter().map(|proxy| &proxy.token).chain(jodis.iter().map(|entry| &entry.token)).collect();
+    let mut tokens: Vec<&String> = proxies
+        .iter()
+        .filter_map(|proxy| proxy.token.as_ref())
+        .chain(jodis.iter().map(|entry| &entry.token))
+        .collect();
     tokens.extend(in_memory.iter().flatten().map(|(token, _)| *token));
     let mut seen = BTreeSet::new();
     tokens.retain(|token| seen.insert(*token));
     let presence = |token: &String| {
-        let proxy = proxies.iter().find(|proxy| proxy.token == *token);
+        let proxy = proxies.iter().find(|proxy| proxy.token.as_ref() == Some(token));
         let entry = jodis.iter().find(|entry| entry.token == *token);
         let registered = proxy.and_then(|proxy| proxy.proxy_addr.as_ref());
         let announced = entry.and_then(|entry| entry.addr.as_ref());
@@ -133,10 +138,6 @@ fn relate_slots(product: &mut Product) {
     };
     for range in slots.iter_mut() {
         range.group_exists = Some(groups.iter().any(|group| group.id == range.group));
-    }
-    for group in groups {
-        let own = slots.iter().filter(|range| range.group == group.id);
-        group.slots = own.map(|range| range.last - range.first + 1).sum();
     }
 }
 
@@ -170,10 +171,10 @@ fn other_urls(product: &Product, codis: &[Codis]) -> Vec<String> {
         return Vec::new();
     };
     let same = codis.iter().filter(|codis| codis.product.as_ref() == Some(&product.name));
-    let others = same
-        .flat_map(|codis| &codis.dashboards)
-        .filter(|dashboard| dashboard.online && dashboard.token.as_ref().is_some_and(|token| token != own));
-    others.map(|dashboard| dashboard.url.clone()).collect()
+    let others = same.flat_map(|codis| &codis.dashboards).filter(|dashboard| {
+        dashboard.online == Some(true) && dashboard.token.as_ref().is_some_and(|token| token != own)
+    });
+    others.filter_map(|dashboard| dashboard.url.clone()).collect()
 }
 
 /// Servers of this product that stand in a second group. The same product in another coordinator does not count:

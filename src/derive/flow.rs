@@ -3,6 +3,7 @@
 //! `lag` of INFO counts what was written into a socket. On 2.3.3 to 3.0.16 it was measured to be 0, with
 //! both nodes saying "up", while no byte arrived; only the positions of both nodes told.
 
+use crate::model::limits::MAX_GREETINGS;
 use crate::model::link::{Flow, LinkMode, Reading, Step};
 use crate::model::node::Node;
 use crate::model::replication::BinlogPosition;
@@ -11,7 +12,6 @@ use crate::model::replication::BinlogPosition;
 const COUNTS_GREETINGS: (&str, &str) = ("2.3.0-2.3.2", "2.3.3-2.3.8");
 /// 70 bytes were measured for one connection; some reconnections are allowed for.
 const GREETING_BYTES: u64 = 70;
-const MOST_GREETINGS: u64 = 1000;
 /// 3.0.0 counts one byte more than its master.
 const COUNTS_ONE_MORE: &str = "3.0.0";
 
@@ -87,7 +87,7 @@ fn is_known_shift(master: &Node, replica: &Node, there: (u64, u64), here: (u64, 
     let greetings = within(replica, COUNTS_GREETINGS.0)
         && within(master, COUNTS_GREETINGS.1)
         && lead.is_multiple_of(GREETING_BYTES)
-        && lead <= MOST_GREETINGS * GREETING_BYTES;
+        && lead <= MAX_GREETINGS * GREETING_BYTES;
     let one_more = (within(replica, COUNTS_ONE_MORE) || within(master, COUNTS_ONE_MORE)) && lead == 1;
     greetings || one_more
 }

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::scenario::{Mode, Run, Scenario, ServerPlan};
-use crate::collect::clock::Deadlines;
 use crate::collect::link::Live;
+use crate::collect::net::deadlines::Deadlines;
 use crate::collect::secret::Password;
 use crate::model::address::Address;
 use crate::model::catalogue::Catalogue;

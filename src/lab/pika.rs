@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use crate::model::limits::{PIKA_ANSWER_TIMEOUT, PIKA_START_TIMEOUT};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use redis::{Value, cmd, parse_redis_value_async};
@@ -14,12 +15,6 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
-
-/// How long a start may take.
-const START: Duration = Duration::from_secs(30);
-
-/// How long an answer may take; `slaveof no one` takes three seconds.
-const ANSWER: Duration = Duration::from_secs(8);
 
 /// What is in a configuration file where the binary has none beside it. 2.x and 3.0 do not start without a
 /// log level.
@@ -94,7 +89,7 @@ impl Pika {
         let process = command.spawn().map_err(|error| format!("{}: {error}", start.binary.display()))?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, start.port));
         let mut pika = Self { process, directory, password: start.password.clone(), address };
-        let ends = Instant::now() + START;
+        let ends = Instant::now() + PIKA_START_TIMEOUT;
         while TcpStream::connect(address).await.is_err() {
             let ended = pika.process.try_wait().map_err(|error| error.to_string())?;
             if ended.is_some() || Instant::now() > ends {
@@ -107,7 +102,7 @@ impl Pika {
 
     /// Sends one command on a connection of its own. Errors of the server are its answer.
     pub async fn ask(&self, words: &[&str]) -> Result<String, String> {
-        timeout(ANSWER, self.converse(words))
+        timeout(PIKA_ANSWER_TIMEOUT, self.converse(words))
             .await
             .map_err(|_| format!("{}: no answer to {}", self.address, words.join(" ")))?
             .map_err(|error| format!("{}: {error}", self.address))

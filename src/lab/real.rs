@@ -16,13 +16,8 @@ use super::scenario::{LinkPlan, Mode, Run, Scenario, ServerPlan};
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;
+use crate::model::limits::{LINK_REST, LINK_UP_TIMEOUT};
 use crate::model::network::AddressKind;
-
-/// How long a link may take until it says up: five seconds for the link, more for a full copy.
-const LINK: Duration = Duration::from_secs(20);
-
-/// How long a link that said up is left alone: the last bytes of the old data are on their way.
-const REST: Duration = Duration::from_secs(2);
 
 /// A scenario on real servers, which end when it is dropped.
 pub struct RealStage {
@@ -222,12 +217,12 @@ impl RealStage {
 
 /// Waits until the server says that its link is up, or as long as that could take.
 async fn wait_until_up(server: &Pika) -> Result<(), String> {
-    let ends = Instant::now() + LINK;
+    let ends = Instant::now() + LINK_UP_TIMEOUT;
     while Instant::now() < ends {
         // Some pairs of releases end the process of the replica; that is for the look to find.
         let Ok(info) = server.ask(&["info", "replication"]).await else { return Ok(()) };
         if info.contains("master_link_status:up") {
-            sleep(REST).await;
+            sleep(LINK_REST).await;
             break;
         }
         sleep(Duration::from_millis(300)).await;

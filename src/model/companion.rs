@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::absence::Absence;
+use super::codis::topology::CodisRelease;
 use super::conf::Place;
 use super::release::Version;
 
@@ -22,33 +23,6 @@ pub enum CompanionKind {
     Proxy,
     /// sentinel.conf of Redis.
     Sentinel,
-}
-
-/// A release of Codis, as far as its keys differ.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub enum CodisRelease {
-    /// 3.0.x.
-    #[serde(rename = "3.0")]
-    ThreeZero,
-    /// 3.1.x.
-    #[serde(rename = "3.1")]
-    ThreeOne,
-    /// 3.2.0.
-    #[serde(rename = "3.2.0")]
-    ThreeTwoZero,
-    /// 3.2.1 and 3.2.2.
-    #[serde(rename = "3.2.2")]
-    ThreeTwo,
-    /// The one that Pika 3.5.0 and later carry.
-    #[serde(rename = "pika-fork")]
-    Fork,
-}
-
-impl CodisRelease {
-    /// All of them, oldest first.
-    pub const ALL: [Self; 5] =
-        [Self::ThreeZero, Self::ThreeOne, Self::ThreeTwoZero, Self::ThreeTwo, Self::Fork];
 }
 
 /// What a value has to be.

@@ -12,9 +12,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::codis::Codis;
+use super::codis::coordinator::Coordinator;
 use super::companion::CompanionFile;
 use super::conf::ConfFile;
-use super::coordinator::Coordinator;
 use super::drift::ConfDrift;
 use super::host::Host;
 use super::link::{Link, Pair};

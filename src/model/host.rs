@@ -26,7 +26,7 @@ pub enum SeenFrom {
 #[serde(deny_unknown_fields)]
 pub struct SshFailure {
     /// What went wrong.
-    pub kind: SshTrouble,
+    pub kind: SshErrorKind,
     /// The words of ssh or of the host about it, shortened.
     pub detail: Option<String>,
 }
@@ -35,7 +35,7 @@ pub struct SshFailure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum SshTrouble {
+pub enum SshErrorKind {
     /// There is no ssh on the machine on which this tool was called.
     NoSsh,
     /// The name of the host has no address.

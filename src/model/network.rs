@@ -125,6 +125,8 @@ pub enum AddressKind {
 impl AddressKind {
     /// The kind of an address as text: what is no IP address is a name.
     pub fn of(address: &str) -> Self {
+        // The zone says through which card a link-local address is reached, and not what kind it is.
+        let address = address.split_once('%').map_or(address, |(address, _)| address);
         let Ok(address) = address.parse::<IpAddr>() else { return AddressKind::Name };
         if address.is_loopback() {
             return AddressKind::Loopback;
@@ -236,6 +238,7 @@ mod tests {
             ("0.0.0.0", AddressKind::Unspecified),
             ("169.254.3.4", AddressKind::LinkLocal),
             ("fe80::1", AddressKind::LinkLocal),
+            ("fe80::1%eth0", AddressKind::LinkLocal),
             ("172.17.0.2", AddressKind::Container),
             ("172.18.0.2", AddressKind::Private),
             ("10.79.0.1", AddressKind::Private),

@@ -1,5 +1,7 @@
 //! Readers of text formats. Pure: a text goes in, typed facts come out.
 
+pub mod address;
+pub mod codis;
 pub mod companion;
 pub mod conf;
 pub mod conf_text;

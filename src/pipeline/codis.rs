@@ -3,20 +3,18 @@
 use futures_util::StreamExt as _;
 
 use super::servers::{LinkRequest, Scope, Target};
-use crate::collect::codis::survey::Request;
-use crate::collect::codis::{backend, read};
+use crate::collect::codis::backend;
+use crate::collect::codis::request::Request;
 use crate::collect::link::Party;
 use crate::collect::secret::Password;
 use crate::model::absence::{Absence, AbsenceKind};
-use crate::model::codis::{Backend, Codis, Position};
+use crate::model::codis::Codis;
+use crate::model::codis::topology::{Backend, Position};
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
+use crate::model::limits::{MAX_CODIS_SERVERS, MAX_PARALLEL_BACKENDS};
 use crate::model::link::LinkMode;
-
-/// The most servers behind a Codis that are looked at.
-const MOST_SERVERS: usize = 64;
-/// How many of them are asked about slots side by side.
-const PARALLEL: usize = 8;
+use crate::parse::codis::slot_ranges;
 
 /// What is looked at of a Codis.
 #[derive(Clone, Debug, Default)]
@@ -41,7 +39,7 @@ pub(crate) fn named_by(
     for server in &servers {
         let Some(address) = &server.address else { continue };
         let known = targets.iter().chain(&more).any(|target| target.address == *address);
-        if !known && more.len() < MOST_SERVERS {
+        if !known && more.len() < MAX_CODIS_SERVERS {
             let password = codis.password.clone();
             more.push(Target { name: address.to_string(), address: address.clone(), password });
         }
@@ -74,7 +72,7 @@ pub(crate) async fn look_at_servers(
         .slots
         .iter()
         .flat_map(|slots| &slots.actions)
-        .map(|action| (action.from, read::ranges(&action.slots.ranges)))
+        .map(|action| (action.from, slot_ranges(&action.slots.ranges)))
         .collect();
     let servers = std::mem::take(&mut codis.servers);
     let mut looked: Vec<(usize, Backend)> = futures_util::stream::iter(servers.into_iter().enumerate())
@@ -95,7 +93,8 @@ pub(crate) async fn look_at_servers(
                             })
                         };
                         let answer =
-                            backend::look(party, &knowledge.commands, &scope.deadlines, leaves).await;
+                            backend::collect_slot_index(party, &knowledge.commands, &scope.deadlines, leaves)
+                                .await;
                         answer.map_err(|trouble| (AbsenceKind::Failed, trouble.reason().to_owned()))
                     }
                     None if node.is_some() => {
@@ -110,7 +109,7 @@ pub(crate) async fn look_at_servers(
                 (number, server)
             }
         })
-        .buffer_unordered(PARALLEL)
+        .buffer_unordered(MAX_PARALLEL_BACKENDS)
         .collect()
         .await;
     looked.sort_by_key(|(number, _)| *number);

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use super::conf_files::compare_there;
-use crate::collect::clock::Deadlines;
-use crate::collect::host::{self, Dial, DialAs, Request, Roots, Search, Wanted};
-use crate::collect::ssh::{self, Destination, Seen};
+use crate::collect::host::{self, Dial, DialAs, InstanceSelector, Request, Roots, Search};
+use crate::collect::net::deadlines::Deadlines;
+use crate::collect::ssh::{self, Destination, RemoteHost};
 use crate::derive;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::facts::Facts;
@@ -35,8 +35,8 @@ pub async fn examine_hosts(
         async move {
             let seen = match via {
                 None => {
-                    let host = host::look(&request, &Roots::default(), knowledge, deadlines).await;
-                    Seen { host, ..Seen::default() }
+                    let host = host::collect_host(&request, &Roots::default(), knowledge, deadlines).await;
+                    RemoteHost { host, ..RemoteHost::default() }
                 }
                 Some(via) => over_ssh(&via, &request, None, deadlines).await,
             };
@@ -72,7 +72,7 @@ pub(super) fn request(facts: &Facts, names: &[String], here: bool) -> Request {
     // Somebody who names a way to a host asks about the host, too.
     let mut request = Request { all: true, whole: !here, ..Request::default() };
     for node in nodes {
-        request.wanted.push(wanted(node));
+        request.instances.push(wanted(node));
         add_peers(facts, node, &mut request, here);
     }
     request.peers.sort();
@@ -81,11 +81,11 @@ pub(super) fn request(facts: &Facts, names: &[String], here: bool) -> Request {
 }
 
 /// A server as a process to look for.
-pub fn wanted(node: &Node) -> Wanted {
+pub fn wanted(node: &Node) -> InstanceSelector {
     let config = node.config.clone().unwrap_or_default();
     let settings: BTreeMap<String, String> =
         config.into_iter().filter(|(name, _)| host::SETTINGS.contains(&name.as_str())).collect();
-    Wanted {
+    InstanceSelector {
         name: Some(node.name.clone()),
         node: Some(node.name.clone()),
         pid: node.process.as_ref().and_then(|process| process.pid?.try_into().ok()),
@@ -93,7 +93,7 @@ pub fn wanted(node: &Node) -> Wanted {
         port: node.process.as_ref().and_then(|process| process.tcp_port).or(Some(node.address.port)),
         version: node.version,
         settings,
-        ..Wanted::default()
+        ..InstanceSelector::default()
     }
 }
 
@@ -149,23 +149,23 @@ pub(super) async fn over_ssh(
     request: &Request,
     search: Option<&Search>,
     deadlines: &Deadlines,
-) -> Seen {
-    let mut seen = match ssh::look(via, request, search, deadlines).await {
+) -> RemoteHost {
+    let mut seen = match ssh::collect_remote_host(via, request, search, deadlines).await {
         Ok(seen) => seen,
         Err(failure) => {
             let reason = "its host could not be looked at; see host/ssh".to_owned();
             let absence = Absence { path: String::new(), kind: AbsenceKind::NoAccess, reason };
-            let unseen = |wanted: &Wanted| Instance {
+            let unseen = |wanted: &InstanceSelector| Instance {
                 name: wanted.name.clone().unwrap_or_default(),
                 node: wanted.node.clone(),
                 asked: true,
                 errors: vec![absence.clone()],
                 ..Instance::default()
             };
-            let instances = request.wanted.iter().map(unseen).collect();
+            let instances = request.instances.iter().map(unseen).collect();
             let errors = vec![absence.clone()];
             let host = Host { ssh: Some(failure), instances, errors, ..Host::default() };
-            Seen { host, ..Seen::default() }
+            RemoteHost { host, ..RemoteHost::default() }
         }
     };
     via.name().clone_into(&mut seen.host.name);

@@ -7,22 +7,20 @@ use super::codis::{look_at_servers, named_by};
 use super::sentinels::{add_followed, ask, leave_out_others};
 use super::servers::look_at_links;
 use crate::collect::codis::survey::survey;
-use crate::collect::coordinator::addresses::address_of;
-use crate::collect::coordinator::look::{CoordinatorRequest, look as look_at_coordinators};
+use crate::collect::coordinator::collect::{CoordinatorRequest, collect_coordinators};
 use crate::collect::link::Live;
 use crate::collect::secret::Password;
 use crate::derive;
-use crate::model::coordinator::Coordinator;
+use crate::model::codis::coordinator::Coordinator;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
+use crate::model::limits::MAX_COORDINATED_SERVERS;
+use crate::parse::address::address;
 use crate::parse::secret::Tokens;
 use crate::pipeline::codis::CodisTrial;
 use crate::pipeline::hosts::{HostRequest, examine_hosts};
 use crate::pipeline::sentinels::Watch;
 use crate::pipeline::servers::{LinkRequest, Scope, Target, Trial, examine};
-
-/// How many servers are taken over from coordinators.
-const MOST_OF_COORDINATORS: usize = 200;
 
 /// What to look at.
 #[derive(Clone, Debug)]
@@ -72,7 +70,7 @@ impl Inquiry {
         let (coordinators, mut clusters, sentinels) = tokio::join!(
             async {
                 match &self.coordinators {
-                    Some((request, _)) => look_at_coordinators(request, &scope.deadlines).await,
+                    Some((request, _)) => collect_coordinators(request, &scope.deadlines).await,
                     None => Vec::new(),
                 }
             },
@@ -94,7 +92,10 @@ impl Inquiry {
         }
         let unwatched = targets.clone();
         if self.sentinels.follow {
-            found.extend(add_followed(&mut targets, &sentinels, self.sentinels.password.as_ref()).await);
+            found.extend(
+                add_followed(&mut targets, &sentinels, self.sentinels.password.as_ref(), &scope.deadlines)
+                    .await,
+            );
         }
         let found = self.not_named(found);
 
@@ -123,7 +124,7 @@ impl Inquiry {
         let Some((request, password)) = &self.coordinators else { return };
         let products = request.product.iter();
         let servers = products.flat_map(|product| derive::coordinator::servers(coordinators, product));
-        for address in servers.filter_map(|server| address_of(&server)).take(MOST_OF_COORDINATORS) {
+        for address in servers.filter_map(|server| address(&server).ok()).take(MAX_COORDINATED_SERVERS) {
             let name = address.to_string();
             if !targets.iter().any(|target| target.name == name) {
                 targets.push(Target { name, address, password: password.clone() });
@@ -252,12 +253,12 @@ mod tests {
 
     use super::*;
     use crate::model::link::LinkMode;
-    use crate::plan::values::parse_address;
+    use crate::parse::address::pika_address;
 
     fn inquiry() -> Inquiry {
         let target = |name: &str| Target {
             name: name.to_owned(),
-            address: parse_address(name).unwrap(),
+            address: pika_address(name).unwrap(),
             password: None,
         };
         let request = |replica: &str, master: &str| LinkRequest {

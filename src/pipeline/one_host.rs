@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::hosts::{add_dial, ip_of, over_ssh, request};
 use super::servers::{Scope, Target, examine};
-use crate::collect::clock::Deadlines;
-use crate::collect::host::{self, DialAs, Request, Roots, Running, Search, Wanted, goes_by};
+use crate::collect::host::{self, DialAs, InstanceSelector, Request, Roots, Running, Search, goes_by};
+use crate::collect::net::deadlines::Deadlines;
 use crate::collect::ssh::Destination;
 use crate::derive;
 use crate::model::absence::{Absence, AbsenceKind};
@@ -23,7 +23,7 @@ pub struct HereRequest {
     /// Whether the host itself is asked about.
     pub whole: bool,
     /// A configuration that shall become one.
-    pub planned: Option<Wanted>,
+    pub planned: Option<InstanceSelector>,
     /// Peers whose names are looked up, beside those that follow from the links.
     pub peers: Vec<IpAddr>,
 }
@@ -34,7 +34,7 @@ pub struct ThereRequest {
     /// The Pikas that run there and are asked about.
     pub search: Option<Search>,
     /// A configuration there that shall become one.
-    pub planned: Option<Wanted>,
+    pub planned: Option<InstanceSelector>,
     /// The server of the run that they are to be replicas of.
     pub master: Option<String>,
     /// The server of the run that they are to be the masters of.
@@ -64,9 +64,9 @@ pub async fn examine_this_host(
         if let Some(master) = planned.master.as_ref().and_then(|name| facts.node(name)) {
             add_master(&mut asked, master, true);
         }
-        asked.wanted.push(planned);
+        asked.instances.push(planned);
     }
-    facts.hosts.push(host::look(&asked, &roots, knowledge, deadlines).await);
+    facts.hosts.push(host::collect_host(&asked, &roots, knowledge, deadlines).await);
     derive::host::complete(facts, knowledge);
 }
 
@@ -87,7 +87,7 @@ pub async fn examine_that_host(
     if let Some((replica, ip)) = replica.and_then(|replica| Some((replica, ip_of(replica)?))) {
         add_dial(&mut asked, replica, ip, DialAs::Master, false);
     }
-    asked.wanted.extend(there.planned);
+    asked.instances.extend(there.planned);
     facts.hosts.push(over_ssh(via, &asked, there.search.as_ref(), deadlines).await.host);
     derive::host::complete(facts, knowledge);
 }
@@ -102,11 +102,11 @@ pub async fn answer(
     deadlines: Deadlines,
 ) -> Host {
     let roots = Roots::default();
-    let Some(search) = search else { return host::look(&asked, &roots, knowledge, &deadlines).await };
+    let Some(search) = search else { return host::collect_host(&asked, &roots, knowledge, &deadlines).await };
     let running = match search.find(&roots) {
         Ok(running) => running,
         Err(reason) => {
-            let mut host = host::look(&asked, &roots, knowledge, &deadlines).await;
+            let mut host = host::collect_host(&asked, &roots, knowledge, &deadlines).await;
             host.errors.push(Absence { path: "instances".into(), kind: AbsenceKind::Failed, reason });
             return host;
         }
@@ -119,50 +119,50 @@ pub async fn answer(
         .collect();
     let facts = examine(&targets, knowledge, Scope { deadlines, ports: false }).await;
     let mut found = request_running(&facts, &running, &roots, name);
-    for wanted in &mut found.wanted {
+    for wanted in &mut found.instances {
         // It is no server of the run that asks.
         let node = wanted.node.take().and_then(|name| facts.node(&name));
         let replicates = node.and_then(|node| derive::host::replicates(node, &facts));
         wanted.replicates = if search.replicates { Some(true) } else { replicates };
         wanted.master.clone_from(&search.master);
         if let Some(node) = node {
-            wanted.unasked = Some(untold(node, &search.host));
+            wanted.skip_reason = Some(untold(node, &search.host));
         }
         if wanted.name.is_none() {
             wanted.name = wanted.pid.map(|pid| format!("{} pid {pid}", search.host));
         }
     }
-    asked.wanted.extend(found.wanted);
+    asked.instances.extend(found.instances);
     asked.peers.extend(found.peers);
-    host::look(&asked, &roots, knowledge, &deadlines).await
+    host::collect_host(&asked, &roots, knowledge, &deadlines).await
 }
 
 /// What is asked about Pikas that run here. `name`: of the server of the run with this port.
 fn request_running(facts: &Facts, running: &Running, roots: &Roots, name: impl Fn(u16) -> String) -> Request {
     let names: Vec<String> = running.ports().into_iter().map(&name).collect();
     let mut asked = request(facts, &names, true);
-    let mut unasked = running.unasked.clone();
+    let mut skipped = running.skipped.clone();
     for (pid, port) in &running.by_port {
         let name = name(*port);
         let told: Option<u32> =
             facts.node(&name).and_then(|node| node.process.as_ref()?.pid?.try_into().ok());
-        match asked.wanted.iter_mut().find(|wanted| wanted.node.as_ref() == Some(&name)) {
+        match asked.instances.iter_mut().find(|wanted| wanted.node.as_ref() == Some(&name)) {
             Some(wanted) if told.map_or(wanted.pid.is_none(), |told| goes_by(roots, *pid, told)) => {
                 wanted.pid = Some(*pid);
             }
             // A configuration that was edited since the start, or two that name one port.
             _ => {
                 let reason = format!("its configuration has port {port}, where another server answers");
-                unasked.push((*pid, reason));
+                skipped.push((*pid, reason));
             }
         }
     }
-    let unasked = unasked.into_iter().map(|(pid, reason)| Wanted {
+    let skipped = skipped.into_iter().map(|(pid, reason)| InstanceSelector {
         pid: Some(pid),
-        unasked: Some(reason),
-        ..Wanted::default()
+        skip_reason: Some(reason),
+        ..InstanceSelector::default()
     });
-    asked.wanted.extend(unasked);
+    asked.instances.extend(skipped);
     asked
 }
 

@@ -1,26 +1,21 @@
 //! Asks Sentinels, and looks at the servers that they watch.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
 
-use super::servers::{LinkRequest, PARALLEL_TARGETS, Scope, Target};
+use super::servers::{LinkRequest, Scope, Target};
+use crate::collect::net::deadlines::Deadlines;
+use crate::collect::net::resolve::{names, resolve_all};
 use crate::collect::secret::Password;
 use crate::collect::sentinel::Asker;
 use crate::derive::sentinel::{followed, is_other};
 use crate::model::address::Address;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
+use crate::model::limits::{MAX_PARALLEL_SERVERS, MAX_SENTINEL_SERVERS};
 use crate::model::link::LinkMode;
 use crate::model::sentinel::Sentinel;
-
-/// The most servers that are looked at because a Sentinel names them.
-const MOST_SERVERS: usize = 64;
-
-/// How long the names of servers may take to be resolved, to know one again that was named already.
-const RESOLVING: Duration = Duration::from_secs(2);
 
 /// Sentinels to ask.
 #[derive(Clone, Debug, Default)]
@@ -36,7 +31,7 @@ pub struct Watch {
 /// Asks the Sentinels, side by side.
 pub(crate) async fn ask(watch: &Watch, knowledge: &Knowledge, scope: Scope) -> Vec<Sentinel> {
     let asker = Asker { knowledge, deadlines: scope.deadlines };
-    let places = Semaphore::new(PARALLEL_TARGETS);
+    let places = Semaphore::new(MAX_PARALLEL_SERVERS);
     let looks = watch.sentinels.iter().map(|target| async {
         let _place = places.acquire().await.ok();
         asker.ask(&target.address, target.password.as_ref()).await
@@ -49,11 +44,12 @@ pub(crate) async fn add_followed(
     targets: &mut Vec<Target>,
     sentinels: &[Sentinel],
     password: Option<&Password>,
+    deadlines: &Deadlines,
 ) -> Vec<LinkRequest> {
     let followed = followed(sentinels);
     let mut names: HashMap<String, String> = HashMap::new();
-    let known = resolved(targets).await;
-    for address in followed.servers.into_iter().take(MOST_SERVERS) {
+    let known = resolved(targets, deadlines).await;
+    for address in followed.servers.into_iter().take(MAX_SENTINEL_SERVERS) {
         let shown = address.to_string();
         let name = known.iter().find(|(known, _)| *known == shown).map_or_else(
             || {
@@ -76,14 +72,15 @@ pub(crate) async fn add_followed(
 
 /// Every address by which one of the targets can be meant, and its name. A server must not be looked at twice: it
 /// would be taken for two that get in each other's way.
-async fn resolved(targets: &[Target]) -> Vec<(String, String)> {
+async fn resolved(targets: &[Target], deadlines: &Deadlines) -> Vec<(String, String)> {
     let mut known: Vec<(String, String)> =
         targets.iter().map(|target| (target.address.to_string(), target.name.clone())).collect();
-    for target in targets.iter().filter(|target| target.address.host.parse::<std::net::IpAddr>().is_err()) {
-        let looked_up = tokio::net::lookup_host((target.address.host.as_str(), target.address.port));
-        if let Ok(Ok(addresses)) = timeout(RESOLVING, looked_up).await {
-            known.extend(addresses.map(|address| (address.to_string(), target.name.clone())));
-        }
+    let names =
+        resolve_all(names(targets.iter().map(|target| target.address.host.as_str())), deadlines).await;
+    for target in targets {
+        let Some(Ok(addresses)) = names.get(&target.address.host) else { continue };
+        let address = |host: &String| Address { host: host.clone(), port: target.address.port }.to_string();
+        known.extend(addresses.iter().map(|host| (address(host), target.name.clone())));
     }
     known
 }

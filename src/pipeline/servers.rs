@@ -5,20 +5,19 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use crate::collect::clock::{self, Deadlines};
+use crate::collect::clock;
 use crate::collect::link::{Live, Party, Prober};
+use crate::collect::net::deadlines::Deadlines;
 use crate::collect::pika::node::Collector;
 use crate::collect::secret::Password;
 use crate::derive;
 use crate::model::address::Address;
 use crate::model::facts::{self, Facts};
 use crate::model::knowledge::Knowledge;
+use crate::model::limits::MAX_PARALLEL_SERVERS;
 use crate::model::link::{Link, LinkMode, Pair};
 use crate::model::node::Node;
 use crate::parse::secret::Tokens;
-
-/// How many servers are looked at side by side.
-pub(crate) const PARALLEL_TARGETS: usize = 16;
 
 /// A server to look at.
 #[derive(Clone, Debug)]
@@ -48,7 +47,7 @@ pub async fn examine(targets: &[Target], knowledge: &Knowledge, scope: Scope) ->
         deadlines: scope.deadlines,
         ports: scope.ports,
     };
-    let places = Semaphore::new(PARALLEL_TARGETS);
+    let places = Semaphore::new(MAX_PARALLEL_SERVERS);
     let collected_at = clock::now();
     let looks = targets.iter().map(|target| async {
         // The semaphore is never closed; without a permit the look would only be less bounded.

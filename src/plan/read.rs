@@ -1,12 +1,12 @@
 //! Reads a plan: text in, a plan that makes sense or an error with its place out. Pure but for the environment,
 //! which the caller hands in.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
 use super::file::{LinkPlan, PlanFile, SCHEMA, SecretSource};
-use super::values::parse_address;
 use crate::catalog::parameters;
 use crate::judge::requirements::Required;
 use crate::judge::waivers::Waiver;
@@ -18,6 +18,7 @@ use crate::model::planned::{PlannedLink, PlannedNode};
 use crate::model::policy::Parameters;
 use crate::model::release::Releases;
 use crate::model::text::Source;
+use crate::parse::address::pika_address;
 
 /// A plan that makes sense.
 #[derive(Clone, Debug)]
@@ -70,7 +71,7 @@ pub struct Placed {
 
 impl Placed {
     /// What the text means, or an error with its place.
-    pub fn read<T>(&self, parse: impl Fn(&str) -> Result<T, String>) -> Result<T, PlanError> {
+    pub fn read<T, E: Display>(&self, parse: impl Fn(&str) -> Result<T, E>) -> Result<T, PlanError> {
         parse(&self.text).map_err(|why| PlanError(format!("{}: {why}", self.place)))
     }
 }
@@ -226,8 +227,8 @@ impl Reader<'_> {
                     format!("`{name}` is not a name of a server: letters, digits, `-`, `_` and `.` are");
                 return Err(self.wrong(&node.addr, &why));
             }
-            let address =
-                parse_address(&self.expand(&node.addr)?).map_err(|why| self.wrong(&node.addr, &why))?;
+            let address = pika_address(&self.expand(&node.addr)?)
+                .map_err(|why| self.wrong(&node.addr, &why.to_string()))?;
             if let Some(other) = servers.iter().find(|server| server.address == address) {
                 let why = format!("{address} is `{}` already", other.planned.name);
                 return Err(self.wrong(&node.addr, &why));

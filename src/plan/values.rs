@@ -1,62 +1,14 @@
-//! How people write addresses, times and sizes, on the command line and in a plan.
+//! How people write times and sizes, on the command line and in a plan.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::address::Address;
-
-/// Pika's port when none is named.
-const DEFAULT_PORT: u16 = 9221;
-
-/// Reads `HOST:PORT`, `HOST`, `[IPV6]:PORT`, `[IPV6]` or `IPV6`.
-pub fn parse_address(text: &str) -> Result<Address, String> {
-    parse_address_or(text, DEFAULT_PORT)
-}
-
-/// The same for servers that have another port when none is named.
-pub fn parse_address_or(text: &str, default_port: u16) -> Result<Address, String> {
-    if let Some(bad) =
-        text.chars().find(|c| c.is_whitespace() || c.is_control() || matches!(c, '/' | '@' | '?' | '#'))
-    {
-        return Err(format!("a host name has no {bad:?}; write HOST:PORT"));
-    }
-    let (host, port) = if let Some(rest) = text.strip_prefix('[') {
-        let (host, rest) = rest.split_once(']').ok_or("the bracket `[` is not closed")?;
-        match rest {
-            "" => (host, None),
-            _ => (
-                host,
-                Some(rest.strip_prefix(':').ok_or_else(|| format!("`{rest}` after `]` is not a port"))?),
-            ),
-        }
-    } else {
-        match text.split_once(':') {
-            Some((host, port)) if !port.contains(':') => (host, Some(port)),
-            // No colon at all, or an IPv6 address without brackets, which has no port.
-            _ => (text, None),
-        }
-    };
-    if host.is_empty() {
-        return Err("the host is missing; write HOST:PORT".into());
-    }
-    if host.contains(':') && host.parse::<std::net::Ipv6Addr>().is_err() {
-        return Err(format!("`{host}` is not an IPv6 address; write HOST:PORT or [IPV6]:PORT"));
-    }
-    let port = match port {
-        None => default_port,
-        Some(port) => match port.parse() {
-            Ok(port) if port > 0 => port,
-            _ => return Err(format!("`{port}` is not a port from 1 to 65535")),
-        },
-    };
-    Ok(Address { host: host.to_owned(), port })
-}
+use crate::model::limits::MAX_TIMEOUT;
 
 /// Reads `10`, `10s`, `500ms`, `1m30s`: a number without a unit is seconds.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    const LONGEST: Duration = Duration::from_secs(24 * 3600);
     let wrong = || format!("`{text}` is not a duration such as 10s, 500ms or 2m");
     let duration = if let Ok(seconds) = text.parse::<f64>() {
         Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?
@@ -64,7 +16,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
         let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
         parsed.unsigned_abs()
     };
-    if duration.is_zero() || duration > LONGEST || text.trim_start().starts_with('-') {
+    if duration.is_zero() || duration > MAX_TIMEOUT || text.trim_start().starts_with('-') {
         return Err(format!("`{text}` is not between 1ms and 24h"));
     }
     Ok(duration)
@@ -139,34 +91,6 @@ impl schemars::JsonSchema for Seconds {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn addresses() {
-        for (text, host, port) in [
-            ("10.0.0.1:9221", "10.0.0.1", 9221),
-            ("pika-a", "pika-a", 9221),
-            ("[::1]:9300", "::1", 9300),
-            ("[::1]", "::1", 9221),
-            ("fe80::1", "fe80::1", 9221),
-        ] {
-            assert_eq!(parse_address(text), Ok(Address { host: host.into(), port }), "{text}");
-        }
-        for text in [
-            "",
-            ":9221",
-            "nonsense:port",
-            "a:0",
-            "a:65536",
-            "[::1",
-            "[::1]9221",
-            "a:b:c",
-            "http://a:1",
-            "a b:1",
-            "user@a:1",
-        ] {
-            assert!(parse_address(text).is_err(), "{text:?} must be refused");
-        }
-    }
 
     #[test]
     fn durations() {

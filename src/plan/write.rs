@@ -86,7 +86,7 @@ fn peer_of(node: &Node) -> Option<Address> {
 /// An address that a server gives: what it says is not one just because it says so.
 fn plausible(host: &str, port: i64) -> Option<Address> {
     let port = u16::try_from(port).ok().filter(|port| *port > 0)?;
-    super::values::parse_address(&Address { host: host.to_owned(), port }.to_string()).ok()
+    crate::parse::address::pika_address(&Address { host: host.to_owned(), port }.to_string()).ok()
 }
 
 /// The index of the server at `address`, by the address it was named by or the one it was reached at.

@@ -4,11 +4,9 @@ use std::fmt::Write as _;
 
 use super::words::counts;
 use crate::model::finding::{Report, State};
+use crate::model::limits::MAX_GITHUB_ANNOTATIONS;
 use crate::model::text::escape_control;
 use crate::render::options::Look;
-
-/// GitHub shows so many annotations of one kind for a step, and drops the rest without a word.
-const MOST_OF_A_KIND: usize = 10;
 
 /// The report as workflow commands.
 pub fn render(report: &Report, look: Look) -> String {
@@ -33,10 +31,10 @@ pub fn render(report: &Report, look: Look) -> String {
                 lines.push(format!("::{kind} {place}title={}::{text}", property(&title)));
             }
         }
-        let dropped = lines.len().saturating_sub(MOST_OF_A_KIND);
+        let dropped = lines.len().saturating_sub(MAX_GITHUB_ANNOTATIONS);
         if dropped > 0 {
             // The last one that is shown says that there are more.
-            lines.truncate(MOST_OF_A_KIND - 1);
+            lines.truncate(MAX_GITHUB_ANNOTATIONS - 1);
             lines.push(format!("::{kind} title=pikadoctor::{} more of this kind: see the log", dropped + 1));
         }
         for line in lines {

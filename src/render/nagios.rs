@@ -5,13 +5,8 @@ use std::fmt::Write as _;
 use super::words::accepted;
 use crate::model::exit;
 use crate::model::finding::{Finding, Metric, Report, State};
+use crate::model::limits::{MAX_NAGIOS_PERFDATA_BYTES, MAX_NAGIOS_TEXT_BYTES};
 use crate::model::text::{Language, escape_control};
-
-/// Nagios takes about 8 KB; what is worst comes first, so the end can be cut.
-const MOST_LONG_TEXT: usize = 4096;
-
-/// Performance data beyond this would push the long text out of what Nagios takes.
-const MOST_PERFORMANCE_DATA: usize = 3072;
 
 /// The length of the first line that fits every display.
 const FIRST_LINE: usize = 80;
@@ -32,7 +27,7 @@ pub fn render(report: &Report, verbose: bool) -> String {
         .flat_map(|(target, finding)| finding.metrics.iter().map(move |metric| performance(metric, target)));
     let mut performance_data = String::new();
     for metric in metrics {
-        if performance_data.len() + metric.len() > MOST_PERFORMANCE_DATA {
+        if performance_data.len() + metric.len() > MAX_NAGIOS_PERFDATA_BYTES {
             break;
         }
         let _ = write!(performance_data, " {metric}");
@@ -50,8 +45,8 @@ pub fn render(report: &Report, verbose: bool) -> String {
             let _ = writeln!(long, "{line}");
         }
     }
-    if long.len() > MOST_LONG_TEXT {
-        let mut end = MOST_LONG_TEXT;
+    if long.len() > MAX_NAGIOS_TEXT_BYTES {
+        let mut end = MAX_NAGIOS_TEXT_BYTES;
         while !long.is_char_boundary(end) {
             end -= 1;
         }

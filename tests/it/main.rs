@@ -44,6 +44,10 @@ mod sentinels {
     mod recorded;
 }
 
+mod docs {
+    mod limits;
+}
+
 mod formats {
     mod human;
     mod machine;

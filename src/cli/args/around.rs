@@ -7,7 +7,7 @@ use super::connection::Connecting;
 use super::coordinators::Coordinators;
 use super::sentinel::Watching;
 use crate::cli::outcome::Failure;
-use crate::collect::coordinator::look::Place;
+use crate::collect::coordinator::collect::Place;
 use crate::pipeline::inquiry::Inquiry;
 use crate::plan::read::Plan;
 use crate::plan::write::Named;

@@ -2,7 +2,7 @@
 
 use super::connection::Connecting;
 use crate::cli::outcome::Failure;
-use crate::collect::codis::survey::Request;
+use crate::collect::codis::request::Request;
 use crate::collect::net::http::parse_url;
 use crate::collect::secret::Password;
 use crate::pipeline::codis::CodisTrial;

@@ -4,18 +4,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::outcome::Failure;
-use crate::collect::clock::Deadlines;
+use crate::collect::net::deadlines::Deadlines;
 use crate::collect::secret::{PASSWORD_VARIABLE, Password, ask_password, read_password_file};
 use crate::model::address::Address;
 use crate::model::facts::Facts;
+use crate::model::limits::{CONNECT_TIMEOUT, REPLY_TIMEOUT, RUN_TIMEOUT, RUN_TIMEOUT_WITH_LINKS};
 use crate::pipeline::servers::{Scope, Target};
 use crate::plan::read::{PasswordFrom, Plan, PlannedServer};
 use crate::plan::values::parse_duration;
-
-/// Time for a run that looks at servers only.
-const TIME: Duration = Duration::from_secs(10);
-/// Time for a run that looks at replication, too: writes must have time to arrive.
-const TIME_WITH_LINKS: Duration = Duration::from_secs(30);
 
 /// Options about reaching servers.
 ///
@@ -68,8 +64,8 @@ impl Connecting {
     pub fn within(time: Duration, password_file: Option<PathBuf>, ports: bool) -> Self {
         Self {
             timeout: Some(time),
-            connect_timeout: time.div_f64(3.0).min(Duration::from_secs(3)),
-            reply_timeout: time.div_f64(3.0).min(Duration::from_secs(5)),
+            connect_timeout: time.div_f64(3.0).min(CONNECT_TIMEOUT),
+            reply_timeout: time.div_f64(3.0).min(REPLY_TIMEOUT),
             password_file,
             master_password_file: None,
             ask_password: false,
@@ -124,7 +120,7 @@ impl Connecting {
 
     /// How far one look goes that begins now. `links`: whether replication is looked at.
     pub fn scope(&self, links: bool) -> Scope {
-        let time = self.timeout.unwrap_or(if links { TIME_WITH_LINKS } else { TIME });
+        let time = self.timeout.unwrap_or(if links { RUN_TIMEOUT_WITH_LINKS } else { RUN_TIMEOUT });
         let deadlines = Deadlines::starting_now(time, self.connect_timeout, self.reply_timeout);
         Scope { deadlines, ports: !self.no_ports }
     }

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use super::codis::CodisOptions;
 use crate::cli::outcome::Failure;
-use crate::collect::coordinator::look::{CoordinatorRequest, ETCD_AUTH, Place, ZOOKEEPER_AUTH};
+use crate::collect::coordinator::collect::{CoordinatorRequest, ETCD_AUTH, Place, ZOOKEEPER_AUTH};
 use crate::collect::net::http::parse_url;
 use crate::collect::secret::Password;
+use crate::parse::address::address_or;
 use crate::plan::read::Plan;
-use crate::plan::values::parse_address_or;
 
 /// ZooKeeper's port when none is named.
 const ZOOKEEPER_PORT: u16 = 2181;
@@ -85,7 +85,7 @@ fn parse_ensemble(text: &str) -> Result<Place, String> {
     if chroot.contains("//") || chroot.chars().any(char::is_control) {
         return Err(format!("`{chroot}` is not a path"));
     }
-    let members = hosts.split(',').map(|host| parse_address_or(host.trim(), ZOOKEEPER_PORT));
+    let members = hosts.split(',').map(|host| address_or(host.trim(), ZOOKEEPER_PORT));
     let members =
         members.collect::<Result<Vec<_>, _>>().map_err(|error| format!("{error} (in `{hosts}`)"))?;
     Ok(Place::Zookeeper { text: format!("{hosts}{chroot}"), members, chroot: chroot.to_owned() })

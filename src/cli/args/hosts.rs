@@ -21,7 +21,7 @@ pub struct Way {
 impl Way {
     /// Where it leads to. `None`: here.
     pub fn destination(&self) -> Result<Option<Destination>, Failure> {
-        self.ssh.as_ref().map(|name| Destination::new(name, self.ssh_copy)).transpose().map_err(Failure)
+        self.ssh.as_ref().map(|name| Destination::new(name, self.ssh_copy)).transpose().map_err(Failure::new)
     }
 }
 
@@ -64,7 +64,7 @@ impl Hosts {
         if self.ssh_copy && self.ssh.is_empty() && self.master_ssh.is_none() {
             return Err(Failure("--ssh-copy needs --ssh or --master-ssh".into()));
         }
-        let way = |name: &String| Destination::new(name, self.ssh_copy).map_err(Failure);
+        let way = |name: &String| Destination::new(name, self.ssh_copy).map_err(Failure::new);
         let mut requests = Vec::new();
         for (index, server) in servers.iter().enumerate() {
             let via = self.ssh.get(index).map(way).transpose()?;

@@ -9,6 +9,7 @@ use crate::cli::outcome::Failure;
 use crate::collect::logs::{LogRequest, Window};
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
+use crate::model::limits::MAX_LOG_WINDOW;
 use crate::model::link::Link;
 use crate::model::logs::LogSide;
 use crate::pipeline::conf_files::compare_conf_files;
@@ -16,9 +17,6 @@ use crate::pipeline::files::read_logs;
 
 /// What counts as recent.
 const WINDOW: &str = "24h";
-/// Nobody looks back further.
-const LONGEST_WINDOW: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
-
 /// Files beside the servers.
 #[derive(Debug, clap::Args)]
 pub struct LocalFiles {
@@ -97,7 +95,7 @@ pub fn parse_window(text: &str) -> Result<Duration, String> {
             text.parse::<SignedDuration>().ok().and_then(|d| Duration::try_from(d).ok()).ok_or_else(wrong)?
         }
     };
-    if window.is_zero() || window > LONGEST_WINDOW {
+    if window.is_zero() || window > MAX_LOG_WINDOW {
         return Err(format!("`{text}` is not between 1s and 3660d"));
     }
     Ok(window)

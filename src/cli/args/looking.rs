@@ -16,17 +16,18 @@ use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::link::LinkMode;
+use crate::parse::address::pika_address;
 use crate::pipeline::files::read_conf_files;
 use crate::pipeline::inquiry::Inquiry;
 use crate::pipeline::servers::{LinkRequest, Trial};
 use crate::plan::read::{Plan, read_plan};
-use crate::plan::values::{parse_address, parse_duration};
+use crate::plan::values::parse_duration;
 
 /// Servers and links.
 #[derive(Debug, clap::Args)]
 pub struct Looking {
     /// Servers: HOST[:PORT], [IPV6]:PORT; the port is 9221 when none is named
-    #[arg(required_unless_present_any = ["from", "plan", "codis", "zookeeper", "etcd", "coordinator_dir", "sentinel"], value_name = "HOST:PORT", value_parser = parse_address)]
+    #[arg(required_unless_present_any = ["from", "plan", "codis", "zookeeper", "etcd", "coordinator_dir", "sentinel"], value_name = "HOST:PORT", value_parser = pika_address)]
     targets: Vec<Address>,
 
     /// Look at what a plan names: its servers, links and double masters, by its thresholds and waivers
@@ -38,11 +39,11 @@ pub struct Looking {
     from: Option<PathBuf>,
 
     /// Look at the replication of each server from this master, too, whether it follows it already or not
-    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
+    #[arg(long, value_name = "HOST:PORT", value_parser = pika_address)]
     master: Option<Address>,
 
     /// Look at the double master that the server makes with this one (2.3.0 to 3.0.16)
-    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address, conflicts_with = "master")]
+    #[arg(long, value_name = "HOST:PORT", value_parser = pika_address, conflicts_with = "master")]
     peer: Option<Address>,
 
     /// Write nothing, not even a key that expires by itself

@@ -3,10 +3,10 @@
 use super::connection::Connecting;
 use crate::cli::outcome::Failure;
 use crate::model::address::Address;
+use crate::parse::address::{AddressError, address_or};
 use crate::pipeline::sentinels::Watch;
 use crate::pipeline::servers::Target;
 use crate::plan::read::Plan;
-use crate::plan::values::parse_address_or;
 
 /// The port of a Sentinel when none is named.
 const SENTINEL_PORT: u16 = 26379;
@@ -65,6 +65,6 @@ impl Watching {
     }
 }
 
-fn parse_sentinel(text: &str) -> Result<Address, String> {
-    parse_address_or(text, SENTINEL_PORT)
+fn parse_sentinel(text: &str) -> Result<Address, AddressError> {
+    address_or(text, SENTINEL_PORT)
 }

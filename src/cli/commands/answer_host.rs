@@ -4,18 +4,13 @@ use std::time::Duration;
 
 use crate::catalog::built_in;
 use crate::cli::outcome::{Failure, Outcome};
-use crate::collect::clock::Deadlines;
 use crate::collect::host::Request;
-use crate::collect::host::wire::{Answer, AnswerHead, MARK, Question, SCHEMA, TOOL, now};
+use crate::collect::net::deadlines::Deadlines;
+use crate::collect::ssh::wire::{Answer, AnswerHead, MARK, Question, SCHEMA, TOOL, now};
 use crate::model::exit;
+use crate::model::limits::{ANSWER_STEP_TIMEOUT, MAX_ANSWER_TIMEOUT, MIN_ANSWER_TIMEOUT};
 use crate::pipeline::conf_files::of_host;
 use crate::pipeline::one_host::answer;
-
-/// The longest that a question may take.
-const LONGEST: f64 = 600.0;
-
-/// The time that is taken in any case.
-const SHORTEST: f64 = 1.0;
 
 /// Look at this host for another pikadoctor, which calls this over ssh
 #[derive(Debug, clap::Args)]
@@ -34,14 +29,14 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         let question: Question = serde_json::from_str(&arguments.question).map_err(wrong)?;
         (question.request, question.search, question.seconds)
     } else {
-        (Request::default(), None, SHORTEST)
+        (Request::default(), None, MIN_ANSWER_TIMEOUT.as_secs_f64())
     };
     let knowledge = built_in().knowledge;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
-    let time = Duration::from_secs_f64(seconds.clamp(SHORTEST, LONGEST));
+    let (least, most) = (MIN_ANSWER_TIMEOUT.as_secs_f64(), MAX_ANSWER_TIMEOUT.as_secs_f64());
+    let time = Duration::from_secs_f64(seconds.clamp(least, most));
     let host = runtime.block_on(async {
-        let step = Duration::from_secs(3);
-        let deadlines = Deadlines::starting_now(time, step, step);
+        let deadlines = Deadlines::starting_now(time, ANSWER_STEP_TIMEOUT, ANSWER_STEP_TIMEOUT);
         answer(request, search.as_ref(), &knowledge, deadlines).await
     });
     runtime.shutdown_background();

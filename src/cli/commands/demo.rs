@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::lab::commands;
 use crate::catalog;
@@ -20,6 +19,7 @@ use crate::model::catalogue::Catalogue;
 use crate::model::exit;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
+use crate::model::limits::{DEMO_CANARY_TIMEOUT, DEMO_REAL_CANARY_TIMEOUT};
 use crate::model::text::Language;
 use crate::pipeline::judgement::judge;
 use crate::render::options::{Format, Look};
@@ -73,12 +73,6 @@ const SCENES: [Scene; 3] = [
     },
 ];
 
-/// How long a key may take in the demo: simulated links carry it at once or never.
-const CANARY_WAIT: Duration = Duration::from_millis(800);
-
-/// The same on real servers.
-const REAL_CANARY_WAIT: Duration = Duration::from_secs(3);
-
 /// The servers of a scene.
 enum Servers {
     Simulated(Stage),
@@ -114,8 +108,8 @@ impl Servers {
 
     async fn examine(&self, catalogue: &Catalogue) -> Facts {
         match self {
-            Self::Simulated(stage) => stage.examine(catalogue, CANARY_WAIT).await,
-            Self::Real(stage) => stage.examine(catalogue, REAL_CANARY_WAIT).await,
+            Self::Simulated(stage) => stage.examine(catalogue, DEMO_CANARY_TIMEOUT).await,
+            Self::Real(stage) => stage.examine(catalogue, DEMO_REAL_CANARY_TIMEOUT).await,
         }
     }
 }

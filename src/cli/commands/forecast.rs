@@ -6,9 +6,9 @@ use crate::cli::outcome::{Failure, Outcome};
 use crate::model::address::Address;
 use crate::model::link::LinkMode;
 use crate::model::policy::Parameters;
+use crate::parse::address::pika_address;
 use crate::pipeline::catalogue::catalogue_with;
 use crate::pipeline::servers::{LinkRequest, Trial, examine_links};
-use crate::plan::values::parse_address;
 
 /// Say what `slaveof` would do, without sending it
 ///
@@ -18,11 +18,11 @@ use crate::plan::values::parse_address;
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// The server that would be sent `slaveof`
-    #[arg(value_name = "REPLICA", value_parser = parse_address)]
+    #[arg(value_name = "REPLICA", value_parser = pika_address)]
     replica: Address,
 
     /// The server that would be its master, by the address that `slaveof` would name
-    #[arg(value_name = "MASTER", value_parser = parse_address)]
+    #[arg(value_name = "MASTER", value_parser = pika_address)]
     master: Address,
 
     /// Forecast `slaveof … force`

@@ -7,7 +7,7 @@ use crate::cli::args::connection::{Connecting, Side};
 use crate::cli::args::hosts::Way;
 use crate::cli::args::options::Printing;
 use crate::cli::outcome::{Failure, Outcome};
-use crate::collect::host::{Roots, Search, Wanted};
+use crate::collect::host::{InstanceSelector, Roots, Search};
 use crate::collect::ssh::Destination;
 use crate::model::address::Address;
 use crate::model::facts::Facts;
@@ -15,10 +15,10 @@ use crate::model::knowledge::Knowledge;
 use crate::model::link::LinkMode;
 use crate::model::policy::Parameters;
 use crate::model::release::Version;
+use crate::parse::address::pika_address;
 use crate::pipeline::catalogue::catalogue_with;
 use crate::pipeline::one_host::{HereRequest, ThereRequest, examine_that_host, examine_this_host, loopback};
 use crate::pipeline::servers::{LinkRequest, Trial, examine, examine_links};
-use crate::plan::values::parse_address;
 
 /// Look at this machine, or at another one over ssh: is it fit for the Pikas on it, and for replication
 ///
@@ -48,11 +48,11 @@ pub struct Arguments {
     pika_version: Option<Version>,
 
     /// The master that the Pikas of the host replicate from, or shall
-    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address)]
+    #[arg(long, value_name = "HOST:PORT", value_parser = pika_address)]
     master: Option<Address>,
 
     /// A replica that the Pikas of the host are the master of, or shall be
-    #[arg(long, value_name = "HOST:PORT", value_parser = parse_address, conflicts_with_all = ["master", "conf"])]
+    #[arg(long, value_name = "HOST:PORT", value_parser = pika_address, conflicts_with_all = ["master", "conf"])]
     replica: Option<Address>,
 
     /// A peer whose name the resolver of the host must find without delay
@@ -95,13 +95,13 @@ impl Arguments {
     }
 
     /// The Pika that does not run.
-    fn planned(&self, name: impl Fn(&Path) -> String) -> Option<Wanted> {
-        self.conf.as_ref().map(|conf| Wanted {
+    fn planned(&self, name: impl Fn(&Path) -> String) -> Option<InstanceSelector> {
+        self.conf.as_ref().map(|conf| InstanceSelector {
             name: Some(name(conf)),
             conf: Some(conf.clone()),
             version: self.pika_version,
             master: self.master.as_ref().map(ToString::to_string),
-            ..Wanted::default()
+            ..InstanceSelector::default()
         })
     }
 

@@ -11,13 +11,11 @@ use crate::model::address::Address;
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;
 use crate::model::facts::Facts;
+use crate::model::limits::MAX_INIT_SERVERS;
+use crate::parse::address::pika_address;
 use crate::pipeline::inquiry::Inquiry;
 use crate::pipeline::servers::{Trial, examine};
-use crate::plan::values::parse_address;
 use crate::plan::write::{neighbours, plan_text};
-
-/// The most servers that are followed: a plan for more is made of parts.
-const MOST_SERVERS: usize = 64;
 
 /// Write a plan from servers: follows their masters, replicas and double masters, a Codis and Sentinels
 ///
@@ -25,7 +23,7 @@ const MOST_SERVERS: usize = 64;
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
     /// Servers to begin at
-    #[arg(required_unless_present_any = ["codis", "zookeeper", "etcd", "coordinator_dir", "sentinel"], value_name = "HOST:PORT", value_parser = parse_address)]
+    #[arg(required_unless_present_any = ["codis", "zookeeper", "etcd", "coordinator_dir", "sentinel"], value_name = "HOST:PORT", value_parser = pika_address)]
     servers: Vec<Address>,
 
     /// The file; the standard output when there is none
@@ -85,10 +83,10 @@ fn follow(arguments: &Arguments) -> Result<Facts, Failure> {
             .run(false, async |scope| examine(&targets, &catalogue.knowledge, scope).await)?;
         facts.nodes.extend(seen.nodes);
         next = neighbours(&facts);
-        let room = MOST_SERVERS.saturating_sub(facts.nodes.len());
+        let room = MAX_INIT_SERVERS.saturating_sub(facts.nodes.len());
         if next.len() > room {
             return Err(Failure(format!(
-                "more than {MOST_SERVERS} servers name each other; write a plan for a part of them"
+                "more than {MAX_INIT_SERVERS} servers name each other; write a plan for a part of them"
             )));
         }
     }

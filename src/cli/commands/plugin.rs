@@ -21,12 +21,13 @@ use crate::model::address::Address;
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;
 use crate::model::finding::State;
+use crate::model::limits::PLUGIN_CANARY_TIMEOUT;
 use crate::model::link::LinkMode;
 use crate::model::policy::Parameters;
 use crate::model::range::Range;
 use crate::model::text::Language;
+use crate::parse::address::pika_address;
 use crate::pipeline::servers::{LinkRequest, Trial, examine, examine_links};
-use crate::plan::values::parse_address;
 use crate::render::options::{Format, Look};
 use crate::render::render;
 
@@ -46,7 +47,7 @@ struct Arguments {
     port: u16,
 
     /// Check the replication from this master, too
-    #[arg(short = 'M', long, value_name = "HOST:PORT", value_parser = parse_address)]
+    #[arg(short = 'M', long, value_name = "HOST:PORT", value_parser = pika_address)]
     master: Option<Address>,
 
     /// Write no key on the master
@@ -122,7 +123,7 @@ fn plug_in(arguments: &Arguments) -> Result<Outcome, Failure> {
     });
     // A canary must have come to its end before the whole run does.
     let live =
-        Live { write: !arguments.read_only, canary_wait: time.div_f64(3.0).min(Duration::from_secs(5)) };
+        Live { write: !arguments.read_only, canary_wait: time.div_f64(3.0).min(PLUGIN_CANARY_TIMEOUT) };
     let began = Instant::now();
     let facts = connecting.run(request.is_some(), async |scope| match &request {
         None => examine(&targets, &catalogue.knowledge, scope).await,

@@ -2,17 +2,17 @@
 
 use tokio::time::Instant;
 
-use crate::collect::clock::Deadlines;
 use crate::collect::link::{Party, Session, Trouble};
+use crate::collect::net::deadlines::Deadlines;
 use crate::collect::pika::resp::Reply;
-use crate::model::codis::SlotIndex;
+use crate::model::codis::topology::SlotIndex;
 use crate::model::knowledge::CommandRule;
 
 /// A key whose slot by its tag differs from that of the whole.
 const TAGGED_KEY: &str = "{user1}:a";
 
 /// Looks. `moving`: whether a slot is to be moved away.
-pub async fn look(
+pub async fn collect_slot_index(
     party: Party<'_>,
     rules: &[CommandRule],
     deadlines: &Deadlines,

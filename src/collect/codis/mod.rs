@@ -4,9 +4,11 @@
 //! Never asked: `group/info/…` and `sentinels/info/…`, which make the dashboard dial, and on 2.0 the GETs that
 //! write (`action/gc`, `force_remove_locks`, `remove_fence`).
 
-pub mod addresses;
 pub mod backend;
+pub mod dashboard;
 pub mod proxy;
 pub mod read;
+pub mod registered;
+pub mod request;
 pub mod survey;
 pub mod xauth;

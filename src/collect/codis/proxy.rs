@@ -3,18 +3,20 @@
 use futures_util::StreamExt as _;
 use serde_json::Value as Json;
 
-use super::survey::{MOST_BYTES, Request};
+use super::request::Request;
 use super::{read, xauth};
-use crate::collect::clock::Deadlines;
+use crate::collect::net::deadlines::Deadlines;
 use crate::collect::net::http::{Client, get_json};
-use crate::model::codis::{Codis, Group, Proxy, ProxyAuth, ProxySlots};
+use crate::model::codis::Codis;
+use crate::model::codis::proxy::{Proxy, ProxyAuth, ProxySlots};
+use crate::model::codis::topology::Group;
 use crate::model::http::HttpFailure;
+use crate::model::limits::{
+    MAX_CODIS_ANSWER_BYTES, MAX_CODIS_PROXIES, MAX_PARALLEL_PROXIES, MAX_XPING_BYTES,
+};
+use crate::parse::address::address;
+use crate::parse::codis::{slot_ranges, slot_set, text};
 use crate::parse::secret::Tokens;
-
-/// The most proxies that are asked.
-const MOST_PROXIES: usize = 64;
-/// How many are asked side by side.
-const PARALLEL: usize = 8;
 
 /// Asks every proxy that the dashboard knows and that was not asked yet.
 pub async fn ask_all(
@@ -28,14 +30,14 @@ pub async fn ask_all(
     let known = &*codis;
     let mut asked: Vec<(usize, Proxy)> = futures_util::stream::iter(proxies.into_iter().enumerate())
         .map(|(index, mut proxy)| async move {
-            if index < MOST_PROXIES {
+            if index < MAX_CODIS_PROXIES {
                 ask(&mut proxy, known, request, client, tokens, deadlines).await;
             } else {
-                proxy.unread = Some(format!("no more than {MOST_PROXIES} proxies are asked"));
+                proxy.config_error = Some(format!("no more than {MAX_CODIS_PROXIES} proxies are asked"));
             }
             (index, proxy)
         })
-        .buffer_unordered(PARALLEL)
+        .buffer_unordered(MAX_PARALLEL_PROXIES)
         .collect()
         .await;
     asked.sort_by_key(|(index, _)| *index);
@@ -50,26 +52,26 @@ async fn ask(
     tokens: &Tokens,
     deadlines: &Deadlines,
 ) {
-    let Some(address) = proxy.admin_address.as_deref().and_then(read::address) else {
-        proxy.unread = Some("its admin_addr is not a host and a port".into());
+    let Some(address) = proxy.admin_addr.as_deref().and_then(|text| address(text).ok()) else {
+        proxy.config_error = Some("its admin_addr is not a host and a port".into());
         return;
     };
     // What was read of a proxy that was named itself was not yet compared with a dashboard.
     if proxy.settings.is_none() || codis.slots.is_some() {
         proxy.slots = None;
         let url = format!("http://{address}/proxy");
-        match get_json(client, &url, deadlines.of(deadlines.reply), MOST_BYTES).await {
+        match get_json(client, &url, deadlines.of(deadlines.reply), MAX_CODIS_ANSWER_BYTES).await {
             Ok(answer) if answer.json["model"].is_object() => {
                 // The address may have gone to another proxy since the dashboard heard of it.
-                if proxy.token.is_some() && read::text(&answer.json["model"], "token") != proxy.token {
-                    proxy.unread =
+                if proxy.token.is_some() && text(&answer.json["model"], "token") != proxy.token {
+                    proxy.config_error =
                         Some(format!("another proxy answers at {address}: its token is another one"));
                     return;
                 }
                 take(proxy, &answer.json, codis, tokens);
             }
-            Ok(_) => proxy.unread = Some(format!("what answers at {address} is not a proxy")),
-            Err(error) => proxy.unread = Some(format!("{address}: {error}")),
+            Ok(_) => proxy.config_error = Some(format!("what answers at {address} is not a proxy")),
+            Err(error) => proxy.config_error = Some(format!("{address}: {error}")),
         }
     }
     if proxy.settings.is_none() {
@@ -80,7 +82,7 @@ async fn ask(
         return;
     };
     let url = format!("http://{address}/api/proxy/xping/{}", xauth::of_proxy(product, auth, token));
-    proxy.auth = Some(match get_json(client, &url, deadlines.of(deadlines.reply), 4096).await {
+    proxy.auth = Some(match get_json(client, &url, deadlines.of(deadlines.reply), MAX_XPING_BYTES).await {
         Ok(answer) if answer.json == "OK" => ProxyAuth { accepted: Some(true), detail: None },
         Ok(_) => ProxyAuth { accepted: None, detail: Some("an answer of another kind".into()) },
         Err(error) if error.failure == HttpFailure::Cause && error.detail.contains("xauth") => {
@@ -120,10 +122,10 @@ fn compare(slots: &[Json], codis: &Codis) -> ProxySlots {
     }
     ProxySlots {
         total: slots.len() as u64,
-        differing: read::slot_set(differing),
+        differing: slot_set(differing),
         example,
-        locked: read::slot_set(locked),
-        read_from_replicas: read::slot_set(replicas),
+        locked: slot_set(locked),
+        read_from_replicas: slot_set(replicas),
     }
 }
 
@@ -149,8 +151,8 @@ impl Expected {
     fn of(codis: &Codis) -> Option<Self> {
         let (slots, groups) = (codis.slots.as_ref()?, codis.groups.as_ref()?);
         let master =
-            |group: &Group| (group.master.clone().unwrap_or_default(), read::ranges(&group.slot_ranges));
-        let moving = slots.actions.iter().flat_map(|action| read::ranges(&action.slots.ranges)).collect();
+            |group: &Group| (group.master().unwrap_or_default().to_owned(), slot_ranges(&group.slot_ranges));
+        let moving = slots.actions.iter().flat_map(|action| slot_ranges(&action.slots.ranges)).collect();
         Some(Self { masters: groups.iter().map(master).collect(), moving })
     }
 

@@ -2,34 +2,19 @@
 
 use serde_json::Value as Json;
 
-use super::{addresses, proxy, read};
-use crate::collect::clock::Deadlines;
+use super::request::Request;
+use super::{dashboard, proxy, read, registered};
+use crate::collect::net::deadlines::Deadlines;
 use crate::collect::net::http::{Answer, Client, HttpError, client, get_json, parse_url, shown};
-use crate::collect::secret::Password;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::address::Address;
-use crate::model::codis::{Codis, Dashboard, Source, SourceKind};
+use crate::model::codis::Codis;
+use crate::model::codis::dashboard::{Dashboard, Source, SourceKind};
+use crate::model::codis::topology::{CodisRelease, Registered};
 use crate::model::http::HttpFailure;
+use crate::model::limits::{MAX_CODIS_ANSWER_BYTES, MAX_FE_PRODUCTS};
+use crate::parse;
 use crate::parse::secret::Tokens;
-
-/// The most that is read of one answer. /topom of 1024 slots and 60 servers comes to some 500 KB.
-pub const MOST_BYTES: usize = 16 * 1024 * 1024;
-
-/// The most products of one codis-fe that are looked at.
-const MOST_PRODUCTS: usize = 16;
-
-/// What is to be looked at.
-#[derive(Clone, Debug, Default)]
-pub struct Request {
-    /// URLs of dashboards, proxies and codis-fe.
-    pub urls: Vec<String>,
-    /// Only this product.
-    pub product: Option<String>,
-    /// The product_auth, where the operator gave it; the empty one says that there is none.
-    pub product_auth: Option<Password>,
-    /// Whether slots will be moved.
-    pub migration: bool,
-}
 
 /// Looks at everything that `request` names. Never fails: what could not be had is in the facts.
 pub async fn survey(request: &Request, tokens: &Tokens, deadlines: &Deadlines) -> Vec<Codis> {
@@ -42,7 +27,8 @@ pub async fn survey(request: &Request, tokens: &Tokens, deadlines: &Deadlines) -
     let mut found = together(looks.into_iter().flatten().collect());
     for codis in &mut found {
         proxy::ask_all(codis, request, &client, tokens, deadlines).await;
-        addresses::look_up(codis, deadlines).await;
+        codis.registered = addresses(codis);
+        registered::look_up(codis.registered.iter_mut(), deadlines).await;
         if let Some(migration) = &mut codis.migration {
             migration.expected |= request.migration;
         }
@@ -111,7 +97,7 @@ impl Asker<'_> {
                 let wanted =
                     |name: &&str| self.request.product.as_deref().is_none_or(|product| product == *name);
                 let names: Vec<&str> =
-                    names.iter().filter_map(Json::as_str).filter(wanted).take(MOST_PRODUCTS).collect();
+                    names.iter().filter_map(Json::as_str).filter(wanted).take(MAX_FE_PRODUCTS).collect();
                 if names.is_empty() {
                     let which = self.request.product.as_deref().unwrap_or("any product");
                     let detail = format!("codis-fe does not know {which}");
@@ -162,11 +148,7 @@ impl Asker<'_> {
             Ok(_) => return Err(nothing_of_codis("/topom")),
             // It is there, and waits for the lock that another one holds.
             Err(error) if error.failure == HttpFailure::Cause => {
-                // 3.0 has the second path only.
-                let mut answer = self.get(&place.path("/topom/model")).await;
-                if answer.is_err() {
-                    answer = self.get(&place.path("/api/topom/model")).await;
-                }
+                let answer = dashboard::model(async |path| self.get(&place.path(path)).await).await;
                 let Ok(answer) = answer else { return Err(error) };
                 if !answer.json.is_object() {
                     return Err(error);
@@ -186,22 +168,17 @@ impl Asker<'_> {
     }
 
     fn add_dashboard(codis: &mut Codis, place: &Place, model: &Json, cause: Option<String>, seconds: f64) {
-        codis.product = read::text(model, "product_name").filter(|name| !name.is_empty());
-        codis.dashboards.push(Dashboard {
-            url: place.shown(),
-            token: read::text(model, "token"),
-            admin_address: read::text(model, "admin_addr"),
-            started: read::text(model, "start_time"),
-            online: cause.is_none(),
-            cause,
-        });
+        let dashboard = parse::codis::dashboard(model);
+        codis.product.clone_from(&dashboard.product_name);
+        let (url, online) = (Some(place.shown()), Some(cause.is_none()));
+        codis.dashboards.push(Dashboard { url, online, cause, ..dashboard });
         codis.sources.push(place.source(SourceKind::Dashboard, codis, seconds));
     }
 
     fn of_proxy(&self, place: &Place, answer: &Answer) -> Codis {
         let json = &answer.json;
-        let mut codis = Codis { product: read::text(&json["model"], "product_name"), ..Codis::default() };
-        let mut proxy = read::proxy_model(&json["model"]);
+        let mut proxy = parse::codis::proxy(&json["model"]);
+        let mut codis = Codis { product: proxy.product_name.clone(), ..Codis::default() };
         proxy::take(&mut proxy, json, &codis, self.tokens);
         proxy.online = json["stats"]["online"].as_bool();
         codis.proxies = Some(vec![proxy]);
@@ -210,7 +187,7 @@ impl Asker<'_> {
     }
 
     async fn get(&self, url: &str) -> Result<Answer, HttpError> {
-        get_json(self.client, url, self.deadlines.of(self.deadlines.reply), MOST_BYTES).await
+        get_json(self.client, url, self.deadlines.of(self.deadlines.reply), MAX_CODIS_ANSWER_BYTES).await
     }
 }
 
@@ -333,8 +310,8 @@ fn merge(known: &mut Codis, other: Codis) {
     let proxies = known.proxies.take();
     // The first dashboard that is at work tells the rest.
     if known.slots.is_none() && (other.slots.is_some() || other.groups.is_some()) {
-        known.line = other.line;
         known.release = other.release;
+        known.version = other.version;
         known.settings = other.settings;
         known.slots = other.slots;
         known.migration = other.migration;
@@ -362,6 +339,14 @@ fn merge(known: &mut Codis, other: Codis) {
     known.proxies = (!all.is_empty() || known.slots.is_some()).then_some(all);
 }
 
+/// What its members registered, as far as it is an address.
+fn addresses(codis: &Codis) -> Vec<Registered> {
+    let dashboards = codis.dashboards.iter().filter_map(registered::of_dashboard);
+    let proxies = codis.proxies.iter().flatten().flat_map(registered::of_proxy);
+    let servers = codis.servers.iter().map(|server| registered::of_server(server.group, &server.name));
+    dashboards.chain(proxies).chain(servers).filter(|entry| entry.host.is_some()).collect()
+}
+
 /// Says why facts are absent.
 pub fn explain(codis: &mut Codis) {
     let mut absent = |paths: &[&str], kind: AbsenceKind, reason: &str| {
@@ -372,16 +357,16 @@ pub fn explain(codis: &mut Codis) {
         }));
     };
     let of_a_dashboard =
-        ["line", "release", "settings", "slots", "migration", "groups", "servers", "sentinels"];
-    if codis.line == Some(crate::model::codis::CodisLine::V2) {
+        ["release", "version", "settings", "slots", "migration", "groups", "servers", "sentinels"];
+    if codis.release == Some(CodisRelease::V2_0) {
         let reason = "Codis 2.0 shows it in its coordinator only: add --zookeeper";
         absent(
-            &["settings", "slots", "migration", "proxies", "sentinels", "release"],
+            &["settings", "slots", "migration", "proxies", "sentinels", "version"],
             AbsenceKind::NoAccess,
             reason,
         );
     } else if codis.slots.is_none() {
-        let waiting = codis.dashboards.iter().any(|dashboard| !dashboard.online);
+        let waiting = codis.dashboards.iter().any(|dashboard| dashboard.online == Some(false));
         let proxy_only = codis.sources.iter().any(|source| source.kind == Some(SourceKind::Proxy));
         if waiting {
             absent(&of_a_dashboard, AbsenceKind::Failed, "the dashboard is not at work");

@@ -2,53 +2,36 @@
 
 use serde_json::Value;
 
-use super::addresses::host_of;
-use super::layout::text;
-use crate::collect::clock::Deadlines;
+use crate::collect::codis;
+use crate::collect::net::deadlines::Deadlines;
 use crate::collect::net::http::{Client, HttpError, get_json};
-use crate::model::coordinator::{DashboardAnswer, Product};
+use crate::model::codis::coordinator::Product;
+use crate::model::codis::dashboard::DashboardAnswer;
 use crate::model::http::HttpFailure;
+use crate::model::limits::MAX_DASHBOARD_MODEL_BYTES;
+use crate::parse;
+use crate::parse::address::address;
 
-/// The most bytes of an answer. The model of a dashboard has some hundreds.
-const MOST_BYTES: usize = 64 * 1024;
-
-/// Asks for `/topom/model`, which every dashboard of 3.1 and later answers without a password and without a change,
-/// also while it waits for its lock. 3.0 has `/api/topom/model`.
+/// Asks the dashboard that the lock of `product` names.
 pub async fn ask(product: &mut Product, client: &Client, deadlines: &Deadlines) {
     let Some(dashboard) = &mut product.dashboard else { return };
-    let (Some(token), Some(address)) = (&dashboard.token, &dashboard.admin_addr) else { return };
-    if host_of(address).is_none() {
-        return;
-    }
-    let mut answer = Err(None);
-    for path in ["/topom/model", "/api/topom/model"] {
-        let url = format!("http://{address}{path}");
+    let (Some(token), Some(named)) = (&dashboard.token, &dashboard.admin_addr) else { return };
+    let Ok(address) = address(named) else { return };
+    let get = async |path: &str| {
         let until = deadlines.of(deadlines.reply);
-        match get_json(client, &url, until, MOST_BYTES).await {
-            Ok(found) => {
-                answer = Ok(found.json);
-                break;
-            }
-            Err(error) => {
-                let unknown_path = error.failure == HttpFailure::NotFound;
-                answer = Err(Some(error));
-                if !unknown_path {
-                    break;
-                }
-            }
-        }
-    }
-    let (state, detail) = match answer {
-        Ok(model) => judge(&model, token, &product.name),
-        Err(Some(error)) => failed(&error),
-        Err(None) => return,
+        get_json(client, &format!("http://{address}{path}"), until, MAX_DASHBOARD_MODEL_BYTES).await
+    };
+    let (state, detail) = match codis::dashboard::model(get).await {
+        Ok(answer) => compare(&answer.json, token, &product.name),
+        Err(error) => failed(&error),
     };
     dashboard.answer = Some(state);
     dashboard.answer_detail = detail;
 }
 
-fn judge(model: &Value, token: &str, product: &str) -> (DashboardAnswer, Option<String>) {
-    let (Some(own), Some(name)) = (text(model, "token"), text(model, "product_name")) else {
+fn compare(model: &Value, token: &str, product: &str) -> (DashboardAnswer, Option<String>) {
+    let dashboard = parse::codis::dashboard(model);
+    let (Some(own), Some(name)) = (dashboard.token, dashboard.product_name) else {
         let detail = "JSON without `token` and `product_name`".to_owned();
         return (DashboardAnswer::NoDashboard, Some(detail));
     };

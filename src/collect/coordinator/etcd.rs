@@ -3,16 +3,17 @@
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::tree::{Gap, MOST_CHILDREN, MOST_NODE_BYTES, MOST_NODES, Node, Tree};
+use super::tree::{Gap, Node, Tree};
 use super::walk::{CODIS2, ROOTS, descend};
-use crate::collect::clock::Deadlines;
+use crate::collect::net::deadlines::Deadlines;
 use crate::collect::net::http::{Client, HttpError, get_json, parse_url};
 use crate::collect::secret::Password;
 use crate::model::http::HttpFailure;
+use crate::model::limits::{
+    MAX_CHILDREN, MAX_ETCD_ANSWER_BYTES, MAX_ETCD_VERSION_BYTES, MAX_NODE_BYTES, MAX_NODES,
+};
 use crate::model::reach::ReachState;
 
-/// The most bytes of one answer: that for a product with all of its slots has 200 KB.
-const MOST_BYTES: usize = 32 * 1024 * 1024;
 /// `Key not found` in the v2 API.
 const KEY_NOT_FOUND: i64 = 100;
 /// `The request requires user authentication`.
@@ -63,7 +64,8 @@ impl<'e> Member<'e> {
     /// The release that the server says it is.
     pub async fn version(&self) -> Result<Option<String>, HttpError> {
         let answer =
-            get_json(self.client, &format!("{}/version", self.base), self.until(), 64 * 1024).await?;
+            get_json(self.client, &format!("{}/version", self.base), self.until(), MAX_ETCD_VERSION_BYTES)
+                .await?;
         let version = answer.json.get("etcdserver").and_then(Value::as_str);
         Ok(version.map(|version| version.chars().take(40).collect()))
     }
@@ -89,7 +91,7 @@ impl<'e> Member<'e> {
 
     async fn get(&self, path: &str, recursive: bool) -> Result<Option<Value>, NoTree> {
         let url = format!("{}/v2/keys{path}?recursive={recursive}&sorted=true", self.base);
-        let error = match get_json(self.client, &url, self.until(), MOST_BYTES).await {
+        let error = match get_json(self.client, &url, self.until(), MAX_ETCD_ANSWER_BYTES).await {
             Ok(answer) => return Ok(answer.json.get("node").cloned()),
             Err(error) => error,
         };
@@ -122,7 +124,7 @@ pub fn reach_of(error: &HttpError) -> ReachState {
 fn take(tree: &mut Tree, path: &str, json: &Value, wanted: Option<&str>) {
     let mut waiting = vec![(path.to_owned(), json)];
     while let Some((path, json)) = waiting.pop() {
-        if tree.nodes.len() >= MOST_NODES {
+        if tree.nodes.len() >= MAX_NODES {
             tree.nodes.insert(path, Node::unknown(Gap::too_much()));
             continue;
         }
@@ -138,13 +140,13 @@ fn take(tree: &mut Tree, path: &str, json: &Value, wanted: Option<&str>) {
                 waiting.push((path, node));
             }
         }
-        let children = if children.len() > MOST_CHILDREN {
+        let children = if children.len() > MAX_CHILDREN {
             Err(tree.too_many(&path, children.len()))
         } else {
             Ok(children)
         };
         let value = json.get("value").and_then(Value::as_str).unwrap_or_default();
-        let data = if value.len() > MOST_NODE_BYTES {
+        let data = if value.len() > MAX_NODE_BYTES {
             Err(tree.too_large(&path, value.len()))
         } else {
             Ok(value.as_bytes().to_vec())

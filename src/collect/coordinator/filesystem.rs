@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::tree::{Gap, MOST_CHILDREN, MOST_NODE_BYTES, MOST_NODES, Node, Tree};
+use super::tree::{Gap, Node, Tree};
 use super::walk::{ROOTS, descend};
+use crate::model::limits::{MAX_CHILDREN, MAX_NODE_BYTES, MAX_NODES};
 
 /// Where the tree begins, below the directory that `coordinator_addr` names.
 const DATA: &str = "data";
@@ -31,7 +32,7 @@ pub fn read_tree(directory: &Path, wanted: Option<&str>) -> Result<Tree, Directo
     let mut waiting: Vec<String> = ROOTS.iter().rev().map(|root| (*root).to_owned()).collect();
     while let Some(path) = waiting.pop() {
         let file = data.join(path.trim_start_matches('/'));
-        let node = if tree.nodes.len() >= MOST_NODES {
+        let node = if tree.nodes.len() >= MAX_NODES {
             Node::unknown(Gap::too_much())
         } else {
             match read_node(&mut tree, &path, &file) {
@@ -65,12 +66,12 @@ fn read_node(tree: &mut Tree, path: &str, file: &Path) -> io::Result<Node> {
         let mut count = 0;
         for entry in fs::read_dir(file)? {
             count += 1;
-            if count <= MOST_CHILDREN {
+            if count <= MAX_CHILDREN {
                 names.push(entry?.file_name().to_string_lossy().into_owned());
             }
         }
         names.sort();
-        let children = if count > MOST_CHILDREN { Err(tree.too_many(path, count)) } else { Ok(names) };
+        let children = if count > MAX_CHILDREN { Err(tree.too_many(path, count)) } else { Ok(names) };
         return Ok(Node { children, data: Ok(Vec::new()), ..Node::unread() });
     }
     if !kind.is_file() {
@@ -79,7 +80,7 @@ fn read_node(tree: &mut Tree, path: &str, file: &Path) -> io::Result<Node> {
         return Ok(Node { children: Ok(Vec::new()), data: Err(gap), ..Node::unread() });
     }
     let mut data = Vec::new();
-    File::open(file)?.take(MOST_NODE_BYTES as u64 + 1).read_to_end(&mut data)?;
-    let data = if data.len() > MOST_NODE_BYTES { Err(tree.too_large(path, data.len())) } else { Ok(data) };
+    File::open(file)?.take(MAX_NODE_BYTES as u64 + 1).read_to_end(&mut data)?;
+    let data = if data.len() > MAX_NODE_BYTES { Err(tree.too_large(path, data.len())) } else { Ok(data) };
     Ok(Node { children: Ok(Vec::new()), data, ..Node::unread() })
 }

@@ -1,21 +1,20 @@
 //! Makes facts of what Codis keeps in its coordinator.
 //!
-//! The names of the nodes and the members of their JSON are those of `models/store.go`, `models/jodis.go` and
-//! `models/action.go` of Codis 3.0 to 3.2 and of Pika's fork. Only members that are known are taken over, so
-//! nothing that somebody else keeps there (a password, say) reaches the facts.
+//! The names of the nodes are those of `models/store.go` and `models/jodis.go` of Codis 3.0 to 3.2 and of Pika's fork;
+//! what stands in them is read by [`crate::parse::codis`].
 
 use serde_json::Value;
 
 use super::proxies::{jodis_entries, jodis_paths, proxies};
+use super::reader::Reader;
 use super::tree::{AclEntry, Gap, Tree, below};
 use super::walk::{CODIS2, CODIS3, JODIS};
-use crate::model::coordinator::{
-    Access, Dashboard, Group, GroupServer, Oddity, OddityKind, Product, SlotRange,
-};
+use crate::model::codis::coordinator::{Access, OddityKind, Product};
+use crate::model::codis::dashboard::Dashboard;
+use crate::model::codis::topology::{Group, SlotRange};
+use crate::parse;
+use crate::parse::codis::{Slot, count_slots};
 use crate::parse::secret::Tokens;
-
-/// The longest text that is taken over from a node.
-const LONGEST: usize = 300;
 
 /// The names of all products that are registered.
 pub fn registered(tree: &Tree) -> Result<Vec<String>, Gap> {
@@ -45,7 +44,11 @@ pub fn product(tree: &Tree, name: &str, tokens: &Tokens, open: bool) -> Product 
     let found = reader.groups(&below(&root, "group"));
     reader.product.groups = reader.known("groups", found);
     let found = reader.slots(&below(&root, "slots"));
-    reader.product.slots = reader.known("slots", found);
+    if let Some(slots) = reader.known("slots", found) {
+        count_slots(reader.product.groups.as_deref_mut().unwrap_or_default(), &slots);
+        reader.product.slot_count = u32::try_from(slots.len()).unwrap_or(u32::MAX);
+        reader.product.slots = Some(ranges(&slots));
+    }
     let Reader { mut product, mut oddities, .. } = reader;
     let mine = |path: &str| {
         [root.clone(), below(JODIS, name), old.clone()].iter().any(|own| {
@@ -58,53 +61,7 @@ pub fn product(tree: &Tree, name: &str, tokens: &Tokens, open: bool) -> Product 
     product
 }
 
-/// Reads the nodes of one product.
-pub(super) struct Reader<'t> {
-    /// What was read.
-    pub tree: &'t Tree,
-    oddities: Vec<Oddity>,
-    product: Product,
-}
-
 impl Reader<'_> {
-    /// A list, or the reason why it is not known.
-    fn known<T>(&mut self, path: &str, found: Result<T, Gap>) -> Option<T> {
-        match found {
-            Ok(found) => Some(found),
-            Err(gap) => {
-                self.product.errors.push(gap.absence(path));
-                None
-            }
-        }
-    }
-
-    /// Writes down that a node cannot be understood.
-    pub fn odd(&mut self, path: &str, what: OddityKind, detail: impl Into<String>) {
-        self.oddities.push(Oddity { path: path.to_owned(), what, detail: detail.into() });
-    }
-
-    /// The JSON object of a node. `None`: it does not exist, or it holds something else, which is written down.
-    pub fn object(&mut self, path: &str) -> Result<Option<Value>, Gap> {
-        let Some(data) = self.tree.data(path)? else { return Ok(None) };
-        match serde_json::from_slice::<Value>(data) {
-            Ok(value) if value.is_object() => Ok(Some(value)),
-            Ok(_) => {
-                self.odd(path, OddityKind::Malformed, "JSON, and no object");
-                Ok(None)
-            }
-            Err(error) => {
-                // What stands there is not repeated: it may be anything.
-                let detail = if data.is_empty() {
-                    "it is empty".to_owned()
-                } else {
-                    format!("no JSON: line {} column {}", error.line(), error.column())
-                };
-                self.odd(path, OddityKind::Malformed, detail);
-                Ok(None)
-            }
-        }
-    }
-
     fn dashboard(&mut self, path: &str) {
         match self.object(path) {
             Err(gap) => self.product.errors.push(gap.absence("dashboard")),
@@ -115,18 +72,11 @@ impl Reader<'_> {
                 }
             }
             Ok(Some(lock)) => {
-                let name = text(&lock, "product_name");
-                if name.is_some_and(|name| name != self.product.name) {
+                let dashboard = parse::codis::dashboard(&lock);
+                if dashboard.product_name.as_ref().is_some_and(|name| *name != self.product.name) {
                     self.odd(path, OddityKind::Misplaced, "product_name is that of another product");
                 }
-                self.product.dashboard = Some(Dashboard {
-                    token: text(&lock, "token"),
-                    admin_addr: text(&lock, "admin_addr"),
-                    start_time: text(&lock, "start_time"),
-                    pid: lock.get("pid").and_then(Value::as_i64),
-                    answer: None,
-                    answer_detail: None,
-                });
+                self.product.dashboard = Some(dashboard);
             }
         }
     }
@@ -143,68 +93,56 @@ impl Reader<'_> {
             if name != &format!("group-{id:04}") {
                 self.odd(&path, OddityKind::Misplaced, format!("it is group {id}"));
             }
-            let empty = Vec::new();
-            let servers = group.get("servers").and_then(Value::as_array).unwrap_or(&empty);
-            let servers = servers.iter().map(|server| GroupServer {
-                server: text(server, "server").unwrap_or_default(),
-                action: state_of(server.get("action")),
-            });
-            groups.push(Group {
-                id,
-                servers: servers.collect(),
-                promoting: state_of(group.get("promoting")),
-                out_of_sync: group.get("out_of_sync").and_then(Value::as_bool).unwrap_or(false),
-                slots: 0,
-            });
+            groups.push(parse::codis::group(id, &group));
         }
         groups.sort_by_key(|group| group.id);
         Ok(groups)
     }
 
-    fn slots(&mut self, directory: &str) -> Result<Vec<SlotRange>, Gap> {
-        let mut ranges: Vec<SlotRange> = Vec::new();
+    fn slots(&mut self, directory: &str) -> Result<Vec<Slot>, Gap> {
+        let mut slots: Vec<Slot> = Vec::new();
         let mut names = self.tree.list(directory)?;
         names.sort();
         for name in names {
             let path = below(directory, &name);
             let Some(slot) = self.object(&path)? else { continue };
-            let id = slot.get("id").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok());
-            let Some(id) = id else {
+            let Some(slot) = parse::codis::slot(&slot) else {
                 self.odd(&path, OddityKind::Malformed, "there is no `id`");
                 continue;
             };
+            let id = slot.id;
             if name != format!("slot-{id:04}") {
                 self.odd(&path, OddityKind::Misplaced, format!("it is slot {id}"));
                 continue;
             }
-            self.product.slot_count += 1;
-            let group = slot.get("group_id").and_then(Value::as_i64).unwrap_or(0);
-            let action = state_of(slot.get("action"));
-            let target = slot.pointer("/action/target_id").and_then(Value::as_i64);
-            match ranges.last_mut() {
-                Some(last)
-                    if last.last + 1 == id
-                        && (last.group, &last.action, last.target) == (group, &action, target) =>
-                {
-                    last.last = id;
-                }
-                _ => {
-                    ranges.push(SlotRange { first: id, last: id, group, action, target, group_exists: None });
-                }
-            }
+            slots.push(slot);
         }
-        Ok(ranges)
+        Ok(slots)
     }
 }
 
-/// The text of a member of an object, cut to a length that can be printed.
-pub(super) fn text(object: &Value, key: &str) -> Option<String> {
-    let text = object.get(key)?.as_str()?;
-    Some(text.chars().take(LONGEST).collect())
-}
-
-fn state_of(action: Option<&Value>) -> String {
-    action.and_then(|action| text(action, "state")).unwrap_or_default()
+/// Slots as runs of slots that are alike.
+fn ranges(slots: &[Slot]) -> Vec<SlotRange> {
+    let mut ranges: Vec<SlotRange> = Vec::new();
+    for slot in slots {
+        match ranges.last_mut() {
+            Some(last)
+                if last.last.checked_add(1) == Some(slot.id)
+                    && (last.group, last.action, last.target) == (slot.group, slot.action, slot.target) =>
+            {
+                last.last = slot.id;
+            }
+            _ => ranges.push(SlotRange {
+                first: slot.id,
+                last: slot.id,
+                group: slot.group,
+                action: slot.action,
+                target: slot.target,
+                group_exists: None,
+            }),
+        }
+    }
+    ranges
 }
 
 /// Access control lists that are alike, once each.

@@ -3,14 +3,14 @@
 //! Each kind of coordinator gives the same [`tree`]; [`layout`] makes facts of it, so that a check never asks
 //! which kind it was.
 
-pub mod addresses;
+pub mod collect;
 pub mod dashboard;
 pub mod etcd;
 pub mod filesystem;
 pub mod jute;
 pub mod layout;
-pub mod look;
 pub mod proxies;
+pub mod reader;
 pub mod tree;
 pub mod walk;
 pub mod zookeeper;

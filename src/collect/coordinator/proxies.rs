@@ -1,33 +1,28 @@
 //! Proxies: those that the dashboard knows, and those that are announced to clients.
 
-use serde_json::Value;
-
-use super::layout::{Reader, text};
+use super::reader::Reader;
 use super::tree::{Gap, below};
 use super::walk::{CODIS2, JODIS};
-use crate::model::coordinator::{JodisEntry, JodisFlavour, OddityKind, Proxy};
+use crate::model::codis::coordinator::OddityKind;
+use crate::model::codis::proxy::{JodisEntry, JodisFlavour, Proxy};
+use crate::parse;
+use crate::parse::codis::text;
 
 /// The proxies in a directory of the dashboard.
 pub(super) fn proxies(reader: &mut Reader<'_>, directory: &str) -> Result<Vec<Proxy>, Gap> {
     let mut proxies = Vec::new();
     for name in &reader.tree.list(directory)? {
         let path = below(directory, name);
-        let Some(proxy) = reader.object(&path)? else { continue };
-        let Some(token) = text(&proxy, "token") else {
+        let Some(model) = reader.object(&path)? else { continue };
+        let proxy = parse::codis::proxy(&model);
+        let Some(token) = &proxy.token else {
             reader.odd(&path, OddityKind::Malformed, "there is no `token`");
             continue;
         };
         if name != &format!("proxy-{token}") {
             reader.odd(&path, OddityKind::Misplaced, "its token is that of another proxy");
         }
-        proxies.push(Proxy {
-            id: proxy.get("id").and_then(Value::as_i64),
-            token,
-            admin_addr: text(&proxy, "admin_addr"),
-            proxy_addr: text(&proxy, "proxy_addr"),
-            jodis_path: text(&proxy, "jodis_path").filter(|path| !path.is_empty()),
-            product_name: text(&proxy, "product_name"),
-        });
+        proxies.push(Proxy { known: true, ..proxy });
     }
     proxies.sort_by_key(|proxy| proxy.id);
     Ok(proxies)

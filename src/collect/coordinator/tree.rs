@@ -3,14 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::absence::{Absence, AbsenceKind};
-use crate::model::coordinator::{Oddity, OddityKind};
-
-/// The most children of a directory that are looked at. Codis has 1024 slots in one, and one node for each proxy.
-pub const MOST_CHILDREN: usize = 8192;
-/// The most bytes of one node that are looked at. A group of a hundred servers has 20 KB.
-pub const MOST_NODE_BYTES: usize = 256 * 1024;
-/// The most nodes that are looked at in one coordinator: some ninety products with all their slots.
-pub const MOST_NODES: usize = 100_000;
+use crate::model::codis::coordinator::{Oddity, OddityKind};
+use crate::model::limits::{MAX_CHILDREN, MAX_NODE_BYTES, MAX_NODES};
 
 /// Why something is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +28,7 @@ impl Gap {
 
     /// There is more than is ever looked at.
     pub fn too_much() -> Self {
-        Self::failed(format!("more than {MOST_NODES} nodes are registered; name one product with --product"))
+        Self::failed(format!("more than {MAX_NODES} nodes are registered; name one product with --product"))
     }
 
     /// As the absence of the fact at `path`.
@@ -142,7 +136,7 @@ impl Tree {
 
     /// Writes down that a node is too large, and gives the gap that it leaves.
     pub fn too_large(&mut self, path: &str, bytes: usize) -> Gap {
-        let detail = format!("{bytes} bytes; at most {MOST_NODE_BYTES} are looked at");
+        let detail = format!("{bytes} bytes; at most {MAX_NODE_BYTES} are looked at");
         self.oddities.push(Oddity {
             path: path.to_owned(),
             what: OddityKind::TooLarge,
@@ -153,7 +147,7 @@ impl Tree {
 
     /// Writes down that a directory has too many children, and gives the gap that it leaves.
     pub fn too_many(&mut self, path: &str, count: usize) -> Gap {
-        let detail = format!("{count} children; at most {MOST_CHILDREN} are looked at");
+        let detail = format!("{count} children; at most {MAX_CHILDREN} are looked at");
         self.oddities.push(Oddity {
             path: path.to_owned(),
             what: OddityKind::TooMany,

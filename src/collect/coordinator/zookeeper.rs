@@ -5,22 +5,14 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::jute::{self, Opened, Request};
-use super::tree::{Gap, MOST_CHILDREN, MOST_NODE_BYTES, MOST_NODES, Node, Tree};
+use super::tree::{Gap, Node, Tree};
 use super::walk::{ROOTS, asks_for_acl, descend};
-use crate::collect::clock::Deadlines;
+use crate::collect::net::deadlines::Deadlines;
 use crate::collect::secret::Password;
-
-/// The largest answer that is read: the names of as many children as are looked at have less than 1 MB, and a
-/// node of ZooKeeper at most 1 MB unless `jute.maxbuffer` is raised.
-const MOST_FRAME: usize = 16 * 1024 * 1024;
-/// What is read of one ZooKeeper in all.
-const MOST_BYTES: usize = 64 * 1024 * 1024;
-/// How many requests are under way at once. ZooKeeper slows a client down at 1000.
-const BATCH: usize = 200;
-/// How long the server keeps the session when this program goes away without a word. It may choose another time.
-const SESSION_MS: i32 = 10_000;
-/// The most entries of an access control list that are read.
-const MOST_ACL: usize = 64;
+use crate::model::limits::{
+    MAX_ACL_ENTRIES, MAX_CHILDREN, MAX_NODE_BYTES, MAX_NODES, MAX_ZOOKEEPER_BYTES, MAX_ZOOKEEPER_FRAME_BYTES,
+    MAX_ZOOKEEPER_REQUESTS, ZOOKEEPER_SESSION_TIMEOUT,
+};
 
 /// Why a session ended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,10 +39,10 @@ pub enum Broken {
     #[error("it wants SASL, which is not spoken here")]
     SaslRequired,
     /// More than is ever read.
-    #[error("an answer has {0} bytes, at most {MOST_FRAME} are read")]
+    #[error("an answer has {0} bytes, at most {MAX_ZOOKEEPER_FRAME_BYTES} are read")]
     TooMuch(usize),
     /// More than is ever read, altogether.
-    #[error("{MOST_BYTES} bytes have been read; more is not looked at")]
+    #[error("{MAX_ZOOKEEPER_BYTES} bytes have been read; more is not looked at")]
     EnoughRead,
 }
 
@@ -87,7 +79,8 @@ impl<'d> Session<'d> {
             credentials: credentials.is_some(),
         };
         let until = deadlines.of(deadlines.reply);
-        session.send(&jute::connect(SESSION_MS), until).await?;
+        let session_ms = i32::try_from(ZOOKEEPER_SESSION_TIMEOUT.as_millis()).unwrap_or(i32::MAX);
+        session.send(&jute::connect(session_ms), until).await?;
         let frame = session.frame(until).await.map_err(|error| match error {
             // Something else has answered, and what it said was taken for a length.
             Broken::TooMuch(_) => Broken::NotZookeeper("the answer does not begin with its length".into()),
@@ -117,7 +110,7 @@ impl<'d> Session<'d> {
         let mut tree = Tree::default();
         let mut level: Vec<String> = ROOTS.iter().map(|root| (*root).to_owned()).collect();
         while !level.is_empty() {
-            let room = MOST_NODES.saturating_sub(tree.nodes.len());
+            let room = MAX_NODES.saturating_sub(tree.nodes.len());
             for path in level.drain(room.min(level.len())..) {
                 tree.nodes.insert(path, Node::unknown(Gap::too_much()));
             }
@@ -125,7 +118,7 @@ impl<'d> Session<'d> {
                 tree.nodes.insert(path.clone(), Node::unread());
             }
             let mut next = Vec::new();
-            for paths in level.chunks(BATCH) {
+            for paths in level.chunks(MAX_ZOOKEEPER_REQUESTS) {
                 let visited = self.visit(&mut tree, chroot, paths).await;
                 if let Err(broken) = visited {
                     let gap = Gap::failed(broken.to_string());
@@ -179,14 +172,14 @@ impl<'d> Session<'d> {
                 continue;
             }
             let content = jute::content(&reply.body).map_err(wrong)?;
-            let data = if content.data.len() > MOST_NODE_BYTES {
+            let data = if content.data.len() > MAX_NODE_BYTES {
                 Err(tree.too_large(path, content.data.len()))
             } else {
                 Ok(content.data)
             };
             let children = match content.children {
                 0 => Ok(Vec::new()),
-                count if count > MOST_CHILDREN => Err(tree.too_many(path, count)),
+                count if count > MAX_CHILDREN => Err(tree.too_many(path, count)),
                 _ => {
                     parents.push(index);
                     Node::unread().children
@@ -200,7 +193,7 @@ impl<'d> Session<'d> {
             if reply.error == 0
                 && let Some(node) = tree.nodes.get_mut(&paths[*index])
             {
-                node.acl = Some(jute::acl(&reply.body, MOST_ACL).map_err(wrong)?);
+                node.acl = Some(jute::acl(&reply.body, MAX_ACL_ENTRIES).map_err(wrong)?);
             }
         }
         let requests: Vec<Request<'_>> =
@@ -215,7 +208,7 @@ impl<'d> Session<'d> {
             let children = match self.gap(&reply) {
                 Some(gap) => Err(gap),
                 // It may have grown since its state was read.
-                None => Ok(jute::children(&reply.body, 2 * MOST_CHILDREN).map_err(wrong)?),
+                None => Ok(jute::children(&reply.body, 2 * MAX_CHILDREN).map_err(wrong)?),
             };
             if let Some(node) = tree.nodes.get_mut(path) {
                 node.children = children;
@@ -287,11 +280,11 @@ impl<'d> Session<'d> {
         read.map_err(|_| Broken::Silent)?.map_err(|error| broken(&error))?;
         let length = usize::try_from(i32::from_be_bytes(length))
             .map_err(|_| Broken::NotZookeeper("a length is negative".into()))?;
-        if length > MOST_FRAME {
+        if length > MAX_ZOOKEEPER_FRAME_BYTES {
             return Err(Broken::TooMuch(length));
         }
         self.bytes += length;
-        if self.bytes > MOST_BYTES {
+        if self.bytes > MAX_ZOOKEEPER_BYTES {
             return Err(Broken::EnoughRead);
         }
         let mut frame = Vec::new();

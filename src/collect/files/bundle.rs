@@ -11,9 +11,7 @@ use serde::Deserialize;
 use crate::model::bundle::{Bundle, SCHEMA};
 use crate::model::facts::{self, Facts};
 use crate::model::finding::{self, Report};
-
-/// The most that a bundle may have when it is unpacked. One server comes to some 100 KB.
-const MOST_BYTES: u64 = 256 * 1024 * 1024;
+use crate::model::limits::MAX_BUNDLE_BYTES;
 
 /// How a gzip file begins.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -30,7 +28,7 @@ pub enum BundleError {
         source: io::Error,
     },
     /// It is larger than any bundle.
-    #[error("{}: more than {} MiB when unpacked; this is not a bundle", .0.display(), MOST_BYTES / 1024 / 1024)]
+    #[error("{}: more than {} MiB when unpacked; this is not a bundle", .0.display(), MAX_BUNDLE_BYTES / 1024 / 1024)]
     TooLarge(PathBuf),
     /// Not JSON, or not the JSON of a bundle.
     #[error("{}: {message}", path.display())]
@@ -91,8 +89,8 @@ fn unpack(path: &Path) -> Result<Vec<u8>, BundleError> {
     let mut text = Vec::new();
     let mut reader: Box<dyn Read> =
         if packed.starts_with(&GZIP) { Box::new(GzDecoder::new(&*packed)) } else { Box::new(&*packed) };
-    reader.by_ref().take(MOST_BYTES + 1).read_to_end(&mut text).map_err(io)?;
-    if text.len() as u64 > MOST_BYTES {
+    reader.by_ref().take(MAX_BUNDLE_BYTES + 1).read_to_end(&mut text).map_err(io)?;
+    if text.len() as u64 > MAX_BUNDLE_BYTES {
         return Err(BundleError::TooLarge(path.to_owned()));
     }
     Ok(text)

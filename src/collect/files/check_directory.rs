@@ -1,5 +1,6 @@
 //! Reads the check files that a user adds with `--checks DIR`.
 
+use crate::model::limits::MAX_CHECK_FILE_BYTES;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -33,9 +34,6 @@ pub enum DirectoryError {
     NoGroup(PathBuf),
 }
 
-/// The most bytes that a check file may have.
-const MOST_BYTES: u64 = 1024 * 1024;
-
 /// Every `*.yaml` below `directory`, ordered by path.
 pub fn read_check_directory(directory: &Path) -> Result<Vec<CheckText>, DirectoryError> {
     let mut paths = Vec::new();
@@ -52,7 +50,7 @@ pub fn read_check_directory(directory: &Path) -> Result<Vec<CheckText>, Director
             return Err(DirectoryError::NoGroup(path));
         }
         let fail = |source| DirectoryError::Io { path: path.clone(), source };
-        if std::fs::metadata(&path).map_err(fail)?.len() > MOST_BYTES {
+        if std::fs::metadata(&path).map_err(fail)?.len() > MAX_CHECK_FILE_BYTES {
             return Err(fail(io::Error::other("it is larger than any check (1 MiB)")));
         }
         let text = std::fs::read_to_string(&path).map_err(fail)?;

@@ -4,10 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::model::limits::MAX_CONF_BYTES;
 use crate::parse::conf_text::{ConfError, ConfText, text_of};
-
-/// The most bytes that a configuration file may have. Pika itself reads no line beyond that.
-const MOST_BYTES: u64 = 1024 * 1024;
 
 /// Reads one file; `-` is the standard input.
 pub fn read_conf(name: &str) -> ConfText {
@@ -22,8 +20,8 @@ fn read_file(path: &Path) -> Result<Vec<u8>, ConfError> {
 /// The length is bounded here and not by the metadata, which say nothing about pipes and devices.
 fn read_from(source: impl Read) -> Result<Vec<u8>, ConfError> {
     let mut bytes = Vec::new();
-    source.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(ConfError::Io)?;
-    if bytes.len() as u64 > MOST_BYTES { Err(ConfError::TooLarge) } else { Ok(bytes) }
+    source.take(MAX_CONF_BYTES + 1).read_to_end(&mut bytes).map_err(ConfError::Io)?;
+    if bytes.len() as u64 > MAX_CONF_BYTES { Err(ConfError::TooLarge) } else { Ok(bytes) }
 }
 
 #[cfg(test)]
@@ -33,6 +31,6 @@ mod tests {
     #[test]
     fn what_is_too_large_is_not_read_to_its_end() {
         assert!(matches!(read_from(io::repeat(b'a')), Err(ConfError::TooLarge)));
-        assert!(read_from(io::repeat(b'a').take(MOST_BYTES)).is_ok());
+        assert!(read_from(io::repeat(b'a').take(MAX_CONF_BYTES)).is_ok());
     }
 }

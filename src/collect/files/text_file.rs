@@ -1,10 +1,8 @@
 //! Reads a small text file that a person names: bounded, and with the name in every error.
 
+use crate::model::limits::MAX_TEXT_FILE_BYTES;
 use std::io;
 use std::path::Path;
-
-/// The most bytes that such a file may have: more than any that a person writes.
-const MOST_BYTES: u64 = 1024 * 1024;
 
 /// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -21,8 +19,8 @@ pub fn read_text(path: &Path) -> Result<String, TextFileError> {
     let file = std::fs::File::open(path).map_err(fail)?;
     // The length of a pipe is not known before it was read.
     let mut bytes = Vec::new();
-    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > MOST_BYTES) {
+    file.take(MAX_TEXT_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_TEXT_FILE_BYTES) {
         return Err(fail(io::Error::other("it is larger than 1 MiB")));
     }
     String::from_utf8(bytes).map_err(|error| {

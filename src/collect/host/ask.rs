@@ -3,17 +3,11 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 
 use crate::model::absence::{Absence, AbsenceKind};
-
-/// How long it may take to answer.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// The most of its answer that is read.
-const MOST_BYTES: u64 = 4096;
+use crate::model::limits::{MAX_PROGRAM_OUTPUT_BYTES, PROGRAM_TIMEOUT};
 
 /// What the program at `path` writes when it is called with `option` alone; `fact` is what a refusal is about. It is run
 /// only when nobody but root could have put it there: this tool may be root, and no other user must choose what root runs.
@@ -40,8 +34,8 @@ pub async fn ask(path: &Path, option: &str, fact: &str) -> Result<String, Absenc
         .map_err(|error| failed(error.to_string()))?;
     let mut output = Vec::new();
     if let Some(stdout) = child.stdout.take() {
-        let mut stdout = stdout.take(MOST_BYTES);
-        let reading = tokio::time::timeout(PATIENCE, stdout.read_to_end(&mut output)).await;
+        let mut stdout = stdout.take(MAX_PROGRAM_OUTPUT_BYTES);
+        let reading = tokio::time::timeout(PROGRAM_TIMEOUT, stdout.read_to_end(&mut output)).await;
         reading.map_err(|_| failed("no answer".into()))?.map_err(|error| failed(error.to_string()))?;
     }
     Ok(String::from_utf8_lossy(&output).into_owned())

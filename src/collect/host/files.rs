@@ -7,12 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use procfs::FromRead;
 
 use crate::model::absence::{Absence, AbsenceKind};
-
-/// The most that is read from one file. The longest are the tables of sockets of a busy host.
-const MOST_BYTES: u64 = 32 * 1024 * 1024;
-
-/// How many symbolic links are followed on the way to one file, as the kernel has it.
-const MOST_LINKS: usize = 40;
+use crate::model::limits::{MAX_HOST_FILE_BYTES, MAX_SYMLINKS};
 
 /// The directories that facts about a host are read from. Others than the real ones hold a recorded host.
 #[derive(Clone, Debug)]
@@ -80,7 +75,7 @@ impl Roots {
 /// A file as bytes, up to a bound.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+    File::open(path)?.take(MAX_HOST_FILE_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -133,7 +128,7 @@ pub fn resolve(root: &Path, path: &Path) -> PathBuf {
         }
         let next = walked.join(&part);
         match fs::read_link(below(root, &next)) {
-            Ok(target) if links < MOST_LINKS => {
+            Ok(target) if links < MAX_SYMLINKS => {
                 links += 1;
                 if target.is_absolute() {
                     walked = PathBuf::from("/");

@@ -5,24 +5,19 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
 
 use super::files::{Roots, held, resolve};
 use crate::model::host::{HeldFile, PathOnHost, PathRole};
-
-/// A replica that takes over a full copy closes its database for a moment. So often, and this long apart, it is looked for
-/// before it counts as gone.
-const LOOKS: u32 = 5;
-const APART: Duration = Duration::from_millis(300);
+use crate::model::limits::{DATABASE_LOOK_INTERVAL, MAX_DATABASE_LOOKS};
 
 /// Says of the database and the logs of a process whether it works on what lies there.
-pub fn look(roots: &Roots, pid: u32, cwd: &Path, paths: &mut [PathOnHost]) -> io::Result<()> {
-    for _ in 1..LOOKS {
+pub fn find_held(roots: &Roots, pid: u32, cwd: &Path, paths: &mut [PathOnHost]) -> io::Result<()> {
+    for _ in 1..MAX_DATABASE_LOOKS {
         look_once(roots, pid, cwd, paths)?;
         if paths.iter().all(|path| path.in_use != Some(false)) || !roots.is_live() {
             return Ok(());
         }
-        thread::sleep(APART);
+        thread::sleep(DATABASE_LOOK_INTERVAL);
     }
     look_once(roots, pid, cwd, paths)
 }

@@ -6,38 +6,13 @@ use std::{fs, io};
 
 use procfs::process::{LimitValue, Limits, Status};
 
-use super::files::{Roots, absent, below, parsed, read, resolve, text};
-use super::look::Wanted;
+use super::files::{Roots, absent, below, parsed, read, resolve};
 use super::network::Namespace;
+use super::processes::{conf_argument, words};
+use super::request::InstanceSelector;
 use super::{conf, daemons, files, held, kernel, network, paths, program, rsync, sockets};
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::host::{Account, ConfOnHost, Instance, OpenFiles};
-
-/// Every process that looks like a Pika: its name, and a configuration on its command line.
-pub fn processes(roots: &Roots) -> Vec<u32> {
-    sockets::processes(roots).into_iter().filter(|pid| is_pika(roots, *pid)).collect()
-}
-
-fn is_pika(roots: &Roots, pid: u32) -> bool {
-    let process = roots.process(pid);
-    let name = text(&process.join("comm")).unwrap_or_default();
-    // This very program, and others of the family, begin with the same letters.
-    let family = ["pikadoctor", "pika_exporter", "pika-hub", "pika-port"];
-    name.starts_with("pika")
-        && !family.iter().any(|other| name.starts_with(other))
-        && conf_argument(&words(roots, pid)).is_some()
-}
-
-fn words(roots: &Roots, pid: u32) -> Vec<String> {
-    let command = read(&roots.process(pid).join("cmdline")).unwrap_or_default();
-    command.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
-}
-
-/// `pika -c FILE`
-fn conf_argument(words: &[String]) -> Option<&str> {
-    let at = words.iter().position(|word| word == "-c")?;
-    words.get(at + 1).map(String::as_str).filter(|path| !path.is_empty())
-}
 
 /// Whether a process may be the one that a server calls `told` in its INFO: that is its id in the innermost of its
 /// namespaces. Kernels before 4.1 do not show it; then only those of this tool's namespace are known.
@@ -60,7 +35,7 @@ struct Looker<'r> {
 
 /// Looks at one Pika. `offsets` are what its ports may be away from its client port. Never fails: what could
 /// not be had is in `Instance::errors`.
-pub fn look(roots: &Roots, wanted: &Wanted, offsets: &[u32]) -> Instance {
+pub fn collect_instance(roots: &Roots, wanted: &InstanceSelector, offsets: &[u32]) -> Instance {
     let pid = wanted.pid;
     let instance = Instance {
         name: wanted.name.clone().unwrap_or_default(),
@@ -85,8 +60,8 @@ pub fn look(roots: &Roots, wanted: &Wanted, offsets: &[u32]) -> Instance {
         looker.leave_files(&wanted.settings);
     }
     looker.look_at_network(offsets);
-    if let Some(reason) = &wanted.unasked {
-        looker.leave_unasked(reason);
+    if let Some(reason) = &wanted.skip_reason {
+        looker.leave_skipped(reason);
     }
     looker.instance
 }
@@ -107,7 +82,7 @@ impl Looker<'_> {
             Ok((cwd, _)) => self.cwd = cwd,
             Err(error) => self.instance.errors.push(absent("cwd", &error, "the directory of the process")),
         }
-        match program::look(self.roots, pid, &words(self.roots, pid), &self.cwd) {
+        match program::collect_program(self.roots, pid, &words(self.roots, pid), &self.cwd) {
             Ok((program, next)) => {
                 (self.instance.program, self.instance.next_start) = (Some(program), Some(next));
             }
@@ -174,7 +149,7 @@ impl Looker<'_> {
         self.take_settings(told);
     }
 
-    fn leave_unasked(&mut self, reason: &str) {
+    fn leave_skipped(&mut self, reason: &str) {
         let missing = [
             ("version", self.instance.version.is_none()),
             ("replicates", self.instance.replicates.is_none()),
@@ -227,12 +202,12 @@ impl Looker<'_> {
             }
             return;
         }
-        match paths::look(roots, pid, account.as_ref(), &self.cwd, setting) {
+        match paths::collect_paths(roots, pid, account.as_ref(), &self.cwd, setting) {
             Ok(paths) if paths.is_empty() => {
                 self.fail("paths", "neither the server nor its configuration tells them".into());
             }
             Ok(mut paths) => {
-                let seen = pid.map_or(Ok(()), |pid| held::look(roots, pid, &self.cwd, &mut paths));
+                let seen = pid.map_or(Ok(()), |pid| held::find_held(roots, pid, &self.cwd, &mut paths));
                 if let Err(error) = seen {
                     let about = |place| absent(format!("paths.{place}.in_use"), &error, "its open files");
                     self.instance.errors.extend((0..paths.len()).map(about));
@@ -263,7 +238,7 @@ impl Looker<'_> {
 
     fn look_at_network(&mut self, offsets: &[u32]) {
         self.instance.own_network = !network::shares(self.roots, self.pid, Namespace::Net);
-        match network::look(self.roots, self.pid) {
+        match network::collect_network(self.roots, self.pid) {
             Ok(network) => self.instance.network = Some(network),
             Err(absence) => {
                 let own_address = Absence { path: "own_address".into(), ..absence.clone() };

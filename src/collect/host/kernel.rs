@@ -11,12 +11,7 @@ use procfs::VmStat;
 use super::files::{Roots, absent, below, number, parsed, read, resolve, text};
 use crate::model::absence::Absence;
 use crate::model::host::{Distribution, Kernel, OutOfMemory, Packages};
-
-/// The most records of the kernel's log that are read; its buffer holds fewer.
-const MOST_RECORDS: usize = 200_000;
-
-/// The most lines that are kept.
-const MOST_LINES: usize = 10;
+use crate::model::limits::{MAX_KERNEL_LINES, MAX_KERNEL_RECORDS};
 
 /// /etc/os-release, of a kind that is known by its name or by what it says it is like.
 pub fn distribution(roots: &Roots) -> Option<Distribution> {
@@ -90,7 +85,7 @@ fn victims(path: &Path) -> std::io::Result<Vec<String>> {
     let mut log = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;
     let mut victims: Vec<String> = Vec::new();
     let mut record = [0; 8192];
-    for _ in 0..MOST_RECORDS {
+    for _ in 0..MAX_KERNEL_RECORDS {
         let length = match log.read(&mut record) {
             Ok(0) => break,
             Ok(length) => length,
@@ -101,7 +96,7 @@ fn victims(path: &Path) -> std::io::Result<Vec<String>> {
         };
         victims.extend(String::from_utf8_lossy(&record[..length]).lines().filter_map(victim));
     }
-    Ok(victims.split_off(victims.len().saturating_sub(MOST_LINES)))
+    Ok(victims.split_off(victims.len().saturating_sub(MAX_KERNEL_LINES)))
 }
 
 /// `6,1234,5678,-;Out of memory: Killed process 4242 (pika) total-vm:…`

@@ -6,26 +6,29 @@
 //! one with `-v`; and only where nobody but root could have put them there.
 
 mod ask;
+mod collect;
 mod conf;
 mod daemons;
 mod files;
 mod held;
-pub mod host_network;
 mod instance;
 mod kernel;
-mod look;
 mod network;
 mod paths;
+mod processes;
 mod program;
+mod request;
 mod resolver;
 mod rsync;
 mod search;
 pub mod server_conf;
+mod server_network;
 mod sockets;
-pub mod wire;
 
+pub use collect::collect_host;
 pub use conf::NAMES as SETTINGS;
 pub use files::Roots;
 pub use instance::goes_by;
-pub use look::{Dial, DialAs, Request, Wanted, look};
+pub use request::{Dial, DialAs, InstanceSelector, Request};
 pub use search::{Running, Search};
+pub use server_network::network_of_server;

@@ -4,14 +4,14 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::{io, thread};
 
+use nix::ifaddrs::getifaddrs;
 use nix::sched::{CloneFlags, setns};
 use procfs::net::RouteEntries;
 use procfs::process::Status;
 
 use super::files::{Roots, parsed, read};
-use super::host_network::interfaces;
 use crate::model::absence::{Absence, AbsenceKind};
-use crate::model::network::HostNetwork;
+use crate::model::network::{HostNetwork, Interface};
 
 /// A kind of namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub fn elsewhere(roots: &Roots, pid: u32) -> Option<String> {
 }
 
 /// The network of a process, or this tool's own. `bound` is empty.
-pub fn look(roots: &Roots, pid: Option<u32>) -> Result<HostNetwork, Absence> {
+pub fn collect_network(roots: &Roots, pid: Option<u32>) -> Result<HostNetwork, Absence> {
     let absent = |kind, reason: String| Absence { path: "network".into(), kind, reason };
     if !roots.is_live() {
         return Err(absent(AbsenceKind::NoAccess, "a recorded host has no cards".into()));
@@ -86,6 +86,24 @@ fn within<T: Send>(roots: &Roots, pid: u32, work: impl FnOnce() -> T + Send) -> 
         });
         inside.join().unwrap_or_else(|_| Err(io::Error::other("the thread that looked there has failed")))
     })
+}
+
+/// The cards with their IPv4 and IPv6 addresses, in the kernel's order.
+fn interfaces() -> nix::Result<Vec<Interface>> {
+    let mut interfaces: Vec<Interface> = Vec::new();
+    for entry in getifaddrs()? {
+        let address = entry.address.and_then(|address| {
+            let v4 = address.as_sockaddr_in().map(|v4| v4.ip().to_string());
+            v4.or_else(|| address.as_sockaddr_in6().map(|v6| v6.ip().to_string()))
+        });
+        let place =
+            interfaces.iter().position(|known| known.name == entry.interface_name).unwrap_or_else(|| {
+                interfaces.push(Interface { name: entry.interface_name.clone(), addresses: Vec::new() });
+                interfaces.len() - 1
+            });
+        interfaces[place].addresses.extend(address);
+    }
+    Ok(interfaces)
 }
 
 /// The cards of the default routes, in the order of the file.

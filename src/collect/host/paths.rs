@@ -33,7 +33,7 @@ pub fn mounts(roots: &Roots, pid: Option<u32>) -> Result<MountInfos, String> {
 }
 
 /// Looks at the directories that `setting` names.
-pub fn look<'s>(
+pub fn collect_paths<'s>(
     roots: &Roots,
     pid: Option<u32>,
     account: Option<&Account>,

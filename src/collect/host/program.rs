@@ -14,7 +14,12 @@ use crate::model::host::NextStart;
 use crate::model::release::Version;
 
 /// The program that runs, and what the command line `words` leads to now.
-pub fn look(roots: &Roots, pid: u32, words: &[String], cwd: &Path) -> io::Result<(String, NextStart)> {
+pub fn collect_program(
+    roots: &Roots,
+    pid: u32,
+    words: &[String],
+    cwd: &Path,
+) -> io::Result<(String, NextStart)> {
     let (running, gone) = held(&roots.process(pid).join("exe"))?;
     let root = roots.root_of(Some(pid));
     let file = |path: &Path| identity(&below(&root, &resolve(&root, path)));

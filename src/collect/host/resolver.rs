@@ -2,22 +2,19 @@
 //! looks up its master's name for each connection, and a full copy makes one for each file.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
 use dns_lookup::LookupErrorKind;
 use tokio::time::{Instant, timeout_at};
 
 use crate::model::host::NameLookup;
-
-/// How long one look-up may take: a resolver that does not answer was measured to take ten seconds.
-pub const PATIENCE: Duration = Duration::from_secs(4);
+use crate::model::limits::REVERSE_LOOKUP_TIMEOUT;
 
 /// Looks up the names of all `addresses` beside each other.
-pub async fn look(addresses: &[IpAddr], run: Instant) -> Vec<NameLookup> {
+pub async fn lookup_names(addresses: &[IpAddr], run: Instant) -> Vec<NameLookup> {
     let looks = addresses.iter().map(|address| async move {
         let address = *address;
         let began = Instant::now();
-        let deadline = (began + PATIENCE).min(run);
+        let deadline = (began + REVERSE_LOOKUP_TIMEOUT).min(run);
         // The resolver of the system blocks. One that never answers keeps its thread, and nothing else.
         let asking = tokio::task::spawn_blocking(move || dns_lookup::lookup_addr(&address));
         let answer = timeout_at(deadline, asking).await;

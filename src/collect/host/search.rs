@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::files::Roots;
-use super::look::Wanted;
-use super::{instance, network};
+use super::request::InstanceSelector;
+use super::{instance, network, processes};
 
 /// Which of the Pikas that run on a host are meant. Without a process and a port: every one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub struct Running {
     /// Process and client port, as its configuration has it: who answers there may be another.
     pub by_port: Vec<(u32, u16)>,
     /// Processes that cannot be asked, and why.
-    pub unasked: Vec<(u32, String)>,
+    pub skipped: Vec<(u32, String)>,
 }
 
 impl Running {
@@ -51,20 +51,25 @@ impl Search {
     /// The Pikas that are meant, as far as they can be seen; in words, that a certain one is not there.
     pub fn find(&self, roots: &Roots) -> Result<Running, String> {
         let mut running = Running::default();
-        for pid in instance::processes(roots) {
-            let port = instance::look(roots, &Wanted { pid: Some(pid), ..Wanted::default() }, &[]).port;
+        for pid in processes::running_pikas(roots) {
+            let port = instance::collect_instance(
+                roots,
+                &InstanceSelector { pid: Some(pid), ..InstanceSelector::default() },
+                &[],
+            )
+            .port;
             if self.pid.is_some_and(|asked| asked != pid)
                 || self.port.is_some_and(|asked| Some(asked) != port)
             {
                 continue;
             }
             match (port, network::elsewhere(roots, pid)) {
-                (_, Some(reason)) => running.unasked.push((pid, reason)),
-                (None, None) => running.unasked.push((pid, "its client port is not known".into())),
+                (_, Some(reason)) => running.skipped.push((pid, reason)),
+                (None, None) => running.skipped.push((pid, "its client port is not known".into())),
                 (Some(port), None) => running.by_port.push((pid, port)),
             }
         }
-        let found = running.by_port.len() + running.unasked.len() > 0;
+        let found = running.by_port.len() + running.skipped.len() > 0;
         match (self.pid, self.port) {
             (Some(pid), _) if !found => {
                 Err(format!("process {pid} is not a Pika that is to be seen on the host"))

@@ -14,11 +14,7 @@ use crate::model::host::Listener;
 /// The sockets that listen on one of `ports` in the network of a process, or in this tool's own.
 pub fn listeners(roots: &Roots, pid: Option<u32>, ports: &[u16]) -> Result<Vec<Listener>, String> {
     let net = pid.map_or_else(|| roots.proc.join("net"), |pid| roots.process(pid).join("net"));
-    let mut listening = table(&net.join("tcp"))?;
-    // A kernel without IPv6 has no such table.
-    listening.extend(table(&net.join("tcp6")).unwrap_or_default());
-    listening
-        .retain(|socket| socket.state == TcpState::Listen && ports.contains(&socket.local_address.port()));
+    let listening = listening(&net, ports)?;
     let owners = owners(roots, &listening);
     let listener = |socket: &TcpNetEntry| {
         let owner = owners.get(&socket.inode);
@@ -30,6 +26,26 @@ pub fn listeners(roots: &Roots, pid: Option<u32>, ports: &[u16]) -> Result<Vec<L
         }
     };
     Ok(listening.iter().map(listener).collect())
+}
+
+/// The addresses on which something listens on `port` in this tool's own network, each once.
+pub fn bound(roots: &Roots, port: u16) -> Result<Vec<String>, String> {
+    let mut bound: Vec<String> = listening(&roots.proc.join("net"), &[port])?
+        .iter()
+        .map(|socket| socket.local_address.ip().to_string())
+        .collect();
+    bound.sort();
+    bound.dedup();
+    Ok(bound)
+}
+
+/// The sockets of the network `net` that listen on one of `ports`.
+fn listening(net: &Path, ports: &[u16]) -> Result<Vec<TcpNetEntry>, String> {
+    let mut sockets = table(&net.join("tcp"))?;
+    // A kernel without IPv6 has no such table.
+    sockets.extend(table(&net.join("tcp6")).unwrap_or_default());
+    sockets.retain(|socket| socket.state == TcpState::Listen && ports.contains(&socket.local_address.port()));
+    Ok(sockets)
 }
 
 fn table(path: &Path) -> Result<Vec<TcpNetEntry>, String> {

@@ -10,16 +10,8 @@ use tokio::time::{Instant, sleep};
 use super::session::{Session, Trouble};
 use crate::collect::pika::gate::CANARY;
 use crate::collect::pika::resp::Reply;
+use crate::model::limits::{CANARY_FIRST_INTERVAL, CANARY_MAX_INTERVAL, CANARY_TTL};
 use crate::model::link::{Canary, CanaryOutcome};
-
-/// The life of the key, in seconds, when nobody deletes it. Longer than any wait, and longer than clocks
-/// of two hosts usually differ: the end travels as a point in time.
-const LIFE: u64 = 300;
-
-/// The time between two looks at the replica grows from this …
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
-/// … to this.
-const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// A new key and its value.
 pub struct Key {
@@ -94,7 +86,7 @@ impl Flight {
                 }
             }
         }
-        let life = LIFE.to_string();
+        let life = CANARY_TTL.as_secs().to_string();
         let written = master.ask(&[&["set", &key.name, &key.value], &["expire", &key.name, &life]]).await?;
         if let Reply::Error(text) = &written[0] {
             canary.reply = Some(text.clone());
@@ -153,7 +145,7 @@ impl Flight {
     /// Waits before another look. False when there is no time for one.
     async fn pause(&self, since: Instant) -> bool {
         let elapsed = since.elapsed();
-        let pause = (elapsed / 4).clamp(FIRST_PAUSE, LONGEST_PAUSE);
+        let pause = (elapsed / 4).clamp(CANARY_FIRST_INTERVAL, CANARY_MAX_INTERVAL);
         if elapsed + pause > self.wait || Instant::now() + pause >= self.run_ends {
             return false;
         }

@@ -3,22 +3,14 @@
 //! Where the ids of the two nodes are not crossed, each takes the other's records for new ones and sends
 //! them back, for ever. The canary's own records travel with them: after its deletion it is there again.
 
-use std::time::Duration;
-
 use tokio::time::{Instant, sleep};
 
 use super::reading::positions;
 use super::session::{Session, Trouble};
 use crate::collect::pika::resp::Reply;
+use crate::model::limits::{ECHO_INTERVAL, ECHO_REST, ECHO_TIMEOUT};
 use crate::model::link::Echo;
 use crate::model::replication::BinlogPosition;
-
-/// How long the pair is watched.
-const WATCHED: Duration = Duration::from_millis(1500);
-/// The pause between two looks.
-const PAUSE: Duration = Duration::from_millis(15);
-/// How long both binlogs must stand still to be at rest.
-const REST: Duration = Duration::from_millis(300);
 
 /// Watches both nodes after the canaries `keys` were deleted.
 pub async fn watch<'s>(
@@ -28,7 +20,7 @@ pub async fn watch<'s>(
     run_ends: Instant,
 ) -> Result<Echo, Trouble> {
     let began = Instant::now();
-    let ends = (began + WATCHED).min(run_ends);
+    let ends = (began + ECHO_TIMEOUT).min(run_ends);
     let first = both(a, b).await?;
     let mut last = first.clone();
     let mut last_growth = began;
@@ -49,13 +41,13 @@ pub async fn watch<'s>(
         if reappeared {
             break;
         }
-        sleep(PAUSE).await;
+        sleep(ECHO_INTERVAL).await;
     }
     Ok(Echo {
         reappeared,
         grown_bytes: grown(&first, &last),
         seconds: began.elapsed().as_secs_f64(),
-        at_rest: last_growth.elapsed() >= REST,
+        at_rest: last_growth.elapsed() >= ECHO_REST,
     })
 }
 

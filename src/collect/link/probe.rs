@@ -3,31 +3,24 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::net::lookup_host;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
 use super::canary::{Flight, Key};
 use super::session::{Party, Session, Trouble};
 use super::{echo, reading, sample};
-use crate::collect::clock::Deadlines;
+use crate::collect::net::deadlines::Deadlines;
+use crate::collect::net::resolve::resolve_host;
 use crate::collect::pika::gate::Gate;
 use crate::collect::pika::ports;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::knowledge::Knowledge;
+use crate::model::limits::{
+    MAX_CANARY_DATABASES, MAX_SAMPLE_KEYS, MAX_SCANNED_DATABASE_BYTES, READING_INTERVAL,
+};
 use crate::model::link::{CanaryOutcome, DialledPort, Link, LinkMode, MasterAddress, Pair, Relation, Sample};
 use crate::model::network::AddressKind;
 use crate::model::node::Node;
 use crate::model::replication::Role;
-
-/// The time between the two readings, at least. A replica that receives anything moves within it.
-const BETWEEN_READINGS: Duration = Duration::from_secs(1);
-
-/// The most keys of a sample, over all databases.
-const SAMPLE: usize = 200;
-
-/// The largest database of 4.x whose keys are listed: about 0.1 microseconds a key were measured, and all types
-/// lie in one store.
-const MOST_BYTES_TO_SCAN: u64 = 1 << 30;
 
 /// What may be done on a link.
 #[derive(Clone, Copy, Debug)]
@@ -58,16 +51,8 @@ impl Prober<'_> {
         let named = named.and_then(|named| Some((named.host.clone()?, named.port?)));
         let (host, port) =
             named.unwrap_or_else(|| (master.address.host.clone(), i64::from(master.address.port)));
-        let lookup = lookup_host((host.as_str(), 0));
-        let resolved = match timeout_at(self.deadlines.of(self.deadlines.connect), lookup).await {
-            Ok(Ok(found)) => {
-                let mut addresses: Vec<String> = found.map(|found| found.ip().to_string()).collect();
-                addresses.sort();
-                addresses.dedup();
-                addresses
-            }
-            Ok(Err(_)) | Err(_) => Vec::new(),
-        };
+        let mut resolved = resolve_host(&host, &self.deadlines).await.unwrap_or_default();
+        resolved.sort();
         link.address = Some(MasterAddress { kind: AddressKind::of(&host), host, port, resolved });
     }
 
@@ -97,7 +82,7 @@ impl Prober<'_> {
             };
             let mut gate = Gate::new(&self.knowledge.commands);
             gate.settle(Some(release), false);
-            ports::look(generation, SocketAddr::new(ip, port), &gate, false, &self.deadlines).await
+            ports::probe_ports(generation, SocketAddr::new(ip, port), &gate, false, &self.deadlines).await
         };
         let host = address.host.clone();
         let dialled = |port| DialledPort { address: host.clone(), port };
@@ -198,7 +183,7 @@ impl Prober<'_> {
 
     /// Waits until a reading that was taken at `then` is old enough for another one, if there is time.
     async fn pause_since(&self, then: Instant) {
-        let wait = BETWEEN_READINGS.saturating_sub(then.elapsed());
+        let wait = READING_INTERVAL.saturating_sub(then.elapsed());
         if Instant::now() + wait < self.deadlines.run {
             sleep(wait).await;
         }
@@ -230,7 +215,7 @@ impl Prober<'_> {
             return;
         }
         let mut sample = Sample::default();
-        let each = (SAMPLE / dbs.len().max(1)).max(1);
+        let each = (MAX_SAMPLE_KEYS / dbs.len().max(1)).max(1);
         for db in dbs {
             match self.sample_database(there, here, *db, each, &mut sample).await {
                 Ok(()) => {}
@@ -340,7 +325,7 @@ fn why_no_sample(master: &Node) -> Option<&'static str> {
         Some("in sharding mode keys cannot be listed")
     } else if within("2.0.0-2.1.4") {
         Some("on this release SCAN never returns once it meets a key that has expired")
-    } else if within("4.0.0+") && size.is_none_or(|size| size > MOST_BYTES_TO_SCAN) {
+    } else if within("4.0.0+") && size.is_none_or(|size| size > MAX_SCANNED_DATABASE_BYTES) {
         Some("from 4.0.0 on one SCAN can read all keys, and this database is large")
     } else {
         None
@@ -371,7 +356,7 @@ fn databases(master: &Node, replica: &Node) -> Vec<Option<u64>> {
             .and_then(|config| config.get("databases")?.trim().parse::<u64>().ok())
             .unwrap_or(1)
     };
-    let both = count(master).min(count(replica)).min(8);
+    let both = count(master).min(count(replica)).min(MAX_CANARY_DATABASES);
     if both <= 1 { vec![None] } else { (0..both).map(Some).collect() }
 }
 

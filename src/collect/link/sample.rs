@@ -4,29 +4,20 @@
 //! old keys finds that out.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
 use super::session::{Session, Trouble};
 use crate::collect::pika::gate::CANARY;
 use crate::collect::pika::resp::Reply;
+use crate::model::limits::{
+    MAX_KEY_CHARACTERS, MAX_SAMPLE_EXAMPLES, MAX_SAMPLE_KEYS, MAX_SAMPLE_SCANS, SAMPLE_RETRY_INTERVALS,
+};
 use crate::model::link::{Sample, SampleDifference};
 
-/// The most keys that are compared.
-const MOST_KEYS: usize = 200;
-/// The most calls of SCAN. On a large 2.x they come to strings only, which lie first.
-const MOST_SCANS: usize = 5;
 /// The keys that one SCAN looks at. Cursors are shared by all clients of a server; an odd step does not meet
 /// those of others.
 const SCAN_COUNT: &str = "199";
-/// The pauses before a key that differs is looked at again.
-const SECOND_LOOKS: [Duration; 3] =
-    [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(800)];
-/// How many keys are named.
-const MOST_EXAMPLES: usize = 5;
-/// How much of a key is shown.
-const SHOWN: usize = 60;
 /// Keys of Pika's own, which differ between nodes.
 const INTERNAL: &str = "_internal:";
 /// Types that a range can be asked for.
@@ -62,11 +53,11 @@ pub async fn compare(
     run_ends: Instant,
     sample: &mut Sample,
 ) -> Result<(), Trouble> {
-    let keys = find(master, most.min(MOST_KEYS)).await?;
+    let keys = find(master, most.min(MAX_SAMPLE_KEYS)).await?;
     let mut there = shapes(master, &keys).await?;
     let mut here = shapes(replica, &keys).await?;
     let mut open: Vec<usize> = (0..keys.len()).collect();
-    for pause in std::iter::once(None).chain(SECOND_LOOKS.map(Some)) {
+    for pause in std::iter::once(None).chain(SAMPLE_RETRY_INTERVALS.map(Some)) {
         if let Some(pause) = pause {
             if open.is_empty() || Instant::now() + pause >= run_ends {
                 break;
@@ -100,10 +91,10 @@ pub async fn compare(
         } else {
             sample.different += 1;
         }
-        if sample.examples.len() < MOST_EXAMPLES {
+        if sample.examples.len() < MAX_SAMPLE_EXAMPLES {
             sample.examples.push(SampleDifference {
                 db: db.map(str::to_owned),
-                key: key.chars().take(SHOWN).collect(),
+                key: key.chars().take(MAX_KEY_CHARACTERS).collect(),
                 master: there[index].to_string(),
                 replica: here[index].to_string(),
             });
@@ -125,7 +116,7 @@ async fn find(master: &mut Session<'_>, most: usize) -> Result<Vec<String>, Trou
         }
     } else {
         let mut cursor = "0".to_owned();
-        for _ in 0..MOST_SCANS {
+        for _ in 0..MAX_SAMPLE_SCANS {
             let reply = master.ask_one(&["scan", &cursor, "count", SCAN_COUNT]).await?;
             let (next, found) = listed(&reply)?;
             keys.extend(found);

@@ -1,7 +1,7 @@
 //! A conversation with one server of a link, beyond the examination of a node.
 
-use crate::collect::clock::Deadlines;
-use crate::collect::net::dial::dial;
+use crate::collect::net::connect::dial;
+use crate::collect::net::deadlines::Deadlines;
 use crate::collect::pika::gate::Gate;
 use crate::collect::pika::resp::{Broken, Connection, Reply};
 use crate::collect::secret::Password;

@@ -10,12 +10,8 @@ use std::time::SystemTime;
 use jiff::civil::Date;
 
 use super::prefix::{Begin, Level};
+use crate::model::limits::{MAX_LOG_DIRECTORY_ENTRIES, MAX_LOG_FILES};
 use crate::model::logs::LogProblem;
-
-/// No directory has more logs; a directory of Pika also holds binlogs, which are not counted.
-const MOST_FILES: usize = 4096;
-/// How many entries of a directory are looked at.
-const MOST_ENTRIES: usize = 100_000;
 
 /// A log file.
 #[derive(Debug)]
@@ -60,7 +56,7 @@ pub fn list(path: &Path) -> Result<Vec<Found>, Nothing> {
     let entries = fs::read_dir(path).map_err(|error| problem_of(&error))?;
     let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
     let (mut others, mut dangling) = (0, 0);
-    for entry in entries.take(MOST_ENTRIES).filter_map(Result::ok) {
+    for entry in entries.take(MAX_LOG_DIRECTORY_ENTRIES).filter_map(Result::ok) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let Some(kind) = Kind::of(&name) else {
             others += 1;
@@ -96,7 +92,7 @@ pub fn list(path: &Path) -> Result<Vec<Found>, Nothing> {
     found.retain(|(_, file)| seen.insert((file.metadata.dev(), file.metadata.ino())));
     let mut found: Vec<Found> = found.into_iter().map(|(_, file)| file).collect();
     found.sort_by_key(|file| (std::cmp::Reverse(file.level), std::cmp::Reverse(file.modified())));
-    found.truncate(MOST_FILES);
+    found.truncate(MAX_LOG_FILES);
     Ok(found)
 }
 

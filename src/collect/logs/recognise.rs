@@ -6,10 +6,8 @@ use std::sync::OnceLock;
 use regex::bytes::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::secrets::would_show;
+use crate::model::limits::MAX_LOG_TEXT_BYTES;
 use crate::model::messages::{MessageRule, Messages};
-
-/// The longest part of a line that is kept, in bytes.
-const LONGEST_KEPT: usize = 300;
 
 /// The patterns of the table of messages.
 pub struct Recogniser<'k> {
@@ -89,6 +87,6 @@ fn anchored(pattern: &str) -> String {
 }
 
 fn fit_to_show(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST_KEPT)]).into_owned();
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_LOG_TEXT_BYTES)]).into_owned();
     if would_show(&text) { "(hidden)".to_owned() } else { text }
 }

@@ -15,6 +15,7 @@ use super::files::{self, Found};
 use super::prefix::{self, Begin, Level, Line};
 use super::recognise::{Recognised, Recogniser};
 use super::secrets;
+use crate::model::limits::{LOG_BLOCK_BYTES, MAX_LOG_GROUPS, MAX_LOG_LINE_BYTES, MAX_LOG_NAMES};
 use crate::model::logs::{LogFile, LogMessage, LogProblem, LogSide, LogSource};
 
 /// What is read of one server's logs, for the files of each level; what one level does not need goes to the next.
@@ -26,15 +27,6 @@ const BUDGET: [(Option<Level>, u64); 5] = [
     (Some(Level::Info), 3 * 1024 * 1024),
     (None, 0),
 ];
-/// How much is read at a time.
-const BLOCK: usize = 64 * 1024;
-/// The longest part of a line that is looked at; the rest is skipped.
-const LONGEST_LINE: usize = 8 * 1024;
-/// Groups of messages that are told apart. A message with ever new values must not fill the facts.
-const MOST_GROUPS: usize = 200;
-/// Files that are named one by one.
-const MOST_NAMES: usize = 100;
-
 /// What was read, with the times of the messages, of which some will be recent.
 pub struct Gathered {
     /// Everything but the recent counts.
@@ -126,7 +118,7 @@ impl Gathering<'_> {
 
     fn leave_out(&mut self, file: &Found) {
         self.source.bytes_unread += file.metadata.len();
-        if self.source.unread_files.len() < MOST_NAMES {
+        if self.source.unread_files.len() < MAX_LOG_NAMES {
             self.source.unread_files.push(file.path.display().to_string());
         }
     }
@@ -142,7 +134,7 @@ impl Gathering<'_> {
         }
         self.source.bytes_read += file.bytes_read;
         self.source.bytes_unread += file.bytes.saturating_sub(file.bytes_read);
-        if self.source.files.len() < MOST_NAMES {
+        if self.source.files.len() < MAX_LOG_NAMES {
             self.source.files.push(file);
         }
     }
@@ -165,7 +157,7 @@ impl Gathering<'_> {
         opened.seek(SeekFrom::Start(start))?;
         let readable_by_all = metadata.mode() & 0o004 != 0;
         let mut lines = Lines::new(start);
-        let mut block = vec![0; BLOCK];
+        let mut block = vec![0; LOG_BLOCK_BYTES];
         let mut rest = opened.take(file.bytes - start);
         loop {
             let count = rest.read(&mut block)?;
@@ -212,7 +204,7 @@ impl Gathering<'_> {
     fn count(&mut self, recognised: &Recognised<'_, '_>, line: &Line<'_>, place: LinePlace, file: &LogFile) {
         let group = |name: &str| recognised.group(name).to_vec();
         let key = (recognised.message.id.clone(), group("host"), group("status"));
-        if self.groups.len() >= MOST_GROUPS && !self.groups.contains_key(&key) {
+        if self.groups.len() >= MAX_LOG_GROUPS && !self.groups.contains_key(&key) {
             return;
         }
         let group = self.groups.entry(key).or_default();
@@ -313,7 +305,7 @@ impl Lines {
     }
 
     fn add(&mut self, bytes: &[u8]) {
-        let room = LONGEST_LINE.saturating_sub(self.line.len());
+        let room = MAX_LOG_LINE_BYTES.saturating_sub(self.line.len());
         self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 

@@ -9,10 +9,9 @@ use reqwest::{StatusCode, Url, header, redirect};
 use serde_json::Value as Json;
 use tokio::time::{Instant, timeout_at};
 
+use super::connect::ConnectionFailure;
 use crate::model::http::HttpFailure;
-
-/// The most characters of a text from a server that an error repeats.
-const MOST_OF_A_TEXT: usize = 300;
+use crate::model::limits::MAX_HTTP_ERROR_CHARACTERS;
 
 /// What keeps connections between requests.
 #[derive(Clone, Debug)]
@@ -166,22 +165,13 @@ fn kind(content_type: &str, body: &[u8]) -> String {
 fn explain(error: &reqwest::Error) -> HttpError {
     let text = chain(error);
     let causes = causes(error);
-    let io_kind =
-        causes.iter().filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).next_back();
-    let failure = match io_kind {
+    let io_error = causes.iter().filter_map(|cause| cause.downcast_ref::<io::Error>()).next_back();
+    let failure = match io_error.map(ConnectionFailure::from) {
         _ if error.is_dns() => HttpFailure::Unresolved,
         _ if error.is_timeout() && error.is_connect() => HttpFailure::Filtered,
         _ if error.is_timeout() => HttpFailure::Slow,
         _ if causes.iter().any(|cause| cause.is::<rustls::Error>()) => HttpFailure::Tls,
-        Some(io::ErrorKind::ConnectionRefused) => HttpFailure::Refused,
-        Some(io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable) => HttpFailure::Unreachable,
-        Some(io::ErrorKind::TimedOut) => HttpFailure::Filtered,
-        Some(
-            io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::BrokenPipe
-            | io::ErrorKind::UnexpectedEof,
-        ) => HttpFailure::Closed,
+        Some(failure) if failure != ConnectionFailure::Other => failure.into(),
         // The library does not export the type of these; its words are all there is.
         _ if text.contains("invalid HTTP") => HttpFailure::NotHttp,
         _ if text.contains("connection closed") || text.contains("end of file") => HttpFailure::Closed,
@@ -220,7 +210,7 @@ fn chain(error: &reqwest::Error) -> String {
 
 /// The beginning of a text from a server.
 fn shortened(text: &str) -> String {
-    match text.char_indices().nth(MOST_OF_A_TEXT) {
+    match text.char_indices().nth(MAX_HTTP_ERROR_CHARACTERS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }

@@ -1,4 +1,7 @@
-//! Connections to an address, and bounded HTTP requests.
+//! The network: one resolver, one way to make a connection, one HTTP client, one meaning for each error, deadlines.
+//! How much and how long is in [`crate::model::limits`].
 
-pub mod dial;
+pub mod connect;
+pub mod deadlines;
 pub mod http;
+pub mod resolve;

@@ -1,6 +1,7 @@
 //! Says what kind of server answered.
 
 use super::resp::Reply;
+use crate::model::limits::MAX_EVIDENCE_CHARACTERS;
 use crate::model::server::{Server, ServerKind};
 use crate::parse::info::field;
 
@@ -109,11 +110,10 @@ pub fn from_bytes(bytes: &[u8]) -> Server {
 
 /// The beginning of a text, short enough for a sentence.
 fn shorten(text: &str) -> String {
-    const MOST: usize = 80;
-    if text.chars().count() <= MOST {
+    if text.chars().count() <= MAX_EVIDENCE_CHARACTERS {
         return text.to_owned();
     }
-    let mut short: String = text.chars().take(MOST - 1).collect();
+    let mut short: String = text.chars().take(MAX_EVIDENCE_CHARACTERS - 1).collect();
     short.push('…');
     short
 }

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use super::gate::{Gate, Permit};
 use super::resp::{Broken, Connection, Reply};
 use super::{identify, ports};
-use crate::collect::clock::Deadlines;
-use crate::collect::host::host_network;
-use crate::collect::net::dial::dial;
+use crate::collect::host::network_of_server;
+use crate::collect::net::connect::dial;
+use crate::collect::net::deadlines::Deadlines;
 use crate::collect::secret::Password;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::address::Address;
@@ -161,7 +161,8 @@ impl Collector<'_> {
         let role = node.replication.as_ref().and_then(|replication| replication.role);
         let pair = node.double_master.as_ref().and_then(|double_master| double_master.enabled);
         let follows_nobody = role == Some(Role::Master) && pair != Some(true);
-        node.ports = Some(ports::look(generation, server, gate, follows_nobody, &self.deadlines).await);
+        node.ports =
+            Some(ports::probe_ports(generation, server, gate, follows_nobody, &self.deadlines).await);
     }
 
     fn second_batch(&self, node: &mut Node, gate: &Gate<'_>, release: Option<Version>) -> Batch {
@@ -258,7 +259,7 @@ fn look_at_host(node: &mut Node, is_pika: bool) {
     let Some(peer) = node.reach.peer.as_ref().and_then(|peer| peer.parse().ok()).filter(|_| is_pika) else {
         return;
     };
-    match host_network::look(peer, node.process.as_ref().and_then(|process| process.pid)) {
+    match network_of_server(peer, node.process.as_ref().and_then(|process| process.pid)) {
         Ok(network) => node.host_network = Some(network),
         Err(reason) => {
             for path in ["host_network", "own_address"] {

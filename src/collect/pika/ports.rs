@@ -1,8 +1,6 @@
 //! Touches the ports that are counted from the client port, as far as that is harmless.
 
-use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -10,26 +8,18 @@ use tokio::time::{Instant, timeout_at};
 
 use super::gate::{Gate, PortPermit};
 use super::{identify, trysync};
-use crate::collect::clock::Deadlines;
+use crate::collect::net::connect::connect;
+use crate::collect::net::deadlines::Deadlines;
 use crate::model::knowledge::{GenerationEntry, PortOpen, PortRule, Probe};
+use crate::model::limits::{MAX_PORT_BYTES, PORT_SILENCE_TIMEOUT, RSYNC_GREETING_TIMEOUT};
 use crate::model::network::{Port, PortRole, PortState};
 use crate::model::replication::BinlogPosition;
-
-/// How long a port that should say nothing may say something. What greets at all greets sooner.
-const MOMENT: Duration = Duration::from_millis(200);
-
-/// How long an rsync daemon may take to greet. One that cannot look up our name takes ten seconds, and a
-/// whole check is not worth that.
-const GREETING: Duration = Duration::from_secs(2);
 
 /// A client of rsync's protocol 31, which every daemon since 2013 speaks, and the module of full copies.
 const MODULE_QUESTION: &[u8] = b"@RSYNCD: 31.0\ndocument\n";
 
-/// The most that is read from a port; the longest answer that is expected has some 60 bytes.
-const MOST_BYTES: usize = 512;
-
 /// Looks at all ports of a generation beside each other. `server` is the client port that answered.
-pub async fn look(
+pub async fn probe_ports(
     generation: &GenerationEntry,
     server: SocketAddr,
     gate: &Gate<'_>,
@@ -85,15 +75,16 @@ impl Seen {
 
 async fn touch(permit: &PortPermit, rule: &PortRule, server: SocketAddr, deadlines: &Deadlines) -> Seen {
     let target = SocketAddr::new(server.ip(), permit.number());
-    let connecting = timeout_at(deadlines.of(deadlines.connect), TcpStream::connect(target)).await;
-    let mut stream = match connecting {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return refusal(&error),
-        Err(_) => return Seen::plain(PortState::Filtered, None),
+    let mut stream = match connect(target, deadlines).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            let (state, detail) = error.port_state();
+            return Seen::plain(state, detail);
+        }
     };
     match permit.probe() {
         Probe::Connect | Probe::ConnectAlone => {
-            let came = read_some(&mut stream, deadlines.of(MOMENT), |_| false).await;
+            let came = read_some(&mut stream, deadlines.of(PORT_SILENCE_TIMEOUT), |_| false).await;
             if came.is_empty() { Seen::plain(PortState::Open, None) } else { Seen::other(&came) }
         }
         Probe::Greeting => greeting(&mut stream, deadlines).await,
@@ -102,20 +93,10 @@ async fn touch(permit: &PortPermit, rule: &PortRule, server: SocketAddr, deadlin
     }
 }
 
-fn refusal(error: &io::Error) -> Seen {
-    let state = match error.kind() {
-        io::ErrorKind::ConnectionRefused => PortState::Closed,
-        io::ErrorKind::TimedOut => PortState::Filtered,
-        _ => PortState::Failed,
-    };
-    let detail = (state == PortState::Failed).then(|| error.to_string());
-    Seen::plain(state, detail)
-}
-
 /// An rsync daemon looks up the name of whoever connects before it greets; where no name server
 /// answers, that takes ten seconds (measured).
 async fn greeting(stream: &mut TcpStream, deadlines: &Deadlines) -> Seen {
-    let patience = GREETING.min(deadlines.reply);
+    let patience = RSYNC_GREETING_TIMEOUT.min(deadlines.reply);
     let came = read_some(stream, deadlines.of(patience), |bytes| bytes.contains(&b'\n')).await;
     if came.starts_with(b"@RSYNCD: ") {
         Seen::plain(PortState::Proven, None)
@@ -134,7 +115,7 @@ async fn module(stream: &mut TcpStream, deadlines: &Deadlines) -> Seen {
     if greeted.state != PortState::Proven {
         return greeted;
     }
-    let deadline = deadlines.of(GREETING.min(deadlines.reply));
+    let deadline = deadlines.of(RSYNC_GREETING_TIMEOUT.min(deadlines.reply));
     let _ = timeout_at(deadline, stream.write_all(MODULE_QUESTION)).await;
     let came = read_some(stream, deadline, |bytes| bytes.contains(&b'\n')).await;
     let line = String::from_utf8_lossy(&came).lines().next().unwrap_or_default().to_owned();
@@ -173,8 +154,8 @@ async fn ask_for_position(stream: &mut TcpStream, rule: &PortRule, deadlines: &D
 /// Reads until `enough`, the end of the stream, an error, the deadline or a bound.
 async fn read_some(stream: &mut TcpStream, deadline: Instant, enough: impl Fn(&[u8]) -> bool) -> Vec<u8> {
     let mut came = Vec::new();
-    let mut buffer = [0; MOST_BYTES];
-    while came.len() < MOST_BYTES && !enough(&came) {
+    let mut buffer = [0; MAX_PORT_BYTES];
+    while came.len() < MAX_PORT_BYTES && !enough(&came) {
         match timeout_at(deadline, stream.read(&mut buffer)).await {
             Ok(Ok(count)) if count > 0 => came.extend_from_slice(&buffer[..count]),
             _ => break,

@@ -15,12 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::gate::Permit;
-
-/// The most that is read in answer to one batch. INFO and CONFIG of a Pika come to some 20 KB.
-pub const MOST_BYTES: usize = 4 * 1024 * 1024;
-
-/// How many of the first bytes are kept, to tell what answered when it is not RESP.
-const FIRST_BYTES: usize = 256;
+use crate::model::limits::{MAX_FIRST_BYTES, MAX_REPLY_BYTES};
 
 /// One reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +49,7 @@ pub enum Broken {
     TimedOut,
     /// The other side closed or reset the connection.
     Closed,
-    /// More than [`MOST_BYTES`] came.
+    /// More than [`MAX_REPLY_BYTES`] came.
     TooMuch,
     /// What came is not RESP.
     NotResp,
@@ -65,7 +60,7 @@ impl fmt::Display for Broken {
         match self {
             Self::TimedOut => f.write_str("no answer before the deadline"),
             Self::Closed => f.write_str("the server closed the connection"),
-            Self::TooMuch => write!(f, "more than {} MiB came in answer", MOST_BYTES / 1024 / 1024),
+            Self::TooMuch => write!(f, "more than {} MiB came in answer", MAX_REPLY_BYTES / 1024 / 1024),
             Self::NotResp => f.write_str("what came is not RESP"),
         }
     }
@@ -106,7 +101,7 @@ impl Connection {
         let mut replies = Vec::with_capacity(batch.len());
         let bytes: Vec<u8> = batch.iter().flat_map(Permit::bytes).copied().collect();
         self.round_trips += 1;
-        self.reader.left = MOST_BYTES;
+        self.reader.left = MAX_REPLY_BYTES;
         let written = timeout_at(deadline, self.reader.stream.write_all(&bytes)).await;
         // A server that closes at once can refuse the write while its greeting is still to be read.
         let write_failed = !matches!(written, Ok(Ok(())));
@@ -172,7 +167,7 @@ impl AsyncRead for Bounded {
         let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if let Poll::Ready(Ok(())) = polled {
             let came = &buffer.filled()[before..];
-            let wanted = FIRST_BYTES.saturating_sub(self.first.len()).min(came.len());
+            let wanted = MAX_FIRST_BYTES.saturating_sub(self.first.len()).min(came.len());
             let first = came[..wanted].to_vec();
             let came = came.len();
             self.first.extend_from_slice(&first);

@@ -1,8 +1,8 @@
 //! Asks one Sentinel, in three round trips: who are you, what do you watch, and who belongs to it.
 
 use super::reply::{Entry, entries, instance, master, shorten};
-use crate::collect::clock::Deadlines;
-use crate::collect::net::dial::dial;
+use crate::collect::net::connect::dial;
+use crate::collect::net::deadlines::Deadlines;
 use crate::collect::pika::gate::{Gate, Permit};
 use crate::collect::pika::identify;
 use crate::collect::pika::node::{note_auth_reply, state_without_answer};
@@ -11,12 +11,10 @@ use crate::collect::secret::Password;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::address::Address;
 use crate::model::knowledge::Knowledge;
+use crate::model::limits::MAX_SENTINEL_MASTERS;
 use crate::model::sentinel::{Instance, Sentinel};
 use crate::model::server::ServerKind;
 use crate::parse::info::field;
-
-/// The most names of one Sentinel whose replicas are asked for.
-const MOST_MASTERS: usize = 64;
 
 /// What asking needs to know.
 pub struct Asker<'a> {
@@ -139,7 +137,7 @@ impl Asker<'_> {
 
     async fn ask_about_masters(&self, sentinel: &mut Sentinel, connection: &mut Connection, gate: &Gate<'_>) {
         let mut masters = sentinel.masters.take().unwrap_or_default();
-        let asked = masters.len().min(MOST_MASTERS);
+        let asked = masters.len().min(MAX_SENTINEL_MASTERS);
         let names: Vec<String> = masters[..asked].iter().map(|master| master.name.clone()).collect();
         let words: Vec<Vec<&str>> = names
             .iter()
@@ -160,7 +158,7 @@ impl Asker<'_> {
         note_all_of_masters(
             sentinel,
             asked..masters.len(),
-            &format!("a Sentinel is asked about no more than {MOST_MASTERS} names"),
+            &format!("a Sentinel is asked about no more than {MAX_SENTINEL_MASTERS} names"),
         );
         sentinel.masters = Some(masters);
     }

@@ -2,13 +2,8 @@
 
 use crate::collect::pika::resp::Reply;
 use crate::model::address::Address;
+use crate::model::limits::{MAX_SENTINEL_ENTRIES, MAX_SENTINEL_TEXT_CHARACTERS};
 use crate::model::sentinel::{Instance, WatchedMaster};
-
-/// The most entries that are kept of one answer. No Sentinel watches that many servers.
-const MOST_ENTRIES: usize = 256;
-
-/// The most characters that are kept of a text. Addresses, ids and flags are short.
-const MOST_CHARACTERS: usize = 256;
 
 /// The names and values of one entry.
 pub struct Entry<'r>(Vec<&'r str>);
@@ -35,14 +30,14 @@ impl<'r> Entry<'r> {
 
 /// A text that is no longer than any that a Sentinel means.
 pub fn shorten(text: &str) -> String {
-    text.chars().take(MOST_CHARACTERS).collect()
+    text.chars().take(MAX_SENTINEL_TEXT_CHARACTERS).collect()
 }
 
 /// The entries of an answer, or what is wrong with it.
 pub fn entries(reply: &Reply) -> Result<Vec<Entry<'_>>, String> {
     match reply {
-        Reply::List(items) if items.len() > MOST_ENTRIES => {
-            Err(format!("{} entries came, and more than {MOST_ENTRIES} are not read", items.len()))
+        Reply::List(items) if items.len() > MAX_SENTINEL_ENTRIES => {
+            Err(format!("{} entries came, and more than {MAX_SENTINEL_ENTRIES} are not read", items.len()))
         }
         Reply::List(items) => items
             .iter()
@@ -131,7 +126,7 @@ mod tests {
         assert!(entries(&Reply::Error("ERR no".into())).is_err_and(|why| why.contains("ERR no")));
         assert!(entries(&Reply::Nothing).is_err());
         assert!(entries(&Reply::List(vec![Reply::Number(1)])).is_err());
-        assert!(entries(&Reply::List(vec![list(&["a", "b"]); MOST_ENTRIES + 1])).is_err());
+        assert!(entries(&Reply::List(vec![list(&["a", "b"]); MAX_SENTINEL_ENTRIES + 1])).is_err());
         assert_eq!(entries(&Reply::List(vec![])).unwrap().len(), 0);
     }
 

@@ -4,9 +4,13 @@
 //! rights are assumed beyond those of the user that ssh logs in as. What comes back is not believed: its size,
 //! its time and its form are bounded.
 
-mod answer;
+mod classify;
+mod collect;
 mod command;
-mod trouble;
+mod decode;
+mod output;
+pub mod wire;
 
-pub use answer::Seen;
-pub use command::{Destination, look};
+pub use collect::collect_remote_host;
+pub use command::{Destination, InvalidDestination};
+pub use decode::RemoteHost;

@@ -9,10 +9,8 @@ use super::filters::{beyond, bytes, duration, in_era, in_releases, listed, print
 use super::functions;
 use crate::judge::phrases::Phrases;
 use crate::model::knowledge::Knowledge;
+use crate::model::limits::MAX_EXPRESSION_STEPS;
 use crate::model::text::Language;
-
-/// Steps that one expression or text may take. The longest of the built-in ones takes some hundreds.
-const FUEL: u64 = 20_000;
 
 /// An environment for expressions and texts in `language`, which is that of `phrases`.
 pub fn environment(
@@ -22,7 +20,7 @@ pub fn environment(
 ) -> Environment<'static> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
-    env.set_fuel(Some(FUEL));
+    env.set_fuel(Some(MAX_EXPRESSION_STEPS));
     env.set_formatter(|out, _, value| {
         out.write_str(&printable(value))
             .map_err(|error| Error::new(ErrorKind::WriteFailure, error.to_string()))

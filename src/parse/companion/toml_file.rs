@@ -7,13 +7,11 @@ use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
 use super::reading::{Reading, host_kind};
+use crate::model::codis::topology::CodisRelease;
 use crate::model::companion::{
-    CodisRelease, CompanionContent, CompanionKey, CompanionKind, Effective, Fault, UnknownKey, ValueType,
-    WrongType,
+    CompanionContent, CompanionKey, CompanionKind, Effective, Fault, UnknownKey, ValueType, WrongType,
 };
-
-/// The most that a key of somebody's own may have in a sentence.
-const LONGEST_KEY: usize = 64;
+use crate::model::limits::MAX_SHOWN_KEY_CHARACTERS;
 
 /// A key of the file.
 struct Entry<'t> {
@@ -82,8 +80,8 @@ fn likely(entries: &[Entry<'_>], keys: &[&CompanionKey]) -> Vec<CodisRelease> {
         };
         entries.iter().filter(reads).count()
     };
-    let most = CodisRelease::ALL.into_iter().map(known).max().unwrap_or_default();
-    CodisRelease::ALL.into_iter().filter(|release| known(*release) == most).collect()
+    let most = CodisRelease::WITH_KNOWN_FILES.into_iter().map(known).max().unwrap_or_default();
+    CodisRelease::WITH_KNOWN_FILES.into_iter().filter(|release| known(*release) == most).collect()
 }
 
 fn unknown(reading: &Reading<'_>, entry: &Entry<'_>, kind: CompanionKind) -> UnknownKey {
@@ -98,7 +96,7 @@ fn unknown(reading: &Reading<'_>, entry: &Entry<'_>, kind: CompanionKind) -> Unk
         .iter()
         .find(|key| key.file != kind && key.file != CompanionKind::Sentinel && key.name == entry.key);
     UnknownKey {
-        key: entry.key.chars().take(LONGEST_KEY).collect(),
+        key: entry.key.chars().take(MAX_SHOWN_KEY_CHARACTERS).collect(),
         nearest: nearest.filter(|(distance, _)| *distance <= 3).map(|(_, key)| key.name.clone()),
         belongs_to: elsewhere.map(|key| key.file),
         releases: Vec::new(),

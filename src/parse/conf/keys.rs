@@ -3,13 +3,11 @@
 use std::collections::HashMap;
 
 use crate::model::knowledge::{ConfigKey, Knowledge};
+use crate::model::limits::MAX_CONF_KEY_CHARACTERS;
 use crate::model::release::Version;
 
 /// A look-up of keys by name.
 pub struct Keys<'k>(HashMap<&'k str, &'k ConfigKey>);
-
-/// Names that are longer are no slip of the finger; comparing them with all others would only take time.
-const LONGEST_NAME: usize = 64;
 
 impl<'k> Keys<'k> {
     /// The keys of the knowledge.
@@ -44,7 +42,7 @@ impl<'k> Keys<'k> {
     /// The known name that `name` most likely stands for.
     pub fn nearest(&self, name: &str) -> Option<&'k str> {
         let plain = |text: &str| text.to_lowercase().replace('_', "-");
-        if name.len() > LONGEST_NAME {
+        if name.len() > MAX_CONF_KEY_CHARACTERS {
             return None;
         }
         let wanted = plain(name);
@@ -66,7 +64,7 @@ impl<'k> Keys<'k> {
 pub fn first_word(text: &str) -> String {
     let text = text.trim_start();
     let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
-    let mut word: String = text[..end.unwrap_or(text.len())].chars().take(LONGEST_NAME).collect();
+    let mut word: String = text[..end.unwrap_or(text.len())].chars().take(MAX_CONF_KEY_CHARACTERS).collect();
     if word.len() < text.len() {
         word.push('…');
     }
@@ -119,6 +117,6 @@ mod tests {
         assert_eq!(first_word("requirepass hunter2"), "requirepass…");
         assert_eq!(first_word("requirepass=hunter2"), "requirepass…");
         assert_eq!(first_word(" plain-key_1.x"), "plain-key_1.x");
-        assert!(first_word(&"x".repeat(5000)).chars().count() <= LONGEST_NAME + 1);
+        assert!(first_word(&"x".repeat(5000)).chars().count() <= MAX_CONF_KEY_CHARACTERS + 1);
     }
 }

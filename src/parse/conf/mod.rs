@@ -22,12 +22,10 @@ use self::view::{Draft, View};
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::conf::{ConfContent, ConfFile, ConfRemark, ConfSetting};
 use crate::model::knowledge::Knowledge;
+use crate::model::limits::MAX_CONF_LINES;
 use crate::model::release::{Releases, Version};
 use crate::parse::conf_text::ConfText;
 use crate::parse::secret::Tokens;
-
-/// No pika.conf has more lines; the longest stock file has about seven hundred.
-const MOST_LINES: usize = 5000;
 
 /// The releases that a file is looked at for: the one that was named, or every final one.
 pub fn considered(knowledge: &Knowledge, version: Option<Version>) -> Vec<Version> {
@@ -56,7 +54,7 @@ pub fn read(
                 continue;
             }
         };
-        if text.lines.len() > MOST_LINES {
+        if text.lines.len() > MAX_CONF_LINES {
             let reason = format!("it has {} lines, which no pika.conf has", text.lines.len());
             files.push(unread(name, version, reason));
             continue;

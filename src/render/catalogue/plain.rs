@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthChar;
 use crate::model::check::Binding;
 use crate::model::finding::State;
 use crate::model::knowledge::Knowledge;
+use crate::model::limits::MAX_NAME_DEPTH;
 use crate::model::text::Language;
 
 /// Joins the lines of each paragraph: their breaks are those of the file, not of the reader's terminal.
@@ -106,7 +107,7 @@ impl<'c> Plain<'c> {
     }
 
     fn collect_states(&self, expression: &str, states: &mut Vec<State>, depth: usize) {
-        if let Some(binding) = self.bound(expression.trim()).filter(|_| depth < MAX_DEPTH) {
+        if let Some(binding) = self.bound(expression.trim()).filter(|_| depth < MAX_NAME_DEPTH) {
             for source in expressions_of(binding) {
                 self.collect_states(source, states, depth + 1);
             }
@@ -211,9 +212,6 @@ impl<'c> Plain<'c> {
         different.join(" / ")
     }
 }
-
-/// How deep the names of a file are followed.
-const MAX_DEPTH: usize = 8;
 
 fn without_number(line: &str) -> String {
     let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());

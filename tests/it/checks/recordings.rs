@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::support::chinese::is_all_chinese;
 use crate::support::{all_recordings, recording};
 use pikadoctor::catalog::built_in;
-use pikadoctor::collect::clock::Deadlines;
+use pikadoctor::collect::net::deadlines::Deadlines;
 use pikadoctor::collect::secret::Password;
 use pikadoctor::lab::recorded::RecordedServer;
 use pikadoctor::model::address::Address;

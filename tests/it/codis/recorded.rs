@@ -152,8 +152,8 @@ fn what_is_no_dashboard_has_a_clear_state() {
     assert!(text.contains("2.0") && text.contains("--zookeeper"), "{text}");
     let report = look(&two, &[]);
     let codis = &report["facts"]["codis"][0];
-    assert_eq!((codis["name"].as_str(), codis["line"].as_str()), (Some("old"), Some("2.0")));
-    assert_eq!(codis["groups"][0]["master"], "10.0.0.1:9221");
+    assert_eq!((codis["name"].as_str(), codis["release"].as_str()), (Some("old"), Some("2.0")));
+    assert_eq!(codis["groups"][0]["servers"][0]["server"], "10.0.0.1:9221");
     // Paths that write on 2.0, though they are GETs, are never asked for.
     let asked = place.asked().join("\n");
     for path in ["action/gc", "force_remove_locks", "remove_fence", "group/info", "sentinels/info"] {

@@ -10,9 +10,9 @@ use std::time::Duration;
 use crate::support::chinese::is_all_chinese;
 use crate::support::{Run, pikadoctor, recording, recordings_directory, run, serve};
 use pikadoctor::catalog::built_in;
-use pikadoctor::collect::clock::Deadlines;
 use pikadoctor::collect::files::bundle::pack;
-use pikadoctor::collect::host::{Dial, DialAs, Request, Roots, Wanted, look};
+use pikadoctor::collect::host::{Dial, DialAs, InstanceSelector, Request, Roots, collect_host};
+use pikadoctor::collect::net::deadlines::Deadlines;
 use pikadoctor::model::facts::{self, Facts};
 use pikadoctor::model::host::Host;
 use pikadoctor::model::network::{Port, PortState};
@@ -93,33 +93,33 @@ impl Tree {
         fs::set_permissions(directory, fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    fn look(&self, request: &Request) -> Host {
+    fn collect_host(&self, request: &Request) -> Host {
         let directory = tempfile::tempdir().unwrap();
         self.write(directory.path());
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let second = Duration::from_secs(5);
         runtime.block_on(async {
             let deadlines = Deadlines::starting_now(second, second, second);
-            look(request, &Roots::below(directory.path()), &built_in().knowledge, &deadlines).await
+            collect_host(request, &Roots::below(directory.path()), &built_in().knowledge, &deadlines).await
         })
     }
 
     /// What is found on the host, for the running Pika.
     fn judged(&self, version: &str) -> Judged {
-        let wanted = Wanted {
+        let wanted = InstanceSelector {
             name: Some("pika".into()),
             pid: PIKA.parse().ok(),
             version: version.parse().ok(),
-            ..Wanted::default()
+            ..InstanceSelector::default()
         };
-        self.judged_as(&Request { wanted: vec![wanted], all: true, whole: true, ..Request::default() })
+        self.judged_as(&Request { instances: vec![wanted], all: true, whole: true, ..Request::default() })
     }
 
     fn judged_as(&self, request: &Request) -> Judged {
         let mut facts = Facts {
             schema: facts::SCHEMA.to_owned(),
             collected_at: "2026-01-01T00:00:00Z".into(),
-            hosts: vec![self.look(request)],
+            hosts: vec![self.collect_host(request)],
             ..Facts::default()
         };
         pikadoctor::derive::host::complete(&mut facts, &built_in().knowledge);
@@ -336,14 +336,14 @@ fn a_second_pika_in_the_way_is_found() {
     let conf =
         tree.files["root/data/pika/pika.conf"].replace("9221", "10221").replace("/data/pika/", "/data/b/");
     let tree = tree.with("root/data/b.conf", &conf);
-    let wanted = |pid: &str, port| Wanted {
+    let wanted = |pid: &str, port| InstanceSelector {
         name: Some(format!("pika {port}")),
         pid: pid.parse().ok(),
         version: "3.3.6".parse().ok(),
-        ..Wanted::default()
+        ..InstanceSelector::default()
     };
     let wanted = vec![wanted(PIKA, 9221), wanted("14000", 10221)];
-    let request = Request { wanted, ..Request::default() };
+    let request = Request { instances: wanted, ..Request::default() };
     let judged = tree.judged_as(&request);
     judged.is("host/port-owners", "critical", "is needed by pika 10221");
     // In a network of its own it is in nobody's way.
@@ -372,13 +372,13 @@ fn a_daemon_without_its_pika_is_found_where_the_host_is_asked_about() {
 
 #[test]
 fn a_server_that_is_not_a_process_of_the_host_is_not_made_up() {
-    let wanted = Wanted { pid: Some(4711), port: Some(9300), ..Wanted::default() };
-    let judged = Tree::recorded().judged_as(&Request { wanted: vec![wanted], ..Request::default() });
+    let wanted = InstanceSelector { pid: Some(4711), port: Some(9300), ..InstanceSelector::default() };
+    let judged = Tree::recorded().judged_as(&Request { instances: vec![wanted], ..Request::default() });
     assert!(judged.host.instances.is_empty());
     judged.is("host/processes", "warning", "no Pika with port 9300 and process id 4711");
     // A container gives its processes other ids; the port and the inner id tell.
-    let wanted = Wanted { pid: Some(1), port: Some(9221), ..Wanted::default() };
-    let request = Request { wanted: vec![wanted], ..Request::default() };
+    let wanted = InstanceSelector { pid: Some(1), port: Some(9221), ..InstanceSelector::default() };
+    let request = Request { instances: vec![wanted], ..Request::default() };
     let judged = Tree::recorded().judged_as(&request);
     assert!(judged.host.instances.is_empty());
     judged.is("host/processes", "warning", "no Pika with port 9221 and process id 1");
@@ -394,10 +394,12 @@ fn an_empty_or_strange_host_is_no_reason_to_fall() {
     let catalogue = built_in();
     for path in tree.files.keys().filter(|path| path.starts_with("proc/")) {
         for text in ["", "\0\u{1b}[31m: -1 99999999999999999999\n"] {
-            let wanted = Wanted { pid: PIKA.parse().ok(), ..Wanted::default() };
-            let request = Request { wanted: vec![wanted], all: true, whole: true, ..Request::default() };
-            let mut facts =
-                Facts { hosts: vec![tree.clone().with(path, text).look(&request)], ..Facts::default() };
+            let wanted = InstanceSelector { pid: PIKA.parse().ok(), ..InstanceSelector::default() };
+            let request = Request { instances: vec![wanted], all: true, whole: true, ..Request::default() };
+            let mut facts = Facts {
+                hosts: vec![tree.clone().with(path, text).collect_host(&request)],
+                ..Facts::default()
+            };
             pikadoctor::derive::host::complete(&mut facts, &catalogue.knowledge);
             let report = pikadoctor::judge(facts, &catalogue, &Parameters::new(), Language::En);
             for finding in report.findings {
@@ -457,10 +459,14 @@ fn a_host_dials_what_it_must_reach_and_nothing_else() {
 #[test]
 fn a_configuration_that_cannot_be_read_is_named_once_and_nothing_is_made_up() {
     let conf = Some("/nowhere/pika.conf".into());
-    let wanted =
-        Wanted { name: Some("planned".into()), conf, version: "3.3.6".parse().ok(), ..Wanted::default() };
+    let wanted = InstanceSelector {
+        name: Some("planned".into()),
+        conf,
+        version: "3.3.6".parse().ok(),
+        ..InstanceSelector::default()
+    };
     let judged =
-        Tree::recorded().judged_as(&Request { wanted: vec![wanted], whole: true, ..Request::default() });
+        Tree::recorded().judged_as(&Request { instances: vec![wanted], whole: true, ..Request::default() });
     let findings = judged.report["findings"].as_array().unwrap().iter();
     for finding in findings.filter(|finding| finding["target"] == "planned") {
         let note = finding["note"].as_str().unwrap();

@@ -11,15 +11,13 @@ use super::super::value::{fact, list, plain, refuse};
 use crate::derive::logs::exit_code;
 use crate::model::conf::Place;
 use crate::model::knowledge::Knowledge;
+use crate::model::limits::MAX_LOG_LINES_SHOWN;
 use crate::model::logs::{LogEvidence, LogSide};
 use crate::model::messages::LogFault;
 use crate::model::text::{Bilingual, Language};
 
 /// The functions, for the checker of names.
 pub const FUNCTIONS: [&str; 1] = ["log_troubles"];
-
-/// Lines that are shown of one trouble.
-const MOST_LINES: usize = 4;
 
 /// Adds the functions to an environment.
 pub fn add(env: &mut Environment<'static>, knowledge: &Arc<Knowledge>, language: Language) {
@@ -128,7 +126,7 @@ impl LogWords {
                 Language::Zh => format!("{side}，{count} 次，最近 {last}：{line}"),
             }
         };
-        let shown = trouble.evidence.iter().filter(|evidence| evidence.recent > 0).take(MOST_LINES);
+        let shown = trouble.evidence.iter().filter(|evidence| evidence.recent > 0).take(MAX_LOG_LINES_SHOWN);
         shown.map(line).collect()
     }
 }

@@ -1,98 +1,32 @@
 //! Puts together what is known about this host.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use tokio::net::TcpStream;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::files::{Roots, below, text};
-use super::{daemons, instance, kernel, network, program, resolver, rsync};
-use crate::collect::clock::Deadlines;
+use super::request::{Dial, DialAs, InstanceSelector, Request};
+use super::{daemons, instance, kernel, network, processes, program, resolver, rsync};
+use crate::collect::net::connect::connect;
+use crate::collect::net::deadlines::Deadlines;
 use crate::collect::pika::gate::Gate;
 use crate::collect::pika::ports;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::host::{Dialled, Host, Instance};
 use crate::model::knowledge::Knowledge;
 use crate::model::network::{Port, PortRole, PortState};
-use crate::model::release::Version;
-
-/// What is to be found out about a host.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Request {
-    /// The Pikas to look at.
-    pub wanted: Vec<Wanted>,
-    /// Whether every other Pika that runs on the host is looked at, too.
-    pub all: bool,
-    /// Whether the host itself is asked about.
-    pub whole: bool,
-    /// The addresses of peers, whose names are looked up.
-    pub peers: Vec<IpAddr>,
-    /// The servers that the host must reach.
-    pub dials: Vec<Dial>,
-}
-
-/// A Pika to look at: by its process, by its port, or by its configuration.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Wanted {
-    /// The name that findings use.
-    pub name: Option<String>,
-    /// The name of the server of the run that it is.
-    pub node: Option<String>,
-    /// The process.
-    pub pid: Option<u32>,
-    /// The client port.
-    pub port: Option<u16>,
-    /// The configuration of one that does not run.
-    pub conf: Option<PathBuf>,
-    /// The release.
-    pub version: Option<Version>,
-    /// The name of the server of the run whose data it shall copy.
-    pub master: Option<String>,
-    /// Whether it replicates, or shall. `None`: only if `master` says so.
-    pub replicates: Option<bool>,
-    /// Why it was not asked for its release and its replication, or did not tell them.
-    pub unasked: Option<String>,
-    /// Settings as the running server told them.
-    pub settings: BTreeMap<String, String>,
-}
-
-/// A server that a host must reach.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Dial {
-    /// Its name.
-    pub to: String,
-    /// Its client port, at the address by which it is reached.
-    pub address: SocketAddr,
-    /// Its release; its ports follow from it.
-    pub release: Version,
-    /// What the dialling host is to it.
-    pub r#as: DialAs,
-}
-
-/// What a host that dials is to the server that it dials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(rename_all = "kebab-case")]
-pub enum DialAs {
-    /// The host of its replica.
-    Replica,
-    /// The host of its master.
-    Master,
-}
 
 /// Looks at this host. Never fails: what could not be had is in `Host::errors`.
-pub async fn look(request: &Request, roots: &Roots, knowledge: &Knowledge, deadlines: &Deadlines) -> Host {
+pub async fn collect_host(
+    request: &Request,
+    roots: &Roots,
+    knowledge: &Knowledge,
+    deadlines: &Deadlines,
+) -> Host {
     let offsets = offsets(knowledge);
-    let (wanted, everything) = (request.wanted.clone(), request.all);
+    let (wanted, everything) = (request.instances.clone(), request.all);
     let files = {
         let roots = roots.clone();
         // A file system whose server is gone blocks whoever asks about it.
@@ -100,7 +34,7 @@ pub async fn look(request: &Request, roots: &Roots, knowledge: &Knowledge, deadl
         timeout_at(deadlines.run, asking)
     };
     let names = async {
-        if roots.is_live() { resolver::look(&request.peers, deadlines.run).await } else { Vec::new() }
+        if roots.is_live() { resolver::lookup_names(&request.peers, deadlines.run).await } else { Vec::new() }
     };
     let dials = futures_util::future::join_all(
         request.dials.iter().map(|dial| dial_ports(dial, knowledge, deadlines)),
@@ -132,15 +66,15 @@ fn offsets(knowledge: &Knowledge) -> Vec<u32> {
 }
 
 /// Everything that is read from files.
-fn files(roots: &Roots, wanted: &[Wanted], everything: bool, offsets: &[u32]) -> Host {
+fn files(roots: &Roots, wanted: &[InstanceSelector], everything: bool, offsets: &[u32]) -> Host {
     let mut errors = Vec::new();
     let hostname = text(&roots.proc.join("sys/kernel/hostname")).ok();
-    let running = instance::processes(roots);
+    let running = processes::running_pikas(roots);
     let mut instances: Vec<Instance> = Vec::new();
     for one in wanted {
         match locate(roots, one, &running) {
             Ok(one) => {
-                instances.push(Instance { asked: true, ..instance::look(roots, &one, offsets) });
+                instances.push(Instance { asked: true, ..instance::collect_instance(roots, &one, offsets) });
             }
             Err(reason) => {
                 errors.push(Absence { path: "instances".into(), kind: AbsenceKind::Failed, reason });
@@ -149,8 +83,8 @@ fn files(roots: &Roots, wanted: &[Wanted], everything: bool, offsets: &[u32]) ->
     }
     for pid in running.iter().filter(|_| everything) {
         if !instances.iter().any(|known| known.pid == Some(*pid)) {
-            let one = Wanted { pid: Some(*pid), ..Wanted::default() };
-            instances.push(instance::look(roots, &one, &[]));
+            let one = InstanceSelector { pid: Some(*pid), ..InstanceSelector::default() };
+            instances.push(instance::collect_instance(roots, &one, &[]));
         }
     }
     let host = hostname.clone().unwrap_or_else(|| "localhost".to_owned());
@@ -163,7 +97,7 @@ fn files(roots: &Roots, wanted: &[Wanted], everything: bool, offsets: &[u32]) ->
             (None, None) => host.clone(),
         };
     }
-    let network = match network::look(roots, None) {
+    let network = match network::collect_network(roots, None) {
         Ok(network) => Some(network),
         Err(absence) => {
             errors.push(absence);
@@ -195,19 +129,19 @@ fn files(roots: &Roots, wanted: &[Wanted], everything: bool, offsets: &[u32]) ->
 
 /// The process of a Pika: the one that the server named, if that is a Pika here, else the one that has its port and
 /// goes by that id where it lives. In a container a process has another id than on its host.
-fn locate(roots: &Roots, wanted: &Wanted, running: &[u32]) -> Result<Wanted, String> {
+fn locate(roots: &Roots, wanted: &InstanceSelector, running: &[u32]) -> Result<InstanceSelector, String> {
     if wanted.conf.is_some() || wanted.pid.is_some_and(|pid| running.contains(&pid)) {
         return Ok(wanted.clone());
     }
     let is_it = |pid: &u32| {
-        let one = Wanted { pid: Some(*pid), ..Wanted::default() };
+        let one = InstanceSelector { pid: Some(*pid), ..InstanceSelector::default() };
         wanted.port.is_some()
-            && instance::look(roots, &one, &[]).port == wanted.port
+            && instance::collect_instance(roots, &one, &[]).port == wanted.port
             && wanted.pid.is_none_or(|told| instance::goes_by(roots, *pid, told))
     };
     let found: Vec<u32> = running.iter().copied().filter(is_it).collect();
     match found[..] {
-        [pid] => Ok(Wanted { pid: Some(pid), ..wanted.clone() }),
+        [pid] => Ok(InstanceSelector { pid: Some(pid), ..wanted.clone() }),
         [_, _, ..] => Err(format!(
             "several Pikas of this host have port {}, and it is not to be seen which of them it is: processes {}",
             wanted.port.unwrap_or_default(),
@@ -309,18 +243,15 @@ async fn dial_ports(dial: &Dial, knowledge: &Knowledge, deadlines: &Deadlines) -
     });
     let mut gate = Gate::new(&knowledge.commands);
     gate.settle(Some(dial.release), false);
-    dialled.ports.extend(ports::look(&generation, dial.address, &gate, false, deadlines).await);
+    dialled.ports.extend(ports::probe_ports(&generation, dial.address, &gate, false, deadlines).await);
     dialled
 }
 
 /// A connection to the client port that is closed again at once.
 async fn dial_client(address: SocketAddr, deadlines: &Deadlines) -> Port {
-    let began: Instant = deadlines.of(deadlines.connect);
-    let (state, detail) = match timeout_at(began, TcpStream::connect(address)).await {
-        Ok(Ok(_)) => (PortState::Open, None),
-        Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => (PortState::Closed, None),
-        Ok(Err(error)) => (PortState::Failed, Some(error.to_string())),
-        Err(_) => (PortState::Filtered, None),
+    let (state, detail) = match connect(address, deadlines).await {
+        Ok(_) => (PortState::Open, None),
+        Err(error) => error.port_state(),
     };
     let number = u32::from(address.port());
     Port { number, offset: 0, role: PortRole::Client, expected: true, state, detail, position: None }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::command::is_too_much;
-use crate::collect::host::wire::{Answer, AnswerHead, MARK, SCHEMA, TOOL};
+use super::output::CommandOutput;
+use super::wire::{Answer, AnswerHead, MARK, SCHEMA, TOOL};
 use crate::model::conf::ConfFile;
 use crate::model::host::{Clock, Host};
 
@@ -18,9 +18,9 @@ pub struct Call {
 
 /// Why what came back is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Problem {
+pub enum DecodeError {
     /// More came than an answer can have.
-    TooMuch,
+    TooLarge,
     /// No line of an answer is there.
     NoAnswer,
     /// It was made by another version, which it names.
@@ -31,7 +31,7 @@ pub enum Problem {
 
 /// What is known of a host by an answer.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Seen {
+pub struct RemoteHost {
     /// The host.
     pub host: Host,
     /// The configuration files of its servers, by the name of the server.
@@ -39,23 +39,23 @@ pub struct Seen {
 }
 
 /// The host that an answer is about.
-pub fn read(output: &[u8], call: Call) -> Result<Seen, Problem> {
-    if is_too_much(output) {
-        return Err(Problem::TooMuch);
+pub fn decode(output: &CommandOutput, call: Call) -> Result<RemoteHost, DecodeError> {
+    if output.is_too_large() {
+        return Err(DecodeError::TooLarge);
     }
-    let text = String::from_utf8_lossy(output);
+    let text = String::from_utf8_lossy(&output.output);
     // The first one: what a shell prints afterwards cannot take its place.
-    let line = text.lines().find_map(|line| line.strip_prefix(MARK)).ok_or(Problem::NoAnswer)?;
-    let malformed = |error: serde_json::Error| Problem::Malformed(error.to_string());
+    let line = text.lines().find_map(|line| line.strip_prefix(MARK)).ok_or(DecodeError::NoAnswer)?;
+    let malformed = |error: serde_json::Error| DecodeError::Malformed(error.to_string());
     let head: AnswerHead = serde_json::from_str(line).map_err(malformed)?;
     if head.schema != SCHEMA || head.tool_version != TOOL {
         let version: String = head.tool_version.chars().take(40).collect();
-        return Err(Problem::OtherVersion(version));
+        return Err(DecodeError::OtherVersion(version));
     }
     let answer: Answer = serde_json::from_str(line).map_err(malformed)?;
     let mut host = answer.host;
     host.clock = Some(compare(&call, answer.began, answer.ended));
-    Ok(Seen { host, conf_files: answer.conf_files })
+    Ok(RemoteHost { host, conf_files: answer.conf_files })
 }
 
 /// What the times there say about the clock. It began there after the question was sent, and ended before the
@@ -91,16 +91,20 @@ mod tests {
     #[test]
     fn an_answer_is_found_behind_a_greeting_and_anything_else_is_refused() {
         let call = Call { sent: 99.0, arrived: 102.0 };
+        let decode = |text: &str| {
+            let output = CommandOutput { output: text.into(), error: String::new(), code: Some(0) };
+            decode(&output, call)
+        };
         let greeted = format!("Welcome to db1!\n\n{}", answer(TOOL));
-        let host = read(greeted.as_bytes(), call).unwrap().host;
+        let host = decode(&greeted).unwrap().host;
         assert_eq!(host.name, "x");
         assert!(host.clock.unwrap().differs.abs() < 0.001);
-        assert_eq!(read(b"Welcome to db1!\n", call), Err(Problem::NoAnswer));
-        assert_eq!(read(answer("9.9.9").as_bytes(), call), Err(Problem::OtherVersion("9.9.9".into())));
+        assert_eq!(decode("Welcome to db1!\n"), Err(DecodeError::NoAnswer));
+        assert_eq!(decode(&answer("9.9.9")), Err(DecodeError::OtherVersion("9.9.9".into())));
         let cut = &answer(TOOL)[..80];
-        assert!(matches!(read(cut.as_bytes(), call), Err(Problem::Malformed(_))));
+        assert!(matches!(decode(cut), Err(DecodeError::Malformed(_))));
         let extra = answer(TOOL).replacen("{\"schema\"", "{\"more\":1,\"schema\"", 1);
-        assert!(matches!(read(extra.as_bytes(), call), Err(Problem::Malformed(_))));
+        assert!(matches!(decode(&extra), Err(DecodeError::Malformed(_))));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Looks at a coordinator: reaches it, reads its tree, makes facts of it.
+//! Collects what a coordinator holds: reaches it, reads its tree, makes facts of it.
 
 use std::path::PathBuf;
 
@@ -9,14 +9,17 @@ use super::etcd::NoTree;
 use super::layout::{product, registered};
 use super::tree::Tree;
 use super::zookeeper::{Broken, Session};
-use super::{addresses, dashboard, etcd, filesystem};
-use crate::collect::clock::Deadlines;
-use crate::collect::net::dial::dial;
+use super::{dashboard, etcd, filesystem};
+use crate::collect::codis::registered as addresses;
+use crate::collect::net::connect::dial;
+use crate::collect::net::deadlines::Deadlines;
 use crate::collect::net::http::{self, Client, HttpError};
 use crate::collect::secret::Password;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::address::Address;
-use crate::model::coordinator::{Coordinator, CoordinatorKind, CoordinatorState, Member, Product};
+use crate::model::codis::coordinator::{Coordinator, CoordinatorKind, CoordinatorState, Member, Product};
+use crate::model::codis::topology::{Group, Registered};
+use crate::model::limits::{MAX_PARALLEL_PRODUCTS, MAX_PRODUCTS};
 use crate::model::reach::{Reach, ReachState};
 use crate::parse::secret::Tokens;
 
@@ -25,10 +28,6 @@ pub const ZOOKEEPER_AUTH: &str = "PIKADOCTOR_ZOOKEEPER_AUTH";
 
 /// The environment variable with `user:password` for etcd.
 pub const ETCD_AUTH: &str = "PIKADOCTOR_ETCD_AUTH";
-
-/// The most products of one coordinator that are looked at, and how many side by side.
-const MOST_PRODUCTS: usize = 200;
-const PARALLEL: usize = 16;
 
 /// A coordinator to look at.
 #[derive(Clone, Debug)]
@@ -77,22 +76,22 @@ pub struct CoordinatorRequest {
 }
 
 /// Looks at all coordinators side by side.
-pub async fn look(request: &CoordinatorRequest, deadlines: &Deadlines) -> Vec<Coordinator> {
+pub async fn collect_coordinators(request: &CoordinatorRequest, deadlines: &Deadlines) -> Vec<Coordinator> {
     let tokens = Tokens::of_this_run();
     let client = http::client(deadlines.connect);
-    let looker = Looker { request, deadlines, tokens, client };
-    futures_util::future::join_all(request.places.iter().map(|place| looker.look(place))).await
+    let collector = Collector { request, deadlines, tokens, client };
+    futures_util::future::join_all(request.places.iter().map(|place| collector.collect(place))).await
 }
 
-struct Looker<'r> {
+struct Collector<'r> {
     request: &'r CoordinatorRequest,
     deadlines: &'r Deadlines,
     tokens: &'r Tokens,
     client: Result<Client, HttpError>,
 }
 
-impl Looker<'_> {
-    async fn look(&self, place: &Place) -> Coordinator {
+impl Collector<'_> {
+    async fn collect(&self, place: &Place) -> Coordinator {
         let mut coordinator = Coordinator { wanted: self.request.product.clone(), ..Coordinator::default() };
         let tree = match place {
             Place::Zookeeper { text, members, chroot } => {
@@ -144,15 +143,19 @@ impl Looker<'_> {
         }
         let open = !coordinator.credentials;
         let wanted = |name: &&String| self.request.product.as_ref().is_none_or(|wanted| wanted == *name);
-        let looks = names.iter().filter(wanted).take(MOST_PRODUCTS).map(async |name| {
+        let looks = names.iter().filter(wanted).take(MAX_PRODUCTS).map(async |name| {
             let mut product = product(tree, name, self.tokens, open);
-            addresses::register_addresses(&mut product, self.deadlines).await;
+            product.addresses = announced(&product);
+            product.server_addresses = servers(&product);
+            let all = product.addresses.iter_mut().chain(&mut product.server_addresses);
+            addresses::look_up(all, self.deadlines).await;
             if let Ok(client) = &self.client {
                 dashboard::ask(&mut product, client, self.deadlines).await;
             }
             product
         });
-        let products: Vec<Product> = futures_util::stream::iter(looks).buffered(PARALLEL).collect().await;
+        let products: Vec<Product> =
+            futures_util::stream::iter(looks).buffered(MAX_PARALLEL_PRODUCTS).collect().await;
         let left_out = names.iter().filter(wanted).count() - products.len();
         if left_out > 0 {
             let more = format!("{left_out} more products are not looked at; name one with --product");
@@ -316,6 +319,24 @@ impl Looker<'_> {
         coordinator.detail = Some(error.to_string());
         None
     }
+}
+
+/// The addresses of the dashboard and of proxies, and those that are announced to clients.
+fn announced(product: &Product) -> Vec<Registered> {
+    let dashboard = product.dashboard.as_ref().and_then(addresses::of_dashboard);
+    let proxies = product.proxies.as_deref().unwrap_or_default();
+    let jodis = product.jodis.iter().flatten().flat_map(|entry| addresses::of_announced(entry, proxies));
+    dashboard.into_iter().chain(proxies.iter().flat_map(addresses::of_proxy)).chain(jodis).collect()
+}
+
+/// The addresses of the servers of all groups.
+fn servers(product: &Product) -> Vec<Registered> {
+    let groups = product.groups.iter().flatten();
+    let of_group = |group: &Group| {
+        let id = group.id;
+        group.servers.iter().map(move |server| addresses::of_server(id, &server.server)).collect::<Vec<_>>()
+    };
+    groups.flat_map(of_group).collect()
 }
 
 /// Says in a sentence how it went with all members.

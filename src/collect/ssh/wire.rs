@@ -5,13 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::look::Request;
-use super::search::Search;
+use crate::collect::host::{Request, Search};
 use crate::model::conf::ConfFile;
 use crate::model::host::Host;
 
 /// The version of both, in `schema`.
-pub const SCHEMA: &str = "pikadoctor.host/3";
+pub const SCHEMA: &str = "pikadoctor.host/4";
 
 /// How the line of an answer begins. A shell may have printed other lines before it.
 pub const MARK: &str = "pikadoctor-host-answer ";
@@ -24,7 +23,7 @@ pub const TOOL: &str = env!("CARGO_PKG_VERSION");
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Question {
-    /// Always `pikadoctor.host/3`.
+    /// Always `pikadoctor.host/4`.
     pub schema: String,
     /// The version of the program that asks.
     pub tool_version: String,
@@ -41,7 +40,7 @@ pub struct Question {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// Always `pikadoctor.host/3`.
+    /// Always `pikadoctor.host/4`.
     pub schema: String,
     /// The version of the program that answers.
     pub tool_version: String,

@@ -1,0 +1,316 @@
+//! How much is read, how long is waited, how many are asked: every bound of the program, in one table.
+//!
+//! A constant stands here when a user could meet it, as a check that is unknown because an answer was too large, say.
+//! What a protocol or a Pika prescribes is no limit and stands where it is used. The page docs/reference/limits.md is
+//! made of this table; a test holds the two together.
+
+use std::time::Duration;
+
+/// Limits that belong together.
+#[derive(Clone, Copy, Debug)]
+pub struct Section {
+    /// What they bound.
+    pub title: &'static str,
+    /// The limits.
+    pub limits: &'static [Limit],
+}
+
+/// One limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// The name of the constant.
+    pub name: &'static str,
+    /// Its value.
+    pub amount: Amount,
+    /// Its documentation, line by line.
+    pub documentation: &'static [&'static str],
+}
+
+/// The value of a limit, with its unit.
+#[derive(Clone, Copy, Debug)]
+pub enum Amount {
+    /// A number of things.
+    Count(u64),
+    /// A number of bytes.
+    Bytes(u64),
+    /// A number of characters.
+    Characters(u64),
+    /// A time.
+    Time(Duration),
+    /// Several times, one after the other.
+    Times(&'static [Duration]),
+}
+
+/// Declares each limit as a constant, and all of them as a table.
+macro_rules! limits {
+    ($($title:literal { $( $(#[doc = $documentation:literal])+ $unit:ident $name:ident: $type:ty = $value:expr; )+ })+) => {
+        $($(
+            $(#[doc = $documentation])+
+            pub const $name: $type = $value;
+        )+)+
+
+        /// All limits.
+        #[allow(clippy::cast_lossless, clippy::unnecessary_cast, reason = "all whole numbers are shown as one type")]
+        pub const SECTIONS: &[Section] = &[$(Section {
+            title: $title,
+            limits: &[$(Limit {
+                name: stringify!($name),
+                amount: limits!(@$unit $name),
+                documentation: &[$($documentation),+],
+            }),+],
+        }),+];
+    };
+    (@count $name:ident) => { Amount::Count($name as u64) };
+    (@bytes $name:ident) => { Amount::Bytes($name as u64) };
+    (@characters $name:ident) => { Amount::Characters($name as u64) };
+    (@time $name:ident) => { Amount::Time($name) };
+    (@times $name:ident) => { Amount::Times(&$name) };
+}
+
+/// A KiB.
+const KIB: usize = 1024;
+/// A MiB.
+const MIB: usize = 1024 * KIB;
+
+limits! {
+    "A run" {
+        /// The time for a run that looks at servers only, unless --timeout says otherwise.
+        time RUN_TIMEOUT: Duration = Duration::from_secs(10);
+        /// The time for a run that looks at replication, too: writes must have time to arrive.
+        time RUN_TIMEOUT_WITH_LINKS: Duration = Duration::from_secs(30);
+        /// The longest time that an option can be set to.
+        time MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+        /// The time for a connection to one address, and for the look-up of one name, where the run has three times as
+        /// much.
+        time CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+        /// The time for the replies to one batch, where the run has three times as much.
+        time REPLY_TIMEOUT: Duration = Duration::from_secs(5);
+        /// How many servers are looked at side by side.
+        count MAX_PARALLEL_SERVERS: usize = 16;
+        /// How many servers `init` follows: a plan for more is made of parts.
+        count MAX_INIT_SERVERS: usize = 64;
+    }
+    "Names" {
+        /// How many names of one Codis or one product are looked up.
+        count MAX_NAMES_RESOLVED: usize = 64;
+        /// How long looking for the name of an address may take: a resolver that does not answer was measured to take
+        /// ten seconds.
+        time REVERSE_LOOKUP_TIMEOUT: Duration = Duration::from_secs(4);
+    }
+    "Servers" {
+        /// How much is read in answer to one batch. INFO and CONFIG of a Pika come to some 20 KB.
+        bytes MAX_REPLY_BYTES: usize = 4 * MIB;
+        /// How many of the first bytes are kept, to tell what answered when it is not RESP.
+        bytes MAX_FIRST_BYTES: usize = 256;
+        /// How much is shown of an answer that is not RESP.
+        characters MAX_EVIDENCE_CHARACTERS: usize = 80;
+        /// How long a port that should say nothing may say something. What greets at all greets sooner.
+        time PORT_SILENCE_TIMEOUT: Duration = Duration::from_millis(200);
+        /// How long an rsync daemon may take to greet. One that cannot look up our name takes ten seconds, and a whole
+        /// check is not worth that.
+        time RSYNC_GREETING_TIMEOUT: Duration = Duration::from_secs(2);
+        /// How much is read from a derived port; the longest answer that is expected has some 60 bytes.
+        bytes MAX_PORT_BYTES: usize = 512;
+    }
+    "Links" {
+        /// How long `check_pika` waits for a canary, where the run has three times as much.
+        time PLUGIN_CANARY_TIMEOUT: Duration = Duration::from_secs(5);
+        /// The time to live of a canary that nobody deletes. Longer than any wait, and longer than clocks of two hosts
+        /// usually differ: the end travels as a point in time.
+        time CANARY_TTL: Duration = Duration::from_secs(300);
+        /// The time between the first two looks at the replica for a canary; it grows …
+        time CANARY_FIRST_INTERVAL: Duration = Duration::from_millis(5);
+        /// … to this.
+        time CANARY_MAX_INTERVAL: Duration = Duration::from_millis(200);
+        /// On how many databases a canary is written.
+        count MAX_CANARY_DATABASES: u64 = 8;
+        /// How long a double master is watched for records that come back.
+        time ECHO_TIMEOUT: Duration = Duration::from_millis(1500);
+        /// The time between two looks at a double master.
+        time ECHO_INTERVAL: Duration = Duration::from_millis(15);
+        /// How long both binlogs of a double master must stand still to be at rest.
+        time ECHO_REST: Duration = Duration::from_millis(300);
+        /// The time between two readings of positions, at least. A replica that receives anything moves within it.
+        time READING_INTERVAL: Duration = Duration::from_secs(1);
+        /// How many reconnections a difference of positions is explained by, on releases where each adds a greeting to
+        /// one of the binlogs.
+        count MAX_GREETINGS: u64 = 1000;
+        /// How many keys are compared, over all databases.
+        count MAX_SAMPLE_KEYS: usize = 200;
+        /// How often SCAN is called for them. On a large 2.x these calls come to strings only, which lie first.
+        count MAX_SAMPLE_SCANS: usize = 5;
+        /// The pauses before a key that differs is looked at again.
+        times SAMPLE_RETRY_INTERVALS: [Duration; 3] =
+            [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(800)];
+        /// How many keys that differ are named.
+        count MAX_SAMPLE_EXAMPLES: usize = 5;
+        /// How much of a key is shown.
+        characters MAX_KEY_CHARACTERS: usize = 60;
+        /// The largest database of 4.x whose keys are listed: about 0.1 microseconds a key were measured, and all types
+        /// lie in one store.
+        bytes MAX_SCANNED_DATABASE_BYTES: u64 = 1 << 30;
+    }
+    "HTTP" {
+        /// How much of a text from a server an error repeats.
+        characters MAX_HTTP_ERROR_CHARACTERS: usize = 300;
+    }
+    "Codis" {
+        /// How much is read of one answer of a dashboard or a proxy. /topom of 1024 slots and 60 servers comes to some
+        /// 500 KB.
+        bytes MAX_CODIS_ANSWER_BYTES: usize = 16 * MIB;
+        /// How much is read of the model of a dashboard, which has some hundred bytes.
+        bytes MAX_DASHBOARD_MODEL_BYTES: usize = 64 * KIB;
+        /// How much is read of the answer of a proxy to a product_auth: a word.
+        bytes MAX_XPING_BYTES: usize = 4 * KIB;
+        /// The longest text that is taken over from a document of Codis, wherever it was read.
+        characters MAX_CODIS_TEXT_CHARACTERS: usize = 300;
+        /// How many products of one codis-fe are looked at.
+        count MAX_FE_PRODUCTS: usize = 16;
+        /// How many groups, servers of a group and proxies are read. Codis manages 9999 groups; nobody has so many.
+        count MAX_CODIS_MEMBERS: usize = 1024;
+        /// How many slots are read. Codis has 1024, the fork as many as max_slot_num says.
+        count MAX_CODIS_SLOTS: usize = 64 * 1024;
+        /// How many proxies are asked.
+        count MAX_CODIS_PROXIES: usize = 64;
+        /// How many proxies are asked side by side.
+        count MAX_PARALLEL_PROXIES: usize = 8;
+        /// How many servers behind a Codis are looked at.
+        count MAX_CODIS_SERVERS: usize = 64;
+        /// How many servers are asked about slots side by side.
+        count MAX_PARALLEL_BACKENDS: usize = 8;
+    }
+    "Coordinators" {
+        /// How many products of one coordinator are looked at.
+        count MAX_PRODUCTS: usize = 200;
+        /// How many products are looked at side by side.
+        count MAX_PARALLEL_PRODUCTS: usize = 16;
+        /// How many servers are taken over from coordinators.
+        count MAX_COORDINATED_SERVERS: usize = 200;
+        /// How many children of a directory are looked at. Codis has 1024 slots in one, and one node for each proxy.
+        count MAX_CHILDREN: usize = 8192;
+        /// How much of one node is looked at. A group of a hundred servers has 20 KB.
+        bytes MAX_NODE_BYTES: usize = 256 * KIB;
+        /// How many nodes are looked at in one coordinator: some ninety products with all their slots.
+        count MAX_NODES: usize = 100_000;
+        /// The largest answer of ZooKeeper that is read: the names of as many children as are looked at have less than
+        /// 1 MB, and a node of ZooKeeper at most 1 MB unless `jute.maxbuffer` is raised.
+        bytes MAX_ZOOKEEPER_FRAME_BYTES: usize = 16 * MIB;
+        /// How much is read of one ZooKeeper in all.
+        bytes MAX_ZOOKEEPER_BYTES: usize = 64 * MIB;
+        /// How many requests to ZooKeeper are under way at once. It slows a client down at 1000.
+        count MAX_ZOOKEEPER_REQUESTS: usize = 200;
+        /// How long ZooKeeper keeps the session when this program goes away without a word. It may choose another time.
+        time ZOOKEEPER_SESSION_TIMEOUT: Duration = Duration::from_secs(10);
+        /// How many entries of an access control list are read.
+        count MAX_ACL_ENTRIES: usize = 64;
+        /// How much is read of one answer of etcd: that for a product with all of its slots has 200 KB.
+        bytes MAX_ETCD_ANSWER_BYTES: usize = 32 * MIB;
+        /// How much is read of the answer of etcd to /version.
+        bytes MAX_ETCD_VERSION_BYTES: usize = 64 * KIB;
+    }
+    "Sentinel" {
+        /// How many names of one Sentinel are asked about.
+        count MAX_SENTINEL_MASTERS: usize = 64;
+        /// How many entries are kept of one answer. No Sentinel watches that many servers.
+        count MAX_SENTINEL_ENTRIES: usize = 256;
+        /// How much is kept of a text. Addresses, ids and flags are short.
+        characters MAX_SENTINEL_TEXT_CHARACTERS: usize = 256;
+        /// How many servers are looked at because a Sentinel names them.
+        count MAX_SENTINEL_SERVERS: usize = 64;
+    }
+    "Hosts" {
+        /// How long a program of the host may take to say its version.
+        time PROGRAM_TIMEOUT: Duration = Duration::from_secs(2);
+        /// How much is read of what it says.
+        bytes MAX_PROGRAM_OUTPUT_BYTES: u64 = 4096;
+        /// How much is read from one file. The longest are the tables of sockets of a busy host.
+        bytes MAX_HOST_FILE_BYTES: u64 = 32 * MIB as u64;
+        /// How many symbolic links are followed on the way to one file, as the kernel has it.
+        count MAX_SYMLINKS: usize = 40;
+        /// How often an open database is looked for before it counts as gone: a replica that takes over a full copy
+        /// closes its database for a moment.
+        count MAX_DATABASE_LOOKS: u32 = 5;
+        /// The time between two of these looks.
+        time DATABASE_LOOK_INTERVAL: Duration = Duration::from_millis(300);
+        /// How many records of the kernel's log are read; its buffer holds fewer.
+        count MAX_KERNEL_RECORDS: usize = 200_000;
+        /// How many lines of the kernel's log are kept.
+        count MAX_KERNEL_LINES: usize = 10;
+        /// How much is read of the answer of another host. That of a host with a hundred Pikas has less than a megabyte.
+        bytes MAX_SSH_OUTPUT_BYTES: u64 = 8 * MIB as u64;
+        /// How much is read of what ssh writes to its standard error.
+        bytes MAX_SSH_ERROR_BYTES: u64 = 16 * KIB as u64;
+        /// How much of it is kept.
+        characters MAX_SSH_ERROR_CHARACTERS: usize = 300;
+        /// The time that is kept back from the deadline for the way back of the answer.
+        time SSH_RETURN_TIME: Duration = Duration::from_millis(500);
+        /// The longest time that another host takes for an answer, whatever it is given.
+        time MAX_ANSWER_TIMEOUT: Duration = Duration::from_secs(600);
+        /// The time that it takes in any case.
+        time MIN_ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+        /// Its time for a connection, and for a reply.
+        time ANSWER_STEP_TIMEOUT: Duration = Duration::from_secs(3);
+    }
+    "Files" {
+        /// How large a bundle may be when it is unpacked. One server comes to some 100 KB.
+        bytes MAX_BUNDLE_BYTES: u64 = 256 * MIB as u64;
+        /// How large a check file may be.
+        bytes MAX_CHECK_FILE_BYTES: u64 = MIB as u64;
+        /// How large a configuration file may be. Pika itself reads no line beyond that.
+        bytes MAX_CONF_BYTES: u64 = MIB as u64;
+        /// How large a plan, a list of waivers or a baseline may be: more than any that a person writes.
+        bytes MAX_TEXT_FILE_BYTES: u64 = MIB as u64;
+        /// How many lines of a pika.conf are read; the longest stock file has about seven hundred.
+        count MAX_CONF_LINES: usize = 5000;
+        /// The longest unknown key that is compared with those that exist: a longer one is no slip of the finger.
+        characters MAX_CONF_KEY_CHARACTERS: usize = 64;
+        /// How much of an unknown key of dashboard.toml, proxy.toml or sentinel.conf is shown.
+        characters MAX_SHOWN_KEY_CHARACTERS: usize = 64;
+    }
+    "Logs" {
+        /// How many logs of one directory are read; a directory of Pika also holds binlogs, which are not counted.
+        count MAX_LOG_FILES: usize = 4096;
+        /// How many entries of a directory are looked at.
+        count MAX_LOG_DIRECTORY_ENTRIES: usize = 100_000;
+        /// How much is read at a time.
+        bytes LOG_BLOCK_BYTES: usize = 64 * KIB;
+        /// The longest part of a line that is looked at; the rest is skipped.
+        bytes MAX_LOG_LINE_BYTES: usize = 8 * KIB;
+        /// The longest part of a line that is kept.
+        bytes MAX_LOG_TEXT_BYTES: usize = 300;
+        /// How many groups of messages are told apart. A message with ever new values must not fill the facts.
+        count MAX_LOG_GROUPS: usize = 200;
+        /// How many files are named one by one.
+        count MAX_LOG_NAMES: usize = 100;
+        /// How far back a window can reach: nobody looks back further.
+        time MAX_LOG_WINDOW: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
+    }
+    "Judging and output" {
+        /// How many steps one expression or text may take. The longest of the built-in ones takes some hundreds.
+        count MAX_EXPRESSION_STEPS: u64 = 20_000;
+        /// How deep `explain` follows the names of a check file that stand for others.
+        count MAX_NAME_DEPTH: usize = 8;
+        /// How many lines of a log are shown of one issue.
+        count MAX_LOG_LINES_SHOWN: usize = 4;
+        /// How many annotations of one kind GitHub shows for a step; it drops the rest without a word.
+        count MAX_GITHUB_ANNOTATIONS: usize = 10;
+        /// How much long text Nagios is given. It takes about 8 KB; what is worst comes first, so the end can be cut.
+        bytes MAX_NAGIOS_TEXT_BYTES: usize = 4096;
+        /// How much performance data Nagios is given. More would push the long text out of what it takes.
+        bytes MAX_NAGIOS_PERFDATA_BYTES: usize = 3072;
+    }
+    "Laboratory" {
+        /// How long a canary may take in the demo: simulated links carry it at once or never.
+        time DEMO_CANARY_TIMEOUT: Duration = Duration::from_millis(800);
+        /// The same on real servers.
+        time DEMO_REAL_CANARY_TIMEOUT: Duration = Duration::from_secs(3);
+        /// How long the start of a real Pika may take.
+        time PIKA_START_TIMEOUT: Duration = Duration::from_secs(30);
+        /// How long its answer may take; `slaveof no one` takes three seconds.
+        time PIKA_ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
+        /// How long a real link may take until it says up: five seconds for the link, more for a full copy.
+        time LINK_UP_TIMEOUT: Duration = Duration::from_secs(20);
+        /// How long a link that said up is left alone: the last bytes of the old data are on their way.
+        time LINK_REST: Duration = Duration::from_secs(2);
+    }
+}
