@@ -1,8 +1,11 @@
 //! pikadoctor tells whether a Pika server is safe to use, replicate from or cut over to, before it is done.
 //!
-//! The whole way is on this page: **collect → derive → judge → render**. Data flows one way. Only
-//! [`collect`] touches the world, so the same judgement runs on a live server, on a recording in a
-//! test, and on a simulated server of the [`lab`].
+//! Data flows one way: **collect → derive → judge → render**. The steps of that way and their order are listed in
+//! [`pipeline`]. Only [`collect`] does I/O, so the same judgement runs on a live server, on a recording in a test, and on
+//! a simulated server of the [`lab`].
+//!
+//! Every room imports only the rooms before it: [`model`], [`parse`], [`catalog`], [`collect`], [`derive`], [`judge`],
+//! [`difference`], [`render`], [`plan`], [`pipeline`], [`lab`], [`cli`]. A test holds that.
 
 #![forbid(unsafe_code)]
 
@@ -18,13 +21,3 @@ pub mod parse;
 pub mod pipeline;
 pub mod plan;
 pub mod render;
-
-pub use pipeline::codis::CodisTrial;
-pub use pipeline::conf_files::compare_conf_files;
-pub use pipeline::files::{read_conf_files, read_logs};
-pub use pipeline::hosts::{HostRequest, examine_hosts};
-pub use pipeline::inquiry::Inquiry;
-pub use pipeline::judgement::{judge, judge_by};
-pub use pipeline::one_host::{HereRequest, ThereRequest, examine_that_host, examine_this_host};
-pub use pipeline::sentinels::Watch;
-pub use pipeline::servers::{LinkRequest, Scope, Target, Trial, examine, examine_links};

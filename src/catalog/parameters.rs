@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use crate::model::catalogue::Catalogue;
 use crate::model::check::Check;
 use crate::model::policy::Parameters;
+use crate::parse::nearest::nearest;
 
 /// Sets a parameter to what a person wrote. The value has the type of the default.
 pub fn set_text(
@@ -52,7 +53,7 @@ fn default<'c>(catalogue: &'c Catalogue, id: &str, name: &str) -> Result<&'c Jso
         .checks
         .iter()
         .find(|check| check.id == id)
-        .ok_or_else(|| format!("there is no check `{id}`{}", nearest(id, &catalogue.checks)))?;
+        .ok_or_else(|| format!("there is no check `{id}`{}", nearest_check(id, &catalogue.checks)))?;
     let param = check.file.params.get(name).ok_or_else(|| {
         let known: Vec<&str> = check.file.params.keys().map(String::as_str).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
@@ -62,14 +63,14 @@ fn default<'c>(catalogue: &'c Catalogue, id: &str, name: &str) -> Result<&'c Jso
 }
 
 /// `; did you mean …?`, or where the ids are to be had.
-pub fn nearest(id: &str, checks: &[Check]) -> String {
-    let by_distance = checks.iter().map(|check| {
+pub fn nearest_check(id: &str, checks: &[Check]) -> String {
+    let known = checks.iter().flat_map(|check| {
         // People leave out the group; compare with the last part, too.
         let short = check.id.rsplit('/').next().unwrap_or(&check.id);
-        (strsim::damerau_levenshtein(&check.id, id).min(strsim::damerau_levenshtein(short, id)), &check.id)
+        [(check.id.as_str(), &check.id), (short, &check.id)]
     });
-    match by_distance.min() {
-        Some((distance, id)) if distance <= 4 => format!("; did you mean `{id}`?"),
-        _ => "; `pikadoctor list` names them".to_owned(),
+    match nearest(id, known, 4) {
+        Some(id) => format!("; did you mean `{id}`?"),
+        None => "; `pikadoctor list` names them".to_owned(),
     }
 }

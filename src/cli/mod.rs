@@ -2,8 +2,10 @@
 
 mod args;
 mod commands;
+mod error;
 mod outcome;
 mod progress;
+mod runtime;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -15,7 +17,7 @@ use self::commands::{
     answer_host, capture, check, demo, diff, explain, forecast, host, init, lab, lint, list, logs, manual,
     plugin, schema, test_checks,
 };
-use self::outcome::{Failure, Outcome};
+use self::outcome::Outcome;
 use crate::model::exit;
 
 /// Tells whether a Pika server is safe to use, replicate from or cut over to, before it is done.
@@ -32,23 +34,23 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Check(check::Arguments),
-    Host(host::Arguments),
-    Forecast(forecast::Arguments),
-    Init(init::Arguments),
-    Capture(capture::Arguments),
-    Diff(diff::Arguments),
-    Lint(lint::Arguments),
-    Logs(logs::Arguments),
-    List(list::Arguments),
-    Explain(explain::Arguments),
-    Schema(schema::Arguments),
-    TestChecks(test_checks::Arguments),
-    Demo(demo::Arguments),
-    Lab(lab::Arguments),
+    Check(check::CheckCommand),
+    Host(host::HostCommand),
+    Forecast(forecast::ForecastCommand),
+    Init(init::InitCommand),
+    Capture(capture::CaptureCommand),
+    Diff(diff::DiffCommand),
+    Lint(lint::LintCommand),
+    Logs(logs::LogsCommand),
+    List(list::ListCommand),
+    Explain(explain::ExplainCommand),
+    Schema(schema::SchemaCommand),
+    TestChecks(test_checks::TestChecksCommand),
+    Demo(demo::DemoCommand),
+    Lab(lab::LabCommand),
     Completions(manual::Completions),
     Man(manual::Man),
-    AnswerHost(answer_host::Arguments),
+    AnswerHost(answer_host::AnswerHostCommand),
 }
 
 /// Runs the program; returns its exit code. Under the name `check_pika` it is a Nagios plugin.
@@ -88,9 +90,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     };
     match result {
         Ok(outcome) => print(outcome),
-        Err(Failure(message)) => {
-            let _ = writeln!(io::stderr(), "pikadoctor: {message}");
-            exit::UNKNOWN
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "pikadoctor: {error}");
+            error.exit_code()
         }
     }
 }

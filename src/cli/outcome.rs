@@ -1,25 +1,4 @@
-//! How a command ends.
-
-use std::fmt;
-
-use crate::plan::read::PlanError;
-
-/// An error that ends a command: a sentence for the person, and always exit code 3.
-#[derive(Debug)]
-pub struct Failure(pub String);
-
-impl From<PlanError> for Failure {
-    fn from(error: PlanError) -> Self {
-        Self::new(error)
-    }
-}
-
-impl Failure {
-    /// From any error, whose text is kept.
-    pub fn new(error: impl fmt::Display) -> Self {
-        Self(error.to_string())
-    }
-}
+//! How a command ends when it ends well.
 
 /// What a command leaves behind: its one document, and its exit code.
 pub struct Outcome {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::args::options::Printing;
+use super::args::output::ReportArgs;
 use crate::model::finding::{Finding, Report, State};
 use crate::model::link::Link;
 use crate::model::replication::Stage;
@@ -63,7 +63,7 @@ impl Progress {
     }
 
     /// A look is over.
-    pub fn round(&mut self, report: &Report, printing: &Printing) {
+    pub fn round(&mut self, report: &Report, printing: &ReportArgs) {
         let mut worst: BTreeMap<&str, &Finding> = BTreeMap::new();
         // They are ordered worst first.
         for finding in report.findings.iter().filter(|finding| finding.state.rank() <= State::Ok.rank()) {

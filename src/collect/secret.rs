@@ -1,5 +1,6 @@
 //! Passwords, and where they come from.
 
+use std::env::VarError;
 use std::fmt;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -26,9 +27,9 @@ impl fmt::Debug for Password {
     }
 }
 
-/// Why a password could not be had.
+/// Why a secret could not be had.
 #[derive(Debug, thiserror::Error)]
-pub enum PasswordError {
+pub enum SecretError {
     /// The file cannot be read.
     #[error("cannot read the password file {path}: {source}", path = path.display())]
     File {
@@ -43,6 +44,12 @@ pub enum PasswordError {
     /// `--ask-password` without a terminal.
     #[error("--ask-password needs a terminal; use PIKADOCTOR_PASSWORD or --password-file")]
     NoTerminal,
+    /// The environment variable holds no text.
+    #[error("{0} is not valid UTF-8")]
+    NotUnicode(String),
+    /// The environment variable must hold a user and a password.
+    #[error("{0} must be user:password")]
+    NoCredentials(String),
     /// The terminal cannot be read.
     #[error("cannot read the password from the terminal: {0}")]
     Prompt(io::Error),
@@ -51,26 +58,50 @@ pub enum PasswordError {
 /// The environment variable that holds the password.
 pub const PASSWORD_VARIABLE: &str = "PIKADOCTOR_PASSWORD";
 
+/// The secret in an environment variable. An empty one is a secret, too; it is for the caller to say what it means.
+pub fn secret_in(variable: &str) -> Result<Option<Password>, SecretError> {
+    match std::env::var(variable) {
+        Ok(text) => Ok(Some(Password::new(text))),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(SecretError::NotUnicode(variable.to_owned())),
+    }
+}
+
+/// The password in an environment variable; an empty one is none.
+pub fn password_in(variable: &str) -> Result<Option<Password>, SecretError> {
+    Ok(secret_in(variable)?.filter(|password| !password.expose().is_empty()))
+}
+
+/// The `user:password` in an environment variable; an empty one is none.
+pub fn credentials_in(variable: &str) -> Result<Option<Password>, SecretError> {
+    match password_in(variable)? {
+        Some(credentials) if !credentials.expose().contains(':') => {
+            Err(SecretError::NoCredentials(variable.to_owned()))
+        }
+        credentials => Ok(credentials),
+    }
+}
+
 /// Reads a password file: the password is its only line. A line feed at the end does not belong to it.
-pub fn read_password_file(path: &Path) -> Result<Password, PasswordError> {
+pub fn read_password_file(path: &Path) -> Result<Password, SecretError> {
     let text = std::fs::read_to_string(path)
-        .map_err(|source| PasswordError::File { path: path.to_owned(), source })?;
+        .map_err(|source| SecretError::File { path: path.to_owned(), source })?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     if line.is_empty() || line.contains('\n') {
-        return Err(PasswordError::NotOneLine(path.to_owned()));
+        return Err(SecretError::NotOneLine(path.to_owned()));
     }
     Ok(Password::new(line))
 }
 
 /// Asks for a password on the terminal.
-pub fn ask_password(target: &str) -> Result<Password, PasswordError> {
+pub fn ask_password(target: &str) -> Result<Password, SecretError> {
     if !io::stdin().is_terminal() {
-        return Err(PasswordError::NoTerminal);
+        return Err(SecretError::NoTerminal);
     }
     rpassword::prompt_password(format!("Password of {target}: "))
         .map(Password::new)
-        .map_err(PasswordError::Prompt)
+        .map_err(SecretError::Prompt)
 }
 
 #[cfg(test)]
@@ -92,8 +123,8 @@ mod tests {
         };
         assert_eq!(read("a b#c \n").unwrap().expose(), "a b#c ", "blanks belong to the password");
         assert_eq!(read("abc\r\n").unwrap().expose(), "abc");
-        assert!(matches!(read(""), Err(PasswordError::NotOneLine(_))));
-        assert!(matches!(read("one\ntwo\n"), Err(PasswordError::NotOneLine(_))));
+        assert!(matches!(read(""), Err(SecretError::NotOneLine(_))));
+        assert!(matches!(read("one\ntwo\n"), Err(SecretError::NotOneLine(_))));
         let missing = read_password_file(Path::new("no/such/file"));
         assert!(missing.unwrap_err().to_string().contains("no/such/file"));
     }

@@ -17,6 +17,7 @@ use crate::model::knowledge::Knowledge;
 use crate::model::release::{Releases, Version};
 use crate::model::schema;
 use crate::model::text::{Language, Source, Template};
+use crate::parse::nearest::did_you_mean;
 
 /// Everything that is wrong with the expressions and texts of a check.
 pub fn faults(check: &Check, knowledge: &Knowledge) -> Vec<CatalogueError> {
@@ -506,14 +507,6 @@ fn unknown_setting(name: &str, knowledge: &Knowledge) -> Option<String> {
         return None;
     }
     Some(format!("the setting `{name}` is not asked for{}", did_you_mean(name, names)))
-}
-
-/// `; did you mean …?` when one of the names is near.
-fn did_you_mean<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> String {
-    match known.map(|known| (strsim::damerau_levenshtein(known, name), known)).min() {
-        Some((distance, nearest)) if distance <= 3 => format!("; did you mean `{nearest}`?"),
-        _ => String::new(),
-    }
 }
 
 /// Sets of releases in `in_releases('…')` that cannot be read, or name a release that never was.

@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::info::info;
-use super::links::{Join, outcome};
-use super::world::{Change, State, World};
+use super::links::outcome;
+use super::world::World;
+use crate::lab::state::{Change, Join, State};
 use crate::model::knowledge::Knowledge;
 
 /// One connection.

@@ -1,7 +1,7 @@
 //! INFO: the recorded sections, with the lines that change composed for the present state.
 
-use super::links::{Join, Listed, Stage, word};
-use super::world::{Server, State};
+use super::links::word;
+use crate::lab::state::{Join, Listed, Server, Stage, State};
 
 /// The sections of a plain INFO, in order.
 const SECTIONS: [&str; 8] = ["server", "data", "log", "clients", "stats", "cpu", "replication", "keyspace"];

@@ -2,95 +2,12 @@
 
 use super::fault::LinkFault;
 use super::persona::Persona;
-use super::world::{Server, State};
+use super::state::{Fate, Flow, Join, Listed, Server, Stage, State};
 use crate::model::knowledge::Knowledge;
 use crate::model::link::Outcome;
 
-/// How far a replica comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// It asks its master, and is not let in or not heard.
-    Connecting,
-    /// It was let in and waits for the connection that carries data.
-    Waiting,
-    /// It waits for a full copy.
-    FullSync,
-    /// All is well, as far as it knows.
-    Up,
-    /// It was refused before any position was compared.
-    Refused,
-    /// Its position was refused.
-    Error,
-    /// A double master that gave up its peer.
-    GivenUp,
-}
-
-/// How the master lists the replica.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listed {
-    /// Not at all.
-    No,
-    /// As it should.
-    Online,
-    /// Without a heartbeat (up to 3.0) or without a stream (later).
-    Offline,
-    /// With a full copy on its way.
-    FullSync,
-    /// As online, with so many bytes that were not taken.
-    Lagging,
-}
-
-/// Which data arrives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Flow {
-    /// What the master had before.
-    pub old: bool,
-    /// What is written later.
-    pub later: bool,
-}
-
-/// What came of a link.
-#[derive(Clone, Copy, Debug)]
-pub struct Fate {
-    /// What the replica says.
-    pub stage: Stage,
-    /// What the master says.
-    pub listed: Listed,
-    /// What really happens.
-    pub flow: Flow,
-    /// The process of the replica ends.
-    pub dies: bool,
-}
-
 const NOTHING: Flow = Flow { old: false, later: false };
 const ALL: Flow = Flow { old: true, later: true };
-
-impl Fate {
-    fn of(stage: Stage, listed: Listed, flow: Flow) -> Self {
-        Self { stage, listed, flow, dies: false }
-    }
-}
-
-/// A link that was made.
-#[derive(Clone, Debug)]
-pub struct Join {
-    /// The replica among the servers.
-    pub replica: usize,
-    /// The master among the servers.
-    pub master: usize,
-    /// Whether it is one direction of a double master.
-    pub double: bool,
-    /// The address of the master as the replica was told.
-    pub named: (String, u16),
-    /// What is wrong with it.
-    pub faults: Vec<LinkFault>,
-    /// Whether a full copy was asked for.
-    pub full: bool,
-    /// What the measured matrix says of the two releases.
-    pub outcome: Outcome,
-    /// What came of it.
-    pub fate: Fate,
-}
 
 impl Join {
     /// A link that has still to be settled.

@@ -12,7 +12,9 @@ use crate::model::address::Address;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;
 use crate::model::link::LinkMode;
-use crate::pipeline::servers::{LinkRequest, Scope, Target, Trial, examine, examine_links};
+use crate::pipeline::error::PipelineError;
+use crate::pipeline::request::{CollectionPlan, LinkProbeOptions, LinkRequest, Target};
+use crate::pipeline::{LINKS, NODES, collect};
 
 /// What is seen of the servers at `addresses`, by their names in the scenario.
 pub async fn look(
@@ -20,7 +22,7 @@ pub async fn look(
     addresses: &BTreeMap<String, SocketAddr>,
     catalogue: &Catalogue,
     canary_wait: Duration,
-) -> Facts {
+) -> Result<Facts, PipelineError> {
     let target = |(name, plan): (&String, &ServerPlan)| {
         let address = addresses[name];
         Target {
@@ -30,7 +32,7 @@ pub async fn look(
         }
     };
     let targets: Vec<Target> = scenario.servers.iter().map(target).collect();
-    let requests: Vec<LinkRequest> = scenario
+    let links: Vec<LinkRequest> = scenario
         .links
         .iter()
         .map(|link| LinkRequest {
@@ -41,11 +43,8 @@ pub async fn look(
         .collect();
     let deadlines =
         Deadlines::starting_now(Duration::from_secs(30), Duration::from_secs(2), Duration::from_secs(3));
-    let scope = Scope { deadlines, ports: true };
-    if requests.is_empty() {
-        return examine(&targets, &catalogue.knowledge, scope).await;
-    }
     let live = (scenario.run == Run::Check).then_some(Live { write: true, canary_wait });
-    let trial = Trial { live, forced: false };
-    examine_links(&targets, &requests, &catalogue.knowledge, scope, trial).await
+    let steps = if links.is_empty() { NODES } else { LINKS };
+    let plan = CollectionPlan::of(targets, links, LinkProbeOptions { live, forced: false });
+    collect(&plan, steps, &catalogue.knowledge, deadlines).await
 }

@@ -18,6 +18,7 @@ use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;
 use crate::model::limits::{LINK_REST, LINK_UP_TIMEOUT};
 use crate::model::network::AddressKind;
+use crate::pipeline::error::PipelineError;
 
 /// A scenario on real servers, which end when it is dropped.
 pub struct RealStage {
@@ -191,8 +192,12 @@ impl RealStage {
     }
 
     /// Looks at the servers and links as at the simulated ones.
-    pub async fn examine(&self, catalogue: &Catalogue, canary_wait: Duration) -> Facts {
-        let mut facts = look(&self.scenario, &self.addresses, catalogue, canary_wait).await;
+    pub async fn collect(
+        &self,
+        catalogue: &Catalogue,
+        canary_wait: Duration,
+    ) -> Result<Facts, PipelineError> {
+        let mut facts = look(&self.scenario, &self.addresses, catalogue, canary_wait).await?;
         // That the servers run on the loopback card of this very host is true, and says nothing about the scenario.
         for address in facts.links.iter_mut().filter_map(|link| link.address.as_mut()) {
             address.kind = AddressKind::Private;
@@ -211,7 +216,7 @@ impl RealStage {
                 }
             }
         }
-        facts
+        Ok(facts)
     }
 }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::scenario::{LinkPlan, Run, Scenario, ServerPlan};
 use crate::model::policy::Parameters;
 use crate::model::text::Bilingual;
+use crate::parse::nearest::nearest;
 
 /// All files that the program carries: name without `.yaml`, and text, by name.
 const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/scenarios.rs"));
@@ -131,8 +132,9 @@ pub fn named(name: &str) -> Result<Scenario, ScenarioError> {
         }
     }
     let all = all()?;
-    let nearest = all.iter().min_by_key(|known| strsim::damerau_levenshtein(&known.name, name));
-    let nearest = nearest.map(|known| known.name.clone()).unwrap_or_default();
+    // Whatever it is: the names are long, and there is no other hint.
+    let names = all.iter().map(|known| (&known.name, &known.name));
+    let nearest = nearest(name, names, usize::MAX).cloned().unwrap_or_default();
     Err(ScenarioError::UnknownName { name: name.to_owned(), nearest })
 }
 

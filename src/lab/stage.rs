@@ -7,25 +7,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use combine::parser::combinator::AnySendSyncPartialState;
-use combine::stream::PointerOffset;
-use redis::{Value, parse_redis_value_async};
-use tokio::io::{AsyncRead, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::commands::Client;
 use super::fault::{LinkFault, PortFault, ServerFault};
-use super::links::{Join, outcome};
+use super::links::outcome;
 use super::look::look;
 use super::persona::Persona;
+use super::resp::{Decoder, next_command};
 use super::scenario::{Mode, Run, Scenario, ServerPlan};
-use super::world::{Key, Server, World};
+use super::world::World;
 use super::{hostile, ports};
+use crate::lab::state::{Join, Key, Server};
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::network::AddressKind;
+use crate::pipeline::error::PipelineError;
 
 /// A scenario whose servers run until it is dropped.
 pub struct Stage {
@@ -98,7 +98,7 @@ impl Stage {
     /// Sends each `slaveof`, as it were; masters first, so that a chain gets its data from the top.
     fn join(&self, network: &str, world: &World, knowledge: &Knowledge) {
         let mut state = world.lock();
-        let place = |state: &super::world::State, name: &str| {
+        let place = |state: &super::state::State, name: &str| {
             state.servers.iter().position(|server| server.name == name)
         };
         for plan in &self.scenario.links {
@@ -245,15 +245,19 @@ impl Stage {
     }
 
     /// Looks at the servers and links of the scenario with the functions of `check` and `forecast`.
-    pub async fn examine(&self, catalogue: &Catalogue, canary_wait: Duration) -> Facts {
-        let mut facts = look(&self.scenario, &self.addresses, catalogue, canary_wait).await;
+    pub async fn collect(
+        &self,
+        catalogue: &Catalogue,
+        canary_wait: Duration,
+    ) -> Result<Facts, PipelineError> {
+        let mut facts = look(&self.scenario, &self.addresses, catalogue, canary_wait).await?;
         // A real replica would have a reason to avoid 127.x; that it is one here says nothing about the scenario.
         for address in facts.links.iter_mut().filter_map(|link| link.address.as_mut()) {
             if address.kind == AddressKind::Loopback && address.host != "127.0.0.1" {
                 address.kind = AddressKind::Private;
             }
         }
-        facts
+        Ok(facts)
     }
 }
 
@@ -321,26 +325,10 @@ fn host_number(address: SocketAddr) -> u8 {
 /// Answers one connection as the server should.
 async fn converse(stream: TcpStream, mut client: Client) {
     let (mut reader, mut writer) = stream.into_split();
-    let mut decoder = combine::stream::Decoder::new();
+    let mut decoder = Decoder::new();
     while let Some(words) = next_command(&mut decoder, &mut reader).await {
         if writer.write_all(client.reply(&words).as_bytes()).await.is_err() {
             return;
         }
     }
-}
-
-/// What the next command keeps between two reads.
-pub type Decoder = combine::stream::Decoder<AnySendSyncPartialState, PointerOffset<[u8]>>;
-
-/// The words of the next command. `None` when the client has gone, or speaks something else.
-pub async fn next_command(
-    decoder: &mut Decoder,
-    reader: &mut (impl AsyncRead + Unpin),
-) -> Option<Vec<String>> {
-    let Ok(Value::Array(words)) = parse_redis_value_async(decoder, reader).await else { return None };
-    let text = |word: Value| match word {
-        Value::BulkString(bytes) => Some(String::from_utf8_lossy(&bytes).into_owned()),
-        _ => None,
-    };
-    Some(words.into_iter().filter_map(text).collect())
 }

@@ -1,13 +1,10 @@
 //! The servers of a scenario and what passes between them.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::fault::LinkFault;
-use super::links::{Flow, Join, Stage};
-use super::persona::Persona;
+use super::state::{Change, Flow, Join, Stage, State};
 
 /// What each write adds to a binlog, in bytes.
 const RECORD: u64 = 99;
@@ -21,137 +18,10 @@ const READ: u64 = 500_000;
 /// What the records of a double master that go round add to its binlogs, in bytes a second.
 const ECHO: u64 = 14_000;
 
-/// A key: what is told of it.
-#[derive(Clone, Debug)]
-pub struct Key {
-    /// `string`, `hash`, `list`, `set` or `zset`.
-    pub kind: &'static str,
-    /// The text of a string; empty for other types.
-    pub value: String,
-    /// Bytes of a string, elements of the others.
-    pub length: usize,
-    /// When it ends.
-    pub ends: Option<Instant>,
-}
-
-/// A change of one key, as it travels.
-#[derive(Clone, Debug)]
-pub enum Change {
-    /// Set to a string.
-    Set(String),
-    /// Given an end.
-    Expire(Duration),
-    /// Gone.
-    Delete,
-}
-
-/// One server.
-#[derive(Clone, Debug)]
-pub struct Server {
-    /// The name in the scenario.
-    pub name: String,
-    /// The release.
-    pub persona: Persona,
-    /// Where clients reach it.
-    pub address: SocketAddr,
-    /// Settings that are not the stock ones.
-    pub settings: BTreeMap<String, String>,
-    /// Lines of INFO that say something else than they would.
-    pub says: BTreeMap<String, String>,
-    /// Commands that clients have sent, and how often.
-    pub used: BTreeMap<String, u64>,
-    /// How many connections to + 1000 were taken for those of a master.
-    pub touches: u32,
-    /// Whether it runs.
-    pub running: bool,
-    /// Keys by database and name.
-    pub keys: BTreeMap<(u64, String), Key>,
-    /// Bytes of its binlog, for each database alike, without those that come by themselves.
-    pub offset: u64,
-    /// Bytes a second by which its binlog grows by itself, since when.
-    pub grows: Option<(u64, Instant)>,
-    /// The address that it takes for its own and announces, if it is not the one that it listens on.
-    pub announces: Option<String>,
-    /// The id that each process has for itself (3.5 and later).
-    pub run_id: String,
-    /// The id of replication of 3.5 and later.
-    pub replication_id: String,
-}
-
-impl Server {
-    /// A setting, whether it is shown or not.
-    pub fn setting(&self, name: &str) -> String {
-        self.settings.get(name).cloned().or_else(|| self.persona.setting(name)).unwrap_or_default()
-    }
-
-    /// The number of databases.
-    pub fn databases(&self) -> u64 {
-        if self.persona.speaks_protobuf() { self.setting("databases").parse().unwrap_or(1) } else { 1 }
-    }
-
-    /// The server-id that it expects of its peer in a double master; 0 when it is not set.
-    pub fn peer_server_id(&self) -> u64 {
-        self.setting("double-master-server-id").parse().unwrap_or(0)
-    }
-
-    /// Its own server-id; the stock value is 1.
-    pub fn server_id(&self) -> u64 {
-        self.settings.get("server-id").and_then(|id| id.parse().ok()).unwrap_or(1)
-    }
-
-    /// The file of the binlog and the byte in it.
-    pub fn place(&self) -> (u64, u64) {
-        const STOCK: u64 = 100 << 20;
-        let size = self.setting("binlog-file-size").parse().unwrap_or(STOCK).max(1);
-        (self.position() / size, self.position() % size)
-    }
-
-    /// Bytes of its binlog now.
-    pub fn position(&self) -> u64 {
-        let grown = self.grows.map_or(0, |(rate, since)| {
-            rate.saturating_mul(u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)) / 1000
-        });
-        self.offset.saturating_add(grown)
-    }
-
-    /// Up to 3.0.4 `slaveof` turns slave-read-only on, and `slaveof no one` off.
-    pub fn switches_itself(&self) -> bool {
-        self.persona.is_in("2.0.0-2.3.8, 3.0.0-3.0.4")
-    }
-
-    fn apply(&mut self, db: u64, name: &str, change: &Change) -> bool {
-        let place = (db, name.to_owned());
-        match change {
-            Change::Set(value) => {
-                let key = Key { kind: "string", value: value.clone(), length: value.len(), ends: None };
-                self.keys.insert(place, key);
-                true
-            }
-            Change::Expire(life) => match self.keys.get_mut(&place) {
-                Some(key) => {
-                    key.ends = Some(Instant::now() + *life);
-                    true
-                }
-                None => false,
-            },
-            Change::Delete => self.keys.remove(&place).is_some(),
-        }
-    }
-}
-
 /// All servers and links; shared by everything that listens.
 #[derive(Debug, Default)]
 pub struct World {
     state: Mutex<State>,
-}
-
-/// What the lock guards.
-#[derive(Debug, Default)]
-pub struct State {
-    /// The servers, in the order of the scenario.
-    pub servers: Vec<Server>,
-    /// The links that were made.
-    pub joins: Vec<Join>,
 }
 
 impl World {

@@ -76,4 +76,59 @@ impl Facts {
     pub fn node(&self, name: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.name == name)
     }
+
+    /// Puts facts that were collected later in the place of earlier ones about the same things.
+    pub fn merge(&mut self, later: Self) {
+        self.collected_at = later.collected_at;
+        for node in later.nodes {
+            match self.nodes.iter_mut().find(|known| known.name == node.name) {
+                Some(known) => *known = node,
+                None => self.nodes.push(node),
+            }
+        }
+        for link in later.links {
+            let is_it = |known: &&mut Link| known.name == link.name && known.mode == link.mode;
+            match self.links.iter_mut().find(is_it) {
+                Some(known) => *known = link,
+                None => self.links.push(link),
+            }
+        }
+        for pair in later.pairs {
+            match self.pairs.iter_mut().find(|known| known.name == pair.name) {
+                Some(known) => *known = pair,
+                None => self.pairs.push(pair),
+            }
+        }
+        for host in later.hosts {
+            match self.hosts.iter_mut().find(|known| known.name == host.name && known.seen == host.seen) {
+                Some(known) => *known = host,
+                None => self.hosts.push(host),
+            }
+        }
+        // A part of a plan is not about these.
+        if !later.codis.is_empty() {
+            self.codis = later.codis;
+        }
+        if !later.coordinators.is_empty() {
+            self.coordinators = later.coordinators;
+        }
+        if !later.sentinels.is_empty() {
+            (self.sentinels, self.watched) = (later.sentinels, later.watched);
+        }
+        for drift in later.conf_drifts {
+            match self.conf_drifts.iter_mut().find(|known| known.name == drift.name) {
+                Some(known) => *known = drift,
+                None => self.conf_drifts.push(drift),
+            }
+        }
+        if !later.logs.is_empty() {
+            self.logs = later.logs;
+        }
+        for conf in later.conf_files {
+            match self.conf_files.iter_mut().find(|known| known.name == conf.name) {
+                Some(known) => *known = conf,
+                None => self.conf_files.push(conf),
+            }
+        }
+    }
 }

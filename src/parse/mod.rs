@@ -6,4 +6,5 @@ pub mod companion;
 pub mod conf;
 pub mod conf_text;
 pub mod info;
+pub mod nearest;
 pub mod secret;

@@ -19,6 +19,7 @@ use crate::model::policy::Parameters;
 use crate::model::release::Releases;
 use crate::model::text::Source;
 use crate::parse::address::pika_address;
+use crate::parse::nearest::did_you_mean;
 
 /// A plan that makes sense.
 #[derive(Clone, Debug)]
@@ -136,10 +137,10 @@ fn malformed(origin: &str, error: &serde_yaml::Error) -> PlanError {
     let place = error.location().map_or_else(String::new, |at| format!(":{}:{}", at.line(), at.column()));
     let message = match error.without_snippet() {
         serde_yaml::Error::SerdeUnknownField { field, expected, .. } => {
-            format!("`{field}` is not a key here{}", nearest(field, expected))
+            format!("`{field}` is not a key here{}", nearest_or_all(field, expected))
         }
         serde_yaml::Error::SerdeUnknownVariant { variant, expected, .. } => {
-            format!("`{variant}` is not a word here{}", nearest(variant, expected))
+            format!("`{variant}` is not a word here{}", nearest_or_all(variant, expected))
         }
         other => other.to_string(),
     };
@@ -147,15 +148,11 @@ fn malformed(origin: &str, error: &serde_yaml::Error) -> PlanError {
 }
 
 /// `; did you mean …?`, or what there is.
-fn nearest(word: &str, known: &[impl AsRef<str>]) -> String {
-    let close =
-        known.iter().map(|known| (strsim::damerau_levenshtein(known.as_ref(), word), known.as_ref())).min();
-    match close {
-        Some((distance, known)) if distance <= 3 => format!("; did you mean `{known}`?"),
-        _ => {
-            let known: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
-            format!("; there are {}", known.join(", "))
-        }
+fn nearest_or_all(word: &str, known: &[impl AsRef<str>]) -> String {
+    let known: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
+    match did_you_mean(word, known.iter().copied()) {
+        hint if hint.is_empty() => format!("; there are {}", known.join(", ")),
+        hint => hint,
     }
 }
 
@@ -291,7 +288,10 @@ impl Reader<'_> {
         let server = servers.iter().find(|server| server.planned.name == name.text);
         server.map(|server| &server.address).ok_or_else(|| {
             let known: Vec<&str> = servers.iter().map(|server| server.planned.name.as_str()).collect();
-            self.wrong(name, &format!("`{}` is not one of `nodes`{}", name.text, nearest(&name.text, &known)))
+            self.wrong(
+                name,
+                &format!("`{}` is not one of `nodes`{}", name.text, nearest_or_all(&name.text, &known)),
+            )
         })
     }
 
@@ -324,7 +324,7 @@ impl Reader<'_> {
             let place = self.place(&waiver.check);
             let id = &waiver.check.text;
             if !catalogue.checks.iter().any(|check| check.id == *id) {
-                let near = parameters::nearest(id, &catalogue.checks);
+                let near = parameters::nearest_check(id, &catalogue.checks);
                 remarks.push(format!("{place}: a waiver is for `{id}`, and there is no such check{near}"));
                 continue;
             }

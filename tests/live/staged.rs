@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use pikadoctor::catalog::built_in;
-use pikadoctor::judge;
 use pikadoctor::lab::pika::Home;
 use pikadoctor::lab::real::RealStage;
 use pikadoctor::lab::scenario::{Run, Scenario};
 use pikadoctor::lab::scenarios;
 use pikadoctor::model::finding::State;
 use pikadoctor::model::text::Language;
+use pikadoctor::pipeline::judgement::judge;
 
 /// Real servers beside each other: old releases reserve 1.4 GB each, and all of them want the processor.
 const SIDE_BY_SIDE: usize = 3;
@@ -35,7 +35,7 @@ async fn play(scenario: Scenario) -> Result<(BTreeSet<String>, u8), String> {
     let parameters = scenario.parameters.clone();
     let home = Home::Directory(PathBuf::from(std::env::var_os("PIKADOCTOR_PIKA_HOME").unwrap()));
     let stage = RealStage::start(&home, scenario).await?;
-    let facts = stage.examine(&catalogue, CANARY_WAIT).await;
+    let facts = stage.collect(&catalogue, CANARY_WAIT).await.unwrap();
     let report = judge(facts, &catalogue, &parameters, Language::En);
     let word = |state: State| match state {
         State::Critical => Some("critical"),

@@ -1,12 +1,11 @@
 //! The options about Codis.
 
-use super::connection::Connecting;
-use crate::cli::outcome::Failure;
+use super::connection::ConnectionArgs;
+use crate::cli::error::CliError;
 use crate::collect::codis::request::Request;
 use crate::collect::net::http::parse_url;
-use crate::collect::secret::Password;
-use crate::pipeline::codis::CodisTrial;
-use crate::pipeline::servers::Target;
+use crate::collect::secret::{Password, secret_in};
+use crate::pipeline::request::{CodisRequest, Target};
 use crate::plan::read::Plan;
 
 /// The environment variable that holds the product_auth.
@@ -17,28 +16,28 @@ const PRODUCT_AUTH_VARIABLE: &str = "PIKADOCTOR_PRODUCT_AUTH";
 /// The product_auth comes from the environment variable PIKADOCTOR_PRODUCT_AUTH; an empty one says that there
 /// is none. It is shown to the proxies as a hash, as every dashboard does, and to the servers as their password.
 #[derive(Clone, Debug, clap::Args)]
-pub struct CodisOptions {
-    /// Look at a Codis, too: the URL of its dashboard, of codis-fe or of a proxy's admin port. The servers that the
-    /// dashboard names are looked at as well, and nothing is written there [repeatable]
+pub struct CodisArgs {
+    /// Also check a Codis: the URL of its dashboard, of codis-fe or of a proxy's admin port. The servers that the
+    /// dashboard lists are checked as well, and nothing is written to them [repeatable]
     #[arg(long, value_name = "URL", value_parser = codis_url)]
     pub codis: Vec<String>,
 
-    /// Look at this product of Codis only; of one that a coordinator has, at its servers, too
+    /// Check this product of Codis only; with a coordinator, its servers as well
     #[arg(long, value_name = "NAME", value_parser = parse_product)]
     pub product: Option<String>,
 
-    /// Slots of the Codis will be moved: judge whether keys would stay behind
+    /// Slots of the Codis are about to be migrated: check whether keys would be left behind
     #[arg(long, requires = "codis")]
     before_migration: bool,
 
-    /// Look at the Codis alone, not at the servers behind it
+    /// Check the Codis only, not the servers behind it
     #[arg(long, requires = "codis")]
     no_servers: bool,
 }
 
-impl CodisOptions {
+impl CodisArgs {
     /// The same, and what a plan names.
-    pub fn with(&self, plan: &Plan) -> Result<Self, Failure> {
+    pub fn with(&self, plan: &Plan) -> Result<Self, CliError> {
         let mut both = self.clone();
         for url in &plan.around.codis {
             both.codis.push(url.read(codis_url)?);
@@ -51,11 +50,15 @@ impl CodisOptions {
     }
 
     /// What is to be looked at, if anything.
-    pub fn trial(&self, connecting: &Connecting, targets: &[Target]) -> Result<Option<CodisTrial>, Failure> {
+    pub fn request(
+        &self,
+        connecting: &ConnectionArgs,
+        targets: &[Target],
+    ) -> Result<Option<CodisRequest>, CliError> {
         if self.codis.is_empty() {
             return Ok(None);
         }
-        let product_auth = product_auth()?;
+        let product_auth = secret_in(PRODUCT_AUTH_VARIABLE)?;
         let password = password_of_servers(connecting, targets)?;
         let request = Request {
             urls: self.codis.clone(),
@@ -63,25 +66,18 @@ impl CodisOptions {
             product_auth,
             migration: self.before_migration,
         };
-        Ok(Some(CodisTrial { request, password, servers: !self.no_servers }))
+        Ok(Some(CodisRequest { survey: request, password, servers: !self.no_servers }))
     }
 }
 
 /// The password of servers that are found on the way: Codis itself logs in to them with the product_auth.
-pub fn password_of_servers(connecting: &Connecting, targets: &[Target]) -> Result<Option<Password>, Failure> {
-    match product_auth()? {
+pub fn password_of_servers(
+    connecting: &ConnectionArgs,
+    targets: &[Target],
+) -> Result<Option<Password>, CliError> {
+    match secret_in(PRODUCT_AUTH_VARIABLE)? {
         Some(auth) => Ok(Some(auth).filter(|auth| !auth.expose().is_empty())),
-        None => connecting.password_of_found(targets),
-    }
-}
-
-fn product_auth() -> Result<Option<Password>, Failure> {
-    match std::env::var(PRODUCT_AUTH_VARIABLE) {
-        Ok(text) => Ok(Some(Password::new(text))),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => {
-            Err(Failure(format!("{PRODUCT_AUTH_VARIABLE} is not valid UTF-8")))
-        }
+        None => Ok(connecting.password_of_found(targets)?),
     }
 }
 

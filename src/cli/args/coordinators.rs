@@ -1,12 +1,12 @@
-//! Coordinators of Codis on the command line.
+//! CoordinatorArgs of Codis on the command line.
 
 use std::path::PathBuf;
 
-use super::codis::CodisOptions;
-use crate::cli::outcome::Failure;
+use super::codis::CodisArgs;
+use crate::cli::error::CliError;
 use crate::collect::coordinator::collect::{CoordinatorRequest, ETCD_AUTH, Place, ZOOKEEPER_AUTH};
 use crate::collect::net::http::parse_url;
-use crate::collect::secret::Password;
+use crate::collect::secret::credentials_in;
 use crate::parse::address::address_or;
 use crate::plan::read::Plan;
 
@@ -18,23 +18,23 @@ const ZOOKEEPER_PORT: u16 = 2181;
 /// Credentials (`user:password`) come from PIKADOCTOR_ZOOKEEPER_AUTH and PIKADOCTOR_ETCD_AUTH; never from an argument, where other users
 /// could read them.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Coordinators {
-    /// Look at what Codis keeps in this ZooKeeper: HOST[:PORT][,HOST[:PORT]…][/CHROOT]
+pub struct CoordinatorArgs {
+    /// Check what Codis stores in this ZooKeeper: HOST[:PORT][,HOST[:PORT]…][/CHROOT]
     #[arg(long, value_name = "HOSTS", value_parser = parse_ensemble)]
     pub zookeeper: Vec<Place>,
 
-    /// Look at what Codis keeps in this etcd: URL[,URL…], by its v2 API
+    /// Check what Codis stores in this etcd, through its v2 API: URL[,URL…]
     #[arg(long, value_name = "URLS", value_parser = parse_urls)]
     pub etcd: Vec<Place>,
 
-    /// Look at what Codis keeps in this directory (coordinator_addr of the file-system coordinator)
+    /// Check what Codis stores in this directory (coordinator_addr of the file-system coordinator)
     #[arg(long, value_name = "DIR")]
     pub coordinator_dir: Vec<PathBuf>,
 }
 
-impl Coordinators {
+impl CoordinatorArgs {
     /// The same, and what a plan names.
-    pub fn with(&self, plan: &Plan) -> Result<Self, Failure> {
+    pub fn with(&self, plan: &Plan) -> Result<Self, CliError> {
         let mut both = self.clone();
         for hosts in &plan.around.zookeeper {
             both.zookeeper.push(hosts.read(parse_ensemble)?);
@@ -47,31 +47,20 @@ impl Coordinators {
     }
 
     /// The coordinators, with their credentials. `None`: none was named.
-    pub fn request(&self, codis: &CodisOptions) -> Result<Option<CoordinatorRequest>, Failure> {
+    pub fn request(&self, codis: &CodisArgs) -> Result<Option<CoordinatorRequest>, CliError> {
         let directories = self.coordinator_dir.iter().cloned().map(Place::Directory);
         let places: Vec<Place> =
             self.zookeeper.iter().chain(&self.etcd).cloned().chain(directories).collect();
         if places.is_empty() {
             return match codis.product {
-                Some(_) if codis.codis.is_empty() => Err(Failure(
-                    "--product needs --codis, or a coordinator: --zookeeper, --etcd or --coordinator-dir"
-                        .into(),
+                Some(_) if codis.codis.is_empty() => Err(CliError::usage(
+                    "--product needs --codis, or a coordinator: --zookeeper, --etcd or --coordinator-dir",
                 )),
                 _ => Ok(None),
             };
         }
-        let (zookeeper_auth, etcd_auth) = (credentials(ZOOKEEPER_AUTH)?, credentials(ETCD_AUTH)?);
+        let (zookeeper_auth, etcd_auth) = (credentials_in(ZOOKEEPER_AUTH)?, credentials_in(ETCD_AUTH)?);
         Ok(Some(CoordinatorRequest { places, product: codis.product.clone(), zookeeper_auth, etcd_auth }))
-    }
-}
-
-fn credentials(variable: &str) -> Result<Option<Password>, Failure> {
-    match std::env::var(variable) {
-        Ok(text) if text.is_empty() => Ok(None),
-        Ok(text) if text.contains(':') => Ok(Some(Password::new(text))),
-        Ok(_) => Err(Failure(format!("{variable} must be user:password"))),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => Err(Failure(format!("{variable} is not valid UTF-8"))),
     }
 }
 

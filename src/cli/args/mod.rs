@@ -1,12 +1,12 @@
 //! Groups of options that several subcommands share.
 
-pub mod around;
+pub mod cluster;
 pub mod codis;
 pub mod connection;
 pub mod coordinators;
-pub mod hosts;
-pub mod local_files;
-pub mod looking;
-pub mod options;
+pub mod files;
+pub mod output;
 pub mod sentinel;
-pub mod waiting;
+pub mod ssh;
+pub mod targets;
+pub mod wait;

@@ -1,11 +1,11 @@
 //! Options about Sentinels.
 
-use super::connection::Connecting;
-use crate::cli::outcome::Failure;
+use super::connection::ConnectionArgs;
+use crate::cli::error::CliError;
+use crate::collect::secret::password_in;
 use crate::model::address::Address;
 use crate::parse::address::{AddressError, address_or};
-use crate::pipeline::sentinels::Watch;
-use crate::pipeline::servers::Target;
+use crate::pipeline::request::{SentinelRequest, Target};
 use crate::plan::read::Plan;
 
 /// The port of a Sentinel when none is named.
@@ -16,21 +16,21 @@ const SENTINEL_PASSWORD: &str = "PIKADOCTOR_SENTINEL_PASSWORD";
 
 /// Sentinels.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Watching {
-    /// Ask this Sentinel, and look at the servers that it watches, too; can be given several times for the
-    /// Sentinels of one set, whose answers are compared. The port is 26379 when none is named; the password
-    /// comes from PIKADOCTOR_SENTINEL_PASSWORD, that of the servers from PIKADOCTOR_PASSWORD
+pub struct SentinelArgs {
+    /// Also check this Sentinel and the servers that it monitors [repeatable: the answers of the Sentinels of one set
+    /// are compared]. The default port is 26379; the password comes from PIKADOCTOR_SENTINEL_PASSWORD, that of the
+    /// servers from PIKADOCTOR_PASSWORD
     #[arg(long, value_name = "HOST:PORT", value_parser = parse_sentinel)]
     pub sentinel: Vec<Address>,
 
-    /// Ask the Sentinels only, not the servers that they watch
+    /// Check the Sentinels only, not the servers that they monitor
     #[arg(long, requires = "sentinel")]
     sentinel_only: bool,
 }
 
-impl Watching {
+impl SentinelArgs {
     /// The same, and what a plan names.
-    pub fn with(&self, plan: &Plan) -> Result<Self, Failure> {
+    pub fn with(&self, plan: &Plan) -> Result<Self, CliError> {
         let mut both = self.clone();
         for sentinel in &plan.around.sentinels {
             both.sentinel.push(sentinel.read(parse_sentinel)?);
@@ -45,13 +45,17 @@ impl Watching {
 
     /// What to ask, with the passwords. `named`: the servers that are looked at anyway, whose password is that of
     /// the others, too.
-    pub fn watch(&self, connecting: &Connecting, named: &[Target]) -> Result<Watch, Failure> {
-        let password = super::connection::variable(SENTINEL_PASSWORD)?;
+    pub fn request(
+        &self,
+        connecting: &ConnectionArgs,
+        named: &[Target],
+    ) -> Result<SentinelRequest, CliError> {
+        let password = password_in(SENTINEL_PASSWORD)?;
         let mut sentinels: Vec<Target> = Vec::new();
         for address in &self.sentinel {
             let name = address.to_string();
             if sentinels.iter().any(|target| target.name == name) {
-                return Err(Failure(format!("the Sentinel {name} is named twice")));
+                return Err(CliError::Usage(format!("the Sentinel {name} is named twice")));
             }
             sentinels.push(Target { name, address: address.clone(), password: password.clone() });
         }
@@ -61,7 +65,7 @@ impl Watching {
             None if follow => connecting.password_of("the servers that the Sentinels watch")?,
             None => None,
         };
-        Ok(Watch { sentinels, follow, password })
+        Ok(SentinelRequest { sentinels, follow, password })
     }
 }
 

@@ -3,33 +3,34 @@
 use std::path::PathBuf;
 
 use crate::catalog::built_in;
-use crate::cli::args::looking::Looking;
-use crate::cli::args::options::write_at_once;
-use crate::cli::outcome::{Failure, Outcome};
+use crate::cli::args::targets::TargetArgs;
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
 use crate::collect::files::bundle::pack;
+use crate::collect::files::write::write_atomic;
 use crate::model::exit;
 
-/// Look at servers and keep what was seen, to be judged elsewhere or later
+/// Collect facts from servers into a bundle, to be judged elsewhere or later
 ///
 /// The bundle is one compressed file. `check --from` judges it as it would the servers. There is no password in it,
 /// and none can be guessed from it; host names, addresses, paths and some names of keys are in it.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct CaptureCommand {
     #[command(flatten)]
-    looking: Looking,
+    targets: TargetArgs,
 
-    /// The file
+    /// Write the bundle to this file
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+pub fn run(arguments: &CaptureCommand) -> Result<Outcome, CliError> {
     let catalogue = built_in();
-    let plan = arguments.looking.plan(&catalogue)?;
-    let facts = arguments.looking.look(plan.as_ref(), &catalogue.knowledge)?;
+    let plan = arguments.targets.plan(&catalogue)?;
+    let facts = arguments.targets.collect(plan.as_ref(), &catalogue.knowledge)?;
     let path = &arguments.output;
-    let packed = pack(&facts).and_then(|packed| write_at_once(path, &packed));
-    packed.map_err(|error| Failure(format!("{}: {error}", path.display())))?;
+    let packed = pack(&facts).and_then(|packed| write_atomic(path, &packed));
+    packed.map_err(|source| CliError::Write { path: path.clone(), source })?;
     let answered = facts.nodes.iter().filter(|node| node.version.is_some()).count();
     let counted = [
         ("links", facts.links.len()),

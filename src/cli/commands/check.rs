@@ -8,22 +8,22 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use crate::catalog::parameters::set_text;
-use crate::cli::args::looking::Looking;
-use crate::cli::args::options::Printing;
-use crate::cli::args::waiting::{Waiting, Watch, gate};
-use crate::cli::outcome::{Failure, Outcome};
+use crate::cli::args::output::ReportArgs;
+use crate::cli::args::targets::TargetArgs;
+use crate::cli::args::wait::{WaitArgs, WaitLoop, gate};
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
 use crate::collect::files::bundle::read_report;
 use crate::judge::baseline::Baseline;
 use crate::judge::policy::Policy;
 use crate::model::catalogue::Catalogue;
-use crate::model::facts::Facts;
 use crate::model::finding::{Ended, Report};
 use crate::model::policy::Parameters;
 use crate::model::text::escape_control;
 use crate::pipeline::catalogue::catalogue_with;
 use crate::plan::read::Plan;
 
-/// Look at servers, and at replication between them, and say what is wrong
+/// Check servers, and the replication between them
 ///
 /// Only commands that are harmless on the very release of a server are sent. With --master or --peer
 /// one key of this tool's own is written, read on the other server and deleted again; --read-only
@@ -32,11 +32,11 @@ use crate::plan::read::Plan;
 /// The password comes from the environment variable PIKADOCTOR_PASSWORD, from --password-file or from
 /// a prompt; never from an argument, where other users could read it.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct CheckCommand {
     #[command(flatten)]
-    looking: Looking,
+    targets: TargetArgs,
 
-    /// Further checks: a directory of YAML files whose paths are their ids
+    /// Add the checks of this directory: YAML files whose paths are their ids
     #[arg(long, value_name = "DIR")]
     checks: Vec<PathBuf>,
 
@@ -44,42 +44,38 @@ pub struct Arguments {
     #[arg(long, value_name = "CHECK.NAME=VALUE")]
     set: Vec<String>,
 
-    /// Fail only on what an earlier report of --format json does not say already
+    /// Fail only on findings that are not in this earlier report of --format json
     #[arg(long, value_name = "REPORT.json")]
     baseline: Option<PathBuf>,
 
     #[command(flatten)]
-    waiting: Waiting,
+    wait: WaitArgs,
 
     #[command(flatten)]
-    printing: Printing,
+    report: ReportArgs,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    arguments.printing.validate()?;
-    let catalogue = catalogue_with(&arguments.checks).map_err(Failure::new)?;
-    let looking = &arguments.looking;
-    let plan = looking.plan(&catalogue)?;
+pub fn run(arguments: &CheckCommand) -> Result<Outcome, CliError> {
+    arguments.report.validate()?;
+    let catalogue = catalogue_with(&arguments.checks)?;
+    let targets = &arguments.targets;
+    let plan = targets.plan(&catalogue)?;
     let policy = policy(arguments, plan.as_ref(), &catalogue)?;
     let began = Instant::now();
-    let mut report = if let Some(time) = arguments.waiting.time() {
-        let inquiry = looking.inquiry(plan.as_ref())?;
-        let scope = || looking.connecting().scope(inquiry.is_large());
-        let complete = |facts: &mut Facts| looking.complete(facts, plan.as_ref(), &catalogue.knowledge);
-        let watch = Watch {
-            inquiry: &inquiry,
-            complete: &complete,
+    let mut report = if let Some(time) = arguments.wait.time() {
+        let wait_loop = WaitLoop {
+            plan: &targets.collection_plan(plan.as_ref())?,
             catalogue: &catalogue,
             policy: &policy,
-            printing: &arguments.printing,
-            scope: &scope,
+            report: &arguments.report,
+            connecting: targets.connecting(),
         };
-        watch.wait(&arguments.waiting, time)?
+        wait_loop.wait(&arguments.wait, time)?
     } else {
-        let facts = looking.look(plan.as_ref(), &catalogue.knowledge)?;
-        let report = arguments.printing.judge(facts, &catalogue, &policy);
+        let facts = targets.collect(plan.as_ref(), &catalogue.knowledge)?;
+        let report = arguments.report.judge(facts, &catalogue, &policy);
         // A bundle says nothing about now; its report has to be the same at any time.
-        let asks = plan.is_some() && looking.is_live();
+        let asks = plan.is_some() && targets.is_live();
         let gate = asks.then(|| gate(&report, 1, began, Ended::Done));
         Report { gate, ..report }
     };
@@ -88,11 +84,11 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         // Remarks fail nothing; they must not get lost in a report that nobody reads because it is ok, either.
         let _ = writeln!(io::stderr(), "pikadoctor: {}", escape_control(remark));
     }
-    arguments.printing.print(&report, None)
+    arguments.report.print(&report, None)
 }
 
 /// What counts: the plan, and what the command line adds to it.
-fn policy(arguments: &Arguments, plan: Option<&Plan>, catalogue: &Catalogue) -> Result<Policy, Failure> {
+fn policy(arguments: &CheckCommand, plan: Option<&Plan>, catalogue: &Catalogue) -> Result<Policy, CliError> {
     let mut policy = Policy { today: Zoned::now().with_time_zone(TimeZone::UTC).date(), ..Policy::default() };
     if let Some(plan) = plan {
         policy.parameters.clone_from(&plan.parameters);
@@ -101,7 +97,7 @@ fn policy(arguments: &Arguments, plan: Option<&Plan>, catalogue: &Catalogue) -> 
     }
     set_parameters(&arguments.set, &mut policy.parameters, catalogue)?;
     if let Some(path) = &arguments.baseline {
-        let report = read_report(path).map_err(Failure::new)?;
+        let report = read_report(path)?;
         policy.baseline = Some(Baseline::of(&report, &path.display().to_string()));
     }
     Ok(policy)
@@ -112,9 +108,9 @@ fn set_parameters(
     settings: &[String],
     parameters: &mut Parameters,
     catalogue: &Catalogue,
-) -> Result<(), Failure> {
+) -> Result<(), CliError> {
     for setting in settings {
-        let wrong = |why: String| Failure(format!("--set {setting}: {why}"));
+        let wrong = |why: String| CliError::Usage(format!("--set {setting}: {why}"));
         let (path, value) = setting.split_once('=').ok_or_else(|| wrong("write CHECK.NAME=VALUE".into()))?;
         let (id, name) = path.rsplit_once('.').ok_or_else(|| wrong("write CHECK.NAME=VALUE".into()))?;
         set_text(parameters, catalogue, id, name, value).map_err(wrong)?;

@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use super::lab::commands;
 use crate::catalog;
-use crate::cli::args::options::{Output, look};
-use crate::cli::outcome::{Failure, Outcome};
+use crate::cli::args::output::{LanguageArgs, look};
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
+use crate::cli::runtime;
 use crate::lab::pika::Home;
 use crate::lab::real::RealStage;
 use crate::lab::scenario::{Run, Scenario};
@@ -21,22 +23,23 @@ use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::limits::{DEMO_CANARY_TIMEOUT, DEMO_REAL_CANARY_TIMEOUT};
 use crate::model::text::Language;
+use crate::pipeline::error::PipelineError;
 use crate::pipeline::judgement::judge;
 use crate::render::options::{Format, Look};
 use crate::render::render;
 
-/// See a diagnosis without a server
+/// Show the diagnosis of simulated servers
 ///
 /// The binary simulates the servers of a migration on loopback addresses, and looks at them. With --pika the
 /// same story is played on real servers of 2.3.0 and 2.3.6, which are started on 127.0.0.1 and ended again.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct DemoCommand {
     /// Play it on real servers: DIR/2.3.0/pika and DIR/2.3.6/pika; without DIR, pika-2.3.0 and pika-2.3.6
     /// in PATH
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = IN_PATH)]
     pika: Option<PathBuf>,
     #[command(flatten)]
-    output: Output,
+    output: LanguageArgs,
 }
 
 /// What stands for the directories of PATH.
@@ -84,12 +87,12 @@ impl Servers {
         home: Option<&Home>,
         scenario: Scenario,
         knowledge: &Arc<Knowledge>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, CliError> {
         match home {
             Some(home) => RealStage::start(home, scenario).await.map(Self::Real),
             None => Stage::start(scenario, knowledge).await.map(Self::Simulated),
         }
-        .map_err(Failure)
+        .map_err(CliError::Lab)
     }
 
     fn scenario(&self) -> &Scenario {
@@ -106,26 +109,24 @@ impl Servers {
         }
     }
 
-    async fn examine(&self, catalogue: &Catalogue) -> Facts {
+    async fn collect(&self, catalogue: &Catalogue) -> Result<Facts, PipelineError> {
         match self {
-            Self::Simulated(stage) => stage.examine(catalogue, DEMO_CANARY_TIMEOUT).await,
-            Self::Real(stage) => stage.examine(catalogue, DEMO_REAL_CANARY_TIMEOUT).await,
+            Self::Simulated(stage) => stage.collect(catalogue, DEMO_CANARY_TIMEOUT).await,
+            Self::Real(stage) => stage.collect(catalogue, DEMO_REAL_CANARY_TIMEOUT).await,
         }
     }
 }
 
-pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+pub fn run(arguments: &DemoCommand) -> Result<Outcome, CliError> {
     let language = arguments.output.language();
     let home = arguments.pika.clone().map(|directory| {
         if directory == Path::new(IN_PATH) { Home::Path } else { Home::Directory(directory) }
     });
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
-    let document = runtime.block_on(play(home.as_ref(), language))?;
-    runtime.shutdown_background();
+    let document = runtime::run(play(home.as_ref(), language))??;
     Ok(Outcome { document, exit_code: exit::OK })
 }
 
-async fn play(home: Option<&Home>, language: Language) -> Result<String, Failure> {
+async fn play(home: Option<&Home>, language: Language) -> Result<String, CliError> {
     let built_in = catalog::built_in();
     let knowledge = Arc::new(built_in.knowledge.clone());
     let mut out = String::new();
@@ -141,7 +142,7 @@ async fn play(home: Option<&Home>, language: Language) -> Result<String, Failure
     };
     let _ = writeln!(out, "{introduction}\n");
     for (index, scene) in SCENES.iter().enumerate() {
-        let scenario = scenarios::named(scene.scenario).map_err(Failure::new)?;
+        let scenario = scenarios::named(scene.scenario)?;
         let mut catalogue = built_in.clone();
         if scenario.run == Run::Forecast {
             catalogue
@@ -150,7 +151,7 @@ async fn play(home: Option<&Home>, language: Language) -> Result<String, Failure
         }
         let parameters = scenario.parameters.clone();
         let servers = Servers::start(home, scenario, &knowledge).await?;
-        let facts = servers.examine(&catalogue).await;
+        let facts = servers.collect(&catalogue).await?;
         let report = judge(facts, &catalogue, &parameters, language);
         let story = match language {
             Language::En => scene.en,

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use crate::catalog::built_in;
-use crate::cli::args::options::Output;
-use crate::cli::outcome::{Failure, Outcome};
+use crate::cli::args::output::LanguageArgs;
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
 use crate::collect::files::bundle::read_facts;
 use crate::difference::difference;
 use crate::model::exit;
@@ -12,12 +13,12 @@ use crate::model::policy::Parameters;
 use crate::pipeline::judgement::judge;
 use crate::render;
 
-/// Say what changed between two bundles or reports
+/// Show what changed between two bundles or reports
 ///
 /// Both are judged with the checks of this program, so that only the servers can have changed. The exit code is 0
 /// when nothing changed and 1 when something did.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct DiffCommand {
     /// The earlier one: what `capture` wrote, or a report of --format json
     before: PathBuf,
 
@@ -29,20 +30,20 @@ pub struct Arguments {
     json: bool,
 
     #[command(flatten)]
-    output: Output,
+    output: LanguageArgs,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+pub fn run(arguments: &DiffCommand) -> Result<Outcome, CliError> {
     let catalogue = built_in();
     let language = arguments.output.language();
     let report = |path: &PathBuf| {
-        let facts = read_facts(path).map_err(Failure::new)?;
-        Ok::<_, Failure>(judge(facts, &catalogue, &Parameters::new(), language))
+        let facts = read_facts(path)?;
+        Ok::<_, CliError>(judge(facts, &catalogue, &Parameters::new(), language))
     };
     let difference = difference(&report(&arguments.before)?, &report(&arguments.after)?);
     let nothing = difference.findings.is_empty() && difference.facts.is_empty();
     let document = if arguments.json {
-        serde_json::to_string_pretty(&difference).map_err(Failure::new)? + "\n"
+        serde_json::to_string_pretty(&difference)? + "\n"
     } else {
         render::difference::render(&difference, language)
     };

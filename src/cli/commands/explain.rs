@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use crate::catalog::parameters::nearest;
-use crate::cli::args::options::{Output, look};
-use crate::cli::outcome::{Failure, Outcome};
+use crate::catalog::parameters::nearest_check;
+use crate::cli::args::output::{LanguageArgs, look};
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
 use crate::model::exit;
 use crate::model::release::Version;
 use crate::pipeline::catalogue::catalogue_with;
@@ -12,30 +13,28 @@ use crate::render::catalogue;
 
 /// Explain a check: why it matters, what it can find, and what is known about it
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct ExplainCommand {
     /// The id of a check, as findings and `list` show it
     id: String,
 
-    /// Show only what concerns this release
+    /// Show only what applies to this release
     #[arg(long, value_name = "VERSION")]
     release: Option<Version>,
 
-    /// Further checks
+    /// Add the checks of this directory
     #[arg(long, value_name = "DIR")]
     checks: Vec<PathBuf>,
 
     #[command(flatten)]
-    output: Output,
+    output: LanguageArgs,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let catalogue = catalogue_with(&arguments.checks).map_err(Failure::new)?;
+pub fn run(arguments: &ExplainCommand) -> Result<Outcome, CliError> {
+    let catalogue = catalogue_with(&arguments.checks)?;
     let id = arguments.id.as_str();
-    let check = catalogue
-        .checks
-        .iter()
-        .find(|check| check.id == id)
-        .ok_or_else(|| Failure(format!("there is no check `{id}`{}", nearest(id, &catalogue.checks))))?;
+    let check = catalogue.checks.iter().find(|check| check.id == id).ok_or_else(|| {
+        CliError::Usage(format!("there is no check `{id}`{}", nearest_check(id, &catalogue.checks)))
+    })?;
     let page = catalogue::Page {
         knowledge: &catalogue.knowledge,
         language: arguments.output.language(),

@@ -1,22 +1,24 @@
 //! `pikadoctor forecast`
 
-use crate::cli::args::connection::{Connecting, Side};
-use crate::cli::args::options::Printing;
-use crate::cli::outcome::{Failure, Outcome};
+use crate::cli::args::connection::{ConnectionArgs, TargetRole};
+use crate::cli::args::output::ReportArgs;
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
 use crate::model::address::Address;
 use crate::model::link::LinkMode;
 use crate::model::policy::Parameters;
 use crate::parse::address::pika_address;
+use crate::pipeline::LINKS;
 use crate::pipeline::catalogue::catalogue_with;
-use crate::pipeline::servers::{LinkRequest, Trial, examine_links};
+use crate::pipeline::request::{CollectionPlan, LinkProbeOptions, LinkRequest};
 
-/// Say what `slaveof` would do, without sending it
+/// Predict what `slaveof` would do, without sending it
 ///
 /// Both servers are read, nothing is written and nothing changes. The exit code is 0 when the replica would go
 /// on from its position, 1 when a full copy would replace its data, 2 when replication would not work, and 3
 /// when it cannot be said.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct ForecastCommand {
     /// The server that would be sent `slaveof`
     #[arg(value_name = "REPLICA", value_parser = pika_address)]
     replica: Address,
@@ -25,32 +27,32 @@ pub struct Arguments {
     #[arg(value_name = "MASTER", value_parser = pika_address)]
     master: Address,
 
-    /// Forecast `slaveof … force`
+    /// Predict `slaveof … force`
     #[arg(long)]
     force: bool,
 
     #[command(flatten)]
-    connecting: Connecting,
+    connecting: ConnectionArgs,
 
     #[command(flatten)]
-    printing: Printing,
+    report: ReportArgs,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    arguments.printing.validate()?;
-    let mut catalogue = catalogue_with(&[]).map_err(Failure::new)?;
+pub fn run(arguments: &ForecastCommand) -> Result<Outcome, CliError> {
+    arguments.report.validate()?;
+    let mut catalogue = catalogue_with(&[])?;
     // What the nodes are like otherwise is for `check`.
     catalogue.checks.retain(|check| check.file.target.is_about_links() || check.id == "node/reachable");
-    let named = [(Side::Server, &arguments.replica), (Side::Master, &arguments.master)];
+    let named = [(TargetRole::Server, &arguments.replica), (TargetRole::Master, &arguments.master)];
     let targets = arguments.connecting.targets(&named)?;
-    let request = LinkRequest {
+    let link = LinkRequest {
         replica: arguments.replica.to_string(),
         master: arguments.master.to_string(),
         mode: LinkMode::Replica,
     };
-    let trial = Trial { live: None, forced: arguments.force };
-    let facts = arguments.connecting.run(false, async |scope| {
-        examine_links(&targets, &[request], &catalogue.knowledge, scope, trial).await
-    })?;
-    arguments.printing.outcome_about(Some("link/forecast"), facts, &catalogue, &Parameters::new())
+    let probes = LinkProbeOptions { live: None, forced: arguments.force };
+    let skip_ports = arguments.connecting.skips_ports();
+    let plan = CollectionPlan { skip_ports, ..CollectionPlan::of(targets, vec![link], probes) };
+    let facts = arguments.connecting.collect(&plan, LINKS, &catalogue.knowledge)?;
+    arguments.report.outcome_about(Some("link/forecast"), facts, &catalogue, &Parameters::new())
 }

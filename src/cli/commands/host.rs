@@ -3,24 +3,23 @@
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::connection::{Connecting, Side};
-use crate::cli::args::hosts::Way;
-use crate::cli::args::options::Printing;
-use crate::cli::outcome::{Failure, Outcome};
-use crate::collect::host::{InstanceSelector, Roots, Search};
+use crate::cli::args::connection::{ConnectionArgs, TargetRole};
+use crate::cli::args::output::ReportArgs;
+use crate::cli::args::ssh::SshArgs;
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
+use crate::collect::host::{InstanceSelector, Search};
 use crate::collect::ssh::Destination;
 use crate::model::address::Address;
 use crate::model::facts::Facts;
-use crate::model::knowledge::Knowledge;
-use crate::model::link::LinkMode;
 use crate::model::policy::Parameters;
 use crate::model::release::Version;
 use crate::parse::address::pika_address;
+use crate::pipeline::HOST;
 use crate::pipeline::catalogue::catalogue_with;
-use crate::pipeline::one_host::{HereRequest, ThereRequest, examine_that_host, examine_this_host, loopback};
-use crate::pipeline::servers::{LinkRequest, Trial, examine, examine_links};
+use crate::pipeline::request::{CollectionPlan, LocalHostRequest, RemoteHostRequest};
 
-/// Look at this machine, or at another one over ssh: is it fit for the Pikas on it, and for replication
+/// Check this host, or another one over ssh: is it fit for the Pikas on it, and for replication
 ///
 /// Every Pika that runs there is found by its process and asked for its release; --conf judges one that does not run
 /// yet, as the user who calls this would start it. What the rights of that user do not allow to see is left out
@@ -30,58 +29,63 @@ use crate::pipeline::servers::{LinkRequest, Trial, examine, examine_links};
 /// user that ssh logs in as. No password is sent there: a Pika that wants one is for `check HOST:PORT --ssh`.
 /// --master and --replica are asked from here, and dialled from there.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
-    /// Only the Pika of this process
+pub struct HostCommand {
+    /// Check the Pika of this process only
     #[arg(long, value_name = "PID", conflicts_with_all = ["port", "conf"])]
     pid: Option<u32>,
 
-    /// Only the Pika with this client port
+    /// Check the Pika with this client port only
     #[arg(long, value_name = "PORT", conflicts_with = "conf")]
     port: Option<u16>,
 
-    /// A Pika that does not run: its configuration, which with --ssh is a file of that host
+    /// Check a Pika that does not run yet: its configuration, which with --ssh is a file of that host
     #[arg(long, value_name = "FILE", requires = "pika_version")]
     conf: Option<PathBuf>,
 
-    /// The release of the Pika that does not run
+    /// The release of the Pika that does not run yet
     #[arg(long, value_name = "VERSION", requires = "conf")]
     pika_version: Option<Version>,
 
-    /// The master that the Pikas of the host replicate from, or shall
+    /// The master that the Pikas of the host replicate from, or will
     #[arg(long, value_name = "HOST:PORT", value_parser = pika_address)]
     master: Option<Address>,
 
-    /// A replica that the Pikas of the host are the master of, or shall be
+    /// A replica that the Pikas of the host are the master of, or will be
     #[arg(long, value_name = "HOST:PORT", value_parser = pika_address, conflicts_with_all = ["master", "conf"])]
     replica: Option<Address>,
 
-    /// A peer whose name the resolver of the host must find without delay
+    /// A peer whose name the host must resolve without delay [repeatable]
     #[arg(long, value_name = "ADDRESS")]
     peer: Vec<IpAddr>,
 
     #[command(flatten)]
-    way: Way,
+    ssh: SshArgs,
 
     #[command(flatten)]
-    connecting: Connecting,
+    connecting: ConnectionArgs,
 
     #[command(flatten)]
-    printing: Printing,
+    report: ReportArgs,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    arguments.printing.validate()?;
-    let mut catalogue = catalogue_with(&[]).map_err(Failure::new)?;
+pub fn run(arguments: &HostCommand) -> Result<Outcome, CliError> {
+    arguments.report.validate()?;
+    let mut catalogue = catalogue_with(&[])?;
     // What the servers are like otherwise is for `check`.
     catalogue.checks.retain(|check| check.file.target.is_about_hosts());
-    let facts = match arguments.way.destination()? {
-        Some(via) => arguments.look_over(&via, &catalogue.knowledge)?,
-        None => arguments.look(&catalogue.knowledge)?,
+    let plan = match arguments.ssh.destination()? {
+        Some(via) => arguments.remote(&via)?,
+        None => arguments.local()?,
     };
-    arguments.printing.outcome(facts, &catalogue, &Parameters::new())
+    let plan = CollectionPlan { skip_ports: arguments.connecting.skips_ports(), ..plan };
+    let facts = arguments.connecting.collect(&plan, HOST, &catalogue.knowledge)?;
+    if let Some(remote) = &plan.remote_host {
+        found_it(&facts, remote)?;
+    }
+    arguments.report.outcome(facts, &catalogue, &Parameters::new())
 }
 
-impl Arguments {
+impl HostCommand {
     /// The Pikas that run on the host and are asked about. `None`: one that does not run.
     fn search(&self, host: &str) -> Option<Search> {
         let search = || Search {
@@ -106,73 +110,66 @@ impl Arguments {
     }
 
     /// The servers that are named, and are none of the host's own.
-    fn others(&self) -> impl Iterator<Item = (Side, &Address)> {
-        let master = self.master.iter().map(|master| (Side::Master, master));
-        master.chain(self.replica.iter().map(|replica| (Side::Server, replica)))
+    fn others(&self) -> impl Iterator<Item = (TargetRole, &Address)> {
+        let master = self.master.iter().map(|master| (TargetRole::Master, master));
+        master.chain(self.replica.iter().map(|replica| (TargetRole::Server, replica)))
     }
 
-    /// Looks at this host, and at its Pikas as servers.
-    fn look(&self, knowledge: &Knowledge) -> Result<Facts, Failure> {
+    /// This host, and its Pikas as servers.
+    fn local(&self) -> Result<CollectionPlan, CliError> {
+        let named: Vec<(TargetRole, &Address)> = self.others().collect();
         let search = self.search("");
-        let running = search.map(|search| search.find(&Roots::default())).transpose().map_err(Failure)?;
-        let running = running.unwrap_or_default();
-        let addresses: Vec<Address> = running.ports().into_iter().map(loopback).collect();
-        let named: Vec<(Side, &Address)> =
-            addresses.iter().map(|one| (Side::Server, one)).chain(self.others()).collect();
-        let targets = self.connecting.targets(&named)?;
-        let request = |replica: &Address, master: &Address| LinkRequest {
-            replica: replica.to_string(),
-            master: master.to_string(),
-            mode: LinkMode::Replica,
+        // Without anybody to ask nobody needs a password.
+        let (targets, password) = if search.is_some() {
+            self.connecting.targets_and_common(&named)?
+        } else {
+            (self.connecting.targets(&named)?, None)
         };
-        let mut links: Vec<LinkRequest> = Vec::new();
-        for here in &addresses {
-            links.extend(self.master.iter().map(|master| request(here, master)));
-            links.extend(self.replica.iter().map(|replica| request(replica, here)));
-        }
-        let here = HereRequest {
-            running,
-            planned: self.planned(|conf| conf.display().to_string()),
+        let local_host = LocalHostRequest {
+            search,
+            password,
+            master: self.master.as_ref().map(ToString::to_string),
+            replica: self.replica.as_ref().map(ToString::to_string),
             whole: self.pid.is_none() && self.port.is_none(),
+            planned: self.planned(|conf| conf.display().to_string()),
             peers: self.peer.clone(),
         };
-        self.connecting.run(!links.is_empty(), async |scope| {
-            // Nothing is tried on the links; the host is what this is about.
-            let trial = Trial { live: None, forced: false };
-            let mut facts = examine_links(&targets, &links, knowledge, scope, trial).await;
-            examine_this_host(&mut facts, here, knowledge, &scope.deadlines).await;
-            facts
-        })
+        // Nothing is tried on links; the host is what this is about.
+        Ok(CollectionPlan { targets, local_host: Some(local_host), ..CollectionPlan::default() })
     }
 
-    /// Looks at another host, whose Pikas are found and asked there.
-    fn look_over(&self, via: &Destination, knowledge: &Knowledge) -> Result<Facts, Failure> {
+    /// Another host, whose Pikas are found and asked there.
+    fn remote(&self, via: &Destination) -> Result<CollectionPlan, CliError> {
         if let Some(conf) = self.conf.as_ref().filter(|conf| !conf.is_absolute()) {
-            return Err(Failure(format!(
+            return Err(CliError::Usage(format!(
                 "--conf {}: with --ssh it is a file of {}; write its whole path",
                 conf.display(),
                 via.name()
             )));
         }
-        let named: Vec<(Side, &Address)> = self.others().collect();
+        let named: Vec<(TargetRole, &Address)> = self.others().collect();
         let targets = self.connecting.targets(&named)?;
-        let there = ThereRequest {
+        let remote_host = RemoteHostRequest {
+            via: via.clone(),
             search: self.search(via.name()),
             planned: self.planned(|conf| format!("{}:{}", via.name(), conf.display())),
             master: self.master.as_ref().map(ToString::to_string),
             replica: self.replica.as_ref().map(ToString::to_string),
             peers: self.peer.clone(),
         };
-        let one = there.search.as_ref().is_some_and(Search::is_for_one);
-        let facts = self.connecting.run(false, async |scope| {
-            let mut facts = examine(&targets, knowledge, scope).await;
-            examine_that_host(&mut facts, via, there, knowledge, &scope.deadlines).await;
-            facts
-        })?;
-        let missing = facts.hosts.iter().flat_map(|host| &host.errors).find(|one| one.path == "instances");
-        match missing.filter(|_| one) {
-            Some(missing) => Err(Failure(format!("{}: {}", via.name(), missing.reason))),
-            None => Ok(facts),
+        Ok(CollectionPlan { targets, remote_host: Some(remote_host), ..CollectionPlan::default() })
+    }
+}
+
+/// The one Pika that was asked for must be there.
+fn found_it(facts: &Facts, remote: &RemoteHostRequest) -> Result<(), CliError> {
+    let one = remote.search.as_ref().is_some_and(Search::is_for_one);
+    let missing =
+        facts.hosts.iter().flat_map(|host| &host.errors).find(|absence| absence.path == "instances");
+    match missing.filter(|_| one) {
+        Some(missing) => {
+            Err(CliError::NotOnHost { host: remote.via.name().to_owned(), reason: missing.reason.clone() })
         }
+        None => Ok(()),
     }
 }

@@ -7,8 +7,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::catalog;
-use crate::cli::args::options::Output;
-use crate::cli::outcome::{Failure, Outcome};
+use crate::cli::args::output::LanguageArgs;
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
+use crate::cli::runtime;
 use crate::lab::scenario::{LinkPlan, Mode, Run, Scenario};
 use crate::lab::scenarios;
 use crate::lab::stage::Stage;
@@ -16,47 +18,47 @@ use crate::model::exit;
 use crate::model::release::Version;
 use crate::model::text::Language;
 
-/// Simulated servers to practise on, and to test alerting with
+/// Run simulated servers, for practice and for testing alerts
 ///
 /// Each scenario starts servers on loopback addresses of its own. They answer as real ones of their
 /// release did; none of them is a real Pika.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct LabCommand {
     #[command(subcommand)]
     action: Action,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Name the scenarios, those of several releases in one line
+    /// List the scenarios, those of several releases in one line
     List {
-        /// Name only those that have this in their name, each in a line of its own
+        /// List only scenarios with this in their name, one per line
         part: Option<String>,
         #[command(flatten)]
-        output: Output,
+        output: LanguageArgs,
     },
-    /// Start the servers of a scenario, and keep them until Ctrl-C
+    /// Start the servers of a scenario, and keep them running until Ctrl-C
     Run {
         /// A name from `pikadoctor lab list`
         name: String,
         #[command(flatten)]
-        output: Output,
+        output: LanguageArgs,
     },
 }
 
-pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+pub fn run(arguments: &LabCommand) -> Result<Outcome, CliError> {
     match &arguments.action {
         Action::List { part, output } => list(part.as_deref(), output.language()),
         Action::Run { name, output } => stay_up(name, output.language()),
     }
 }
 
-fn list(part: Option<&str>, language: Language) -> Result<Outcome, Failure> {
-    let mut scenarios = scenarios::all().map_err(Failure::new)?;
+fn list(part: Option<&str>, language: Language) -> Result<Outcome, CliError> {
+    let mut scenarios = scenarios::all()?;
     scenarios.retain(|scenario| part.is_none_or(|part| scenario.name.contains(part)));
     if scenarios.is_empty() {
         let part = part.unwrap_or_default();
-        return Err(Failure(format!(
+        return Err(CliError::Usage(format!(
             "no scenario has `{part}` in its name; `pikadoctor lab list` names them all"
         )));
     }
@@ -100,19 +102,18 @@ fn by_family(scenarios: &[Scenario], language: Language) -> String {
     document
 }
 
-fn stay_up(name: &str, language: Language) -> Result<Outcome, Failure> {
-    let scenario = scenarios::named(name).map_err(Failure::new)?;
+fn stay_up(name: &str, language: Language) -> Result<Outcome, CliError> {
+    let scenario = scenarios::named(name)?;
     let knowledge = Arc::new(catalog::built_in().knowledge);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
-    runtime.block_on(async {
-        let stage = Stage::start(scenario, &knowledge).await.map_err(Failure)?;
+    runtime::run(async {
+        let stage = Stage::start(scenario, &knowledge).await.map_err(CliError::Lab)?;
         let mut out = anstream::stdout();
         // A reader that went away is no reason to end: the servers are there for others.
         let _ = out.write_all(introduction(&stage, language).as_bytes()).and_then(|()| out.flush());
         // Ctrl-C ends the process as it ends any other.
         std::future::pending::<()>().await;
         Ok(Outcome { document: String::new(), exit_code: exit::OK })
-    })
+    })?
 }
 
 /// The commands that look at a scenario whose servers are at `addresses`.

@@ -1,21 +1,25 @@
 //! `pikadoctor lint`
 
-use crate::cli::args::options::Printing;
-use crate::cli::outcome::{Failure, Outcome};
+use crate::cli::args::output::ReportArgs;
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
+use crate::cli::runtime;
+use crate::collect::net::deadlines::Deadlines;
 use crate::model::companion::CompanionKind;
 use crate::model::policy::Parameters;
 use crate::model::release::Version;
 use crate::pipeline::catalogue::catalogue_with;
-use crate::pipeline::files::read_conf_files;
+use crate::pipeline::request::{CollectionPlan, ConfFilesRequest};
+use crate::pipeline::{self, LINT};
 
-/// Read configuration files and say what Pika, Codis or Sentinel will make of them
+/// Check configuration files of Pika, Codis and Sentinel
 ///
 /// No server is asked. Each release is taken at its own rules: which keys it reads, what it takes for a
 /// comment, which values it changes. Several files are taken for servers of one host, whose ports and paths
 /// must not collide. dashboard.toml and proxy.toml of Codis and sentinel.conf are told by what is in them, and are
 /// compared with each other and with the pika.conf files beside them.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct LintCommand {
     /// Configuration files; - reads the standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
@@ -24,12 +28,12 @@ pub struct Arguments {
     #[arg(long, value_name = "VERSION", value_parser = parse_release)]
     pika_version: Option<Version>,
 
-    /// What the files are for, where it is not to be told by what is in them
+    /// The kind of the files, if their content does not show it
     #[arg(long, value_enum, value_name = "KIND")]
     kind: Option<Kind>,
 
     #[command(flatten)]
-    printing: Printing,
+    report: ReportArgs,
 }
 
 /// What a configuration file is for.
@@ -65,19 +69,20 @@ fn parse_release(text: &str) -> Result<Version, String> {
     Ok(version)
 }
 
-pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    arguments.printing.validate()?;
+pub fn run(arguments: &LintCommand) -> Result<Outcome, CliError> {
+    arguments.report.validate()?;
     for (index, file) in arguments.files.iter().enumerate() {
         if arguments.files[..index].contains(file) {
-            return Err(Failure(format!("{file} is named twice")));
+            return Err(CliError::Usage(format!("{file} is named twice")));
         }
     }
-    let catalogue = catalogue_with(&[]).map_err(Failure::new)?;
-    let facts = read_conf_files(
-        &arguments.files,
-        &catalogue.knowledge,
-        arguments.pika_version,
-        arguments.kind.map(Kind::companion),
-    );
-    arguments.printing.outcome(facts, &catalogue, &Parameters::new())
+    let catalogue = catalogue_with(&[])?;
+    let conf_files = ConfFilesRequest {
+        names: arguments.files.clone(),
+        version: arguments.pika_version,
+        kind: arguments.kind.map(Kind::companion),
+    };
+    let plan = CollectionPlan { conf_files, ..CollectionPlan::default() };
+    let facts = runtime::run(pipeline::collect(&plan, LINT, &catalogue.knowledge, Deadlines::far()))??;
+    arguments.report.outcome(facts, &catalogue, &Parameters::new())
 }

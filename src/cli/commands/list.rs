@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
-use crate::cli::args::options::Output;
-use crate::cli::outcome::{Failure, Outcome};
+use crate::cli::args::output::LanguageArgs;
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
 use crate::model::exit;
 use crate::pipeline::catalogue::catalogue_with;
 use crate::render::catalogue;
 
 /// List all checks
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
-    /// Further checks
+pub struct ListCommand {
+    /// Add the checks of this directory
     #[arg(long, value_name = "DIR")]
     checks: Vec<PathBuf>,
 
@@ -20,11 +21,11 @@ pub struct Arguments {
     json: bool,
 
     #[command(flatten)]
-    output: Output,
+    output: LanguageArgs,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let catalogue = catalogue_with(&arguments.checks).map_err(Failure::new)?;
+pub fn run(arguments: &ListCommand) -> Result<Outcome, CliError> {
+    let catalogue = catalogue_with(&arguments.checks)?;
     let language = arguments.output.language();
     let document =
         if arguments.json { catalogue::list_json(&catalogue) } else { catalogue::list(&catalogue, language) };

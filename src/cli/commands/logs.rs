@@ -3,23 +3,25 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::args::local_files::{parse_window, requests};
-use crate::cli::args::options::Printing;
-use crate::cli::outcome::{Failure, Outcome};
-use crate::collect::clock;
+use crate::cli::args::files::{parse_window, requests};
+use crate::cli::args::output::ReportArgs;
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
+use crate::cli::runtime;
 use crate::collect::logs::Window;
-use crate::model::facts::{self, Facts};
+use crate::collect::net::deadlines::Deadlines;
 use crate::model::policy::Parameters;
 use crate::pipeline::catalogue::catalogue_with;
-use crate::pipeline::files::read_logs;
+use crate::pipeline::request::{CollectionPlan, LogsRequest};
+use crate::pipeline::{self, LOGS};
 
-/// Read the logs of Pika servers and say what went wrong, and what mends it
+/// Find known problems in the logs of Pika servers, and their remedies
 ///
 /// No server is asked. What counts is the time (--since) before the newest line that was read. With --master the log is
 /// that of a replica, and what both logs tell about one fault becomes one finding. Only the ends of long files are
 /// read. Nothing is kept of lines that hold a password.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct LogsCommand {
     /// The directories that log-path names, or files in them, each judged by itself
     #[arg(required = true, value_name = "DIR|FILE")]
     logs: Vec<PathBuf>,
@@ -28,41 +30,41 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR|FILE")]
     master: Option<PathBuf>,
 
-    /// How far back trouble counts, from the newest line
+    /// How far back messages count, from the newest line
     #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_window)]
     since: Duration,
 
     #[command(flatten)]
-    printing: Printing,
+    report: ReportArgs,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    arguments.printing.validate()?;
+pub fn run(arguments: &LogsCommand) -> Result<Outcome, CliError> {
+    arguments.report.validate()?;
     for (index, log) in arguments.logs.iter().enumerate() {
         let name = log.display();
         if arguments.logs[..index].contains(log) {
-            return Err(Failure(format!("{name} is named twice")));
+            return Err(CliError::Usage(format!("{name} is named twice")));
         }
         if arguments.master.as_ref() == Some(log) {
-            return Err(Failure(format!("{name} cannot be the log of the replica and of its master")));
+            return Err(CliError::Usage(format!(
+                "{name} cannot be the log of the replica and of its master"
+            )));
         }
     }
-    let catalogue = catalogue_with(&[]).map_err(Failure::new)?;
+    let catalogue = catalogue_with(&[])?;
     let window = Window { length: arguments.since, until_now: false };
     let master = arguments.master.as_deref();
     let name = |log: &PathBuf| match master {
         Some(master) => format!("{} <- {}", log.display(), master.display()),
         None => log.display().to_string(),
     };
-    let views = arguments
-        .logs
-        .iter()
-        .map(|log| read_logs(&name(log), &requests(log, master), window, &catalogue.knowledge));
-    let facts = Facts {
-        schema: facts::SCHEMA.to_owned(),
-        collected_at: clock::now(),
-        logs: views.collect(),
-        ..Facts::default()
-    };
-    arguments.printing.outcome(facts, &catalogue, &Parameters::new())
+    let logs = arguments.logs.iter().map(|log| LogsRequest {
+        name: Some(name(log)),
+        server: None,
+        logs: requests(log, master),
+        window,
+    });
+    let plan = CollectionPlan { logs: logs.collect(), ..CollectionPlan::default() };
+    let facts = runtime::run(pipeline::collect(&plan, LOGS, &catalogue.knowledge, Deadlines::far()))??;
+    arguments.report.outcome(facts, &catalogue, &Parameters::new())
 }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap_complete::Shell;
 
-use crate::cli::outcome::{Failure, Outcome};
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
 use crate::model::exit;
 
 /// Print the completions of a shell
@@ -32,14 +33,14 @@ pub struct Man {
 }
 
 impl Man {
-    pub fn run(&self, command: clap::Command) -> Result<Outcome, Failure> {
+    pub fn run(&self, command: clap::Command) -> Result<Outcome, CliError> {
         let document = if let Some(directory) = &self.output {
-            let failed = |error| Failure(format!("{}: {error}", directory.display()));
+            let failed = |source| CliError::Write { path: directory.clone(), source };
             clap_mangen::generate_to(command, directory).map_err(failed)?;
             format!("{}: the manual pages\n", directory.display())
         } else {
             let mut page = Vec::new();
-            clap_mangen::Man::new(command).render(&mut page).map_err(Failure::new)?;
+            clap_mangen::Man::new(command).render(&mut page).map_err(CliError::Manual)?;
             String::from_utf8_lossy(&page).into_owned()
         };
         Ok(Outcome { document, exit_code: exit::OK })

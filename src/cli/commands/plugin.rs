@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 
 use crate::catalog::built_in;
-use crate::cli::args::connection::{Connecting, Side};
-use crate::cli::args::options::look;
-use crate::cli::outcome::{Failure, Outcome};
+use crate::cli::args::connection::{ConnectionArgs, TargetRole};
+use crate::cli::args::output::look;
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
 use crate::collect::link::Live;
 use crate::judge::thresholds::{self, Threshold};
 use crate::judge::{self, verdict};
@@ -27,7 +28,8 @@ use crate::model::policy::Parameters;
 use crate::model::range::Range;
 use crate::model::text::Language;
 use crate::parse::address::pika_address;
-use crate::pipeline::servers::{LinkRequest, Trial, examine, examine_links};
+use crate::pipeline::request::{CollectionPlan, LinkProbeOptions, LinkRequest};
+use crate::pipeline::{LINKS, NODES};
 use crate::render::options::{Format, Look};
 use crate::render::render;
 
@@ -46,7 +48,7 @@ struct Arguments {
     #[arg(short, long, default_value_t = 9221, value_parser = clap::value_parser!(u16).range(1..))]
     port: u16,
 
-    /// Check the replication from this master, too
+    /// Also check the replication from this master
     #[arg(short = 'M', long, value_name = "HOST:PORT", value_parser = pika_address)]
     master: Option<Address>,
 
@@ -70,11 +72,11 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 
-    /// Touch the derived ports, too; old servers log each connection
+    /// Also probe the derived ports; old servers log each connection
     #[arg(long)]
     ports: bool,
 
-    /// More: -v shows what is ok, too
+    /// Also show what is ok
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
 }
@@ -101,22 +103,23 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
         Ok(arguments) => arguments,
         Err(error) => return Outcome { document: error.to_string(), exit_code: exit::UNKNOWN },
     };
-    plug_in(&arguments).unwrap_or_else(|Failure(message)| Outcome {
-        document: format!("PIKA UNKNOWN - {}\n", message.replace('|', "/")),
-        exit_code: exit::UNKNOWN,
+    plug_in(&arguments).unwrap_or_else(|error| Outcome {
+        document: format!("PIKA UNKNOWN - {}\n", error.to_string().replace('|', "/")),
+        exit_code: error.exit_code(),
     })
 }
 
-fn plug_in(arguments: &Arguments) -> Result<Outcome, Failure> {
+fn plug_in(arguments: &Arguments) -> Result<Outcome, CliError> {
     let catalogue = built_in();
     let thresholds = thresholds_of(arguments, &catalogue)?;
     let server = Address { host: arguments.hostname.clone(), port: arguments.port };
-    let other = arguments.master.as_ref().map(|master| (Side::Master, master));
-    let named: Vec<(Side, &Address)> = std::iter::once((Side::Server, &server)).chain(other).collect();
+    let other = arguments.master.as_ref().map(|master| (TargetRole::Master, master));
+    let named: Vec<(TargetRole, &Address)> =
+        std::iter::once((TargetRole::Server, &server)).chain(other).collect();
     let (time, late) = arguments.timeout;
-    let connecting = Connecting::within(time, arguments.password_file.clone(), arguments.ports);
+    let connecting = ConnectionArgs::within(time, arguments.password_file.clone(), arguments.ports);
     let targets = connecting.targets(&named)?;
-    let request = arguments.master.as_ref().map(|master| LinkRequest {
+    let link = arguments.master.as_ref().map(|master| LinkRequest {
         replica: server.to_string(),
         master: master.to_string(),
         mode: LinkMode::Replica,
@@ -125,13 +128,11 @@ fn plug_in(arguments: &Arguments) -> Result<Outcome, Failure> {
     let live =
         Live { write: !arguments.read_only, canary_wait: time.div_f64(3.0).min(PLUGIN_CANARY_TIMEOUT) };
     let began = Instant::now();
-    let facts = connecting.run(request.is_some(), async |scope| match &request {
-        None => examine(&targets, &catalogue.knowledge, scope).await,
-        Some(request) => {
-            let trial = Trial { live: Some(live), forced: false };
-            examine_links(&targets, std::slice::from_ref(request), &catalogue.knowledge, scope, trial).await
-        }
-    })?;
+    let steps = if link.is_some() { LINKS } else { NODES };
+    let probes = LinkProbeOptions { live: Some(live), forced: false };
+    let links = link.into_iter().collect();
+    let plan = CollectionPlan { skip_ports: !arguments.ports, ..CollectionPlan::of(targets, links, probes) };
+    let facts = connecting.collect(&plan, steps, &catalogue.knowledge)?;
     if began.elapsed() >= time {
         let word = ["OK", "WARNING", "CRITICAL", "UNKNOWN"][usize::from(late)];
         let document = format!("PIKA {word} - timed out after {} s\n", time.as_secs());
@@ -146,7 +147,7 @@ fn plug_in(arguments: &Arguments) -> Result<Outcome, Failure> {
     Ok(Outcome { document, exit_code: report.exit_code })
 }
 
-fn thresholds_of(arguments: &Arguments, catalogue: &Catalogue) -> Result<Vec<Threshold>, Failure> {
+fn thresholds_of(arguments: &Arguments, catalogue: &Catalogue) -> Result<Vec<Threshold>, CliError> {
     let mut known: Vec<&str> = catalogue
         .checks
         .iter()
@@ -160,7 +161,7 @@ fn thresholds_of(arguments: &Arguments, catalogue: &Catalogue) -> Result<Vec<Thr
         [("-w", &arguments.warning, State::Warning), ("-c", &arguments.critical, State::Critical)]
     {
         for text in texts {
-            let wrong = |why: &str| Failure(format!("{option} {text}: {why}"));
+            let wrong = |why: &str| CliError::Usage(format!("{option} {text}: {why}"));
             let (metric, range) = match text.split_once('=') {
                 Some(parts) => parts,
                 None if arguments.master.is_some() => ("behind", text.as_str()),

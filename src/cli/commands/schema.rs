@@ -1,11 +1,12 @@
 //! `pikadoctor schema`
 
-use crate::cli::outcome::{Failure, Outcome};
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
 use crate::model::{exit, schema};
 
 /// Print the JSON Schema of a document
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct SchemaCommand {
     /// Which document
     #[arg(value_enum)]
     document: Document,
@@ -27,7 +28,7 @@ enum Document {
     Plan,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+pub fn run(arguments: &SchemaCommand) -> Result<Outcome, CliError> {
     let document = match arguments.document {
         Document::Facts => schema::FACTS,
         Document::Report => schema::REPORT,

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use crate::catalog;
-use crate::cli::outcome::{Failure, Outcome};
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
 use crate::judge::examples::shortcomings;
 use crate::model::exit;
 use crate::pipeline::catalogue::add_directories;
@@ -14,15 +15,15 @@ use crate::pipeline::catalogue::add_directories;
 /// Every expression is compiled, every name compared with the facts, every example evaluated, and
 /// every case must have an example that leads to it.
 #[derive(Debug, clap::Args)]
-pub struct Arguments {
+pub struct TestChecksCommand {
     /// Directories of check files
     #[arg(required = true, value_name = "DIR")]
     directories: Vec<PathBuf>,
 }
 
-pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+pub fn run(arguments: &TestChecksCommand) -> Result<Outcome, CliError> {
     let mut catalogue = catalog::built_in();
-    let ids = add_directories(&mut catalogue, &arguments.directories).map_err(Failure::new)?;
+    let ids = add_directories(&mut catalogue, &arguments.directories)?;
     let mut document = String::new();
     let mut failed = 0;
     for id in &ids {

@@ -1,6 +1,7 @@
 //! Reads and writes bundles: facts as compressed JSON, versioned.
 
-use std::io::{self, Read, Write};
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use flate2::Compression;
@@ -8,6 +9,7 @@ use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::Deserialize;
 
+use super::bounded::read_bounded;
 use crate::model::bundle::{Bundle, SCHEMA};
 use crate::model::facts::{self, Facts};
 use crate::model::finding::{self, Report};
@@ -85,15 +87,13 @@ pub fn read_report(path: &Path) -> Result<Report, BundleError> {
 /// The text of a file, unpacked when it is packed.
 fn unpack(path: &Path) -> Result<Vec<u8>, BundleError> {
     let io = |source| BundleError::Io { path: path.to_owned(), source };
-    let packed = std::fs::read(path).map_err(io)?;
-    let mut text = Vec::new();
-    let mut reader: Box<dyn Read> =
-        if packed.starts_with(&GZIP) { Box::new(GzDecoder::new(&*packed)) } else { Box::new(&*packed) };
-    reader.by_ref().take(MAX_BUNDLE_BYTES + 1).read_to_end(&mut text).map_err(io)?;
-    if text.len() as u64 > MAX_BUNDLE_BYTES {
-        return Err(BundleError::TooLarge(path.to_owned()));
+    let too_large = || BundleError::TooLarge(path.to_owned());
+    let packed =
+        read_bounded(File::open(path).map_err(io)?, MAX_BUNDLE_BYTES).map_err(io)?.ok_or_else(too_large)?;
+    if !packed.starts_with(&GZIP) {
+        return Ok(packed);
     }
-    Ok(text)
+    read_bounded(GzDecoder::new(&*packed), MAX_BUNDLE_BYTES).map_err(io)?.ok_or_else(too_large)
 }
 
 /// The facts in a file: a bundle, a report of `--format json`, or facts alone; compressed or not.

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use super::bounded::read_bounded;
 use crate::model::limits::MAX_CONF_BYTES;
 use crate::parse::conf_text::{ConfError, ConfText, text_of};
 
@@ -17,11 +18,8 @@ fn read_file(path: &Path) -> Result<Vec<u8>, ConfError> {
     read_from(File::open(path).map_err(ConfError::Io)?)
 }
 
-/// The length is bounded here and not by the metadata, which say nothing about pipes and devices.
 fn read_from(source: impl Read) -> Result<Vec<u8>, ConfError> {
-    let mut bytes = Vec::new();
-    source.take(MAX_CONF_BYTES + 1).read_to_end(&mut bytes).map_err(ConfError::Io)?;
-    if bytes.len() as u64 > MAX_CONF_BYTES { Err(ConfError::TooLarge) } else { Ok(bytes) }
+    read_bounded(source, MAX_CONF_BYTES).map_err(ConfError::Io)?.ok_or(ConfError::TooLarge)
 }
 
 #[cfg(test)]

@@ -21,6 +21,12 @@ impl Deadlines {
         Self { run: Instant::now() + run, connect, reply }
     }
 
+    /// Deadlines of a run that asks nobody and waits for what it reads, be it from a pipe: a year.
+    pub fn far() -> Self {
+        const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+        Self::starting_now(YEAR, YEAR, YEAR)
+    }
+
     /// The end of a step that begins now and may take `step`.
     pub fn of(&self, step: Duration) -> Instant {
         (Instant::now() + step).min(self.run)

@@ -8,7 +8,7 @@ mod toml_file;
 
 pub use detect::kind_of;
 
-use self::reading::Reading;
+use self::reading::ServiceConfText;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::companion::{CompanionContent, CompanionFile, CompanionKind};
 use crate::model::conf::ConfFile;
@@ -32,7 +32,7 @@ pub fn read(
             CompanionFile { name: name.clone(), kind: Some(*kind), version, ..CompanionFile::default() };
         match text {
             Ok(text) => {
-                let reading = Reading { name, text, knowledge, tokens };
+                let reading = ServiceConfText { name, text, knowledge, tokens };
                 file.content = Some(content(&reading, *kind));
             }
             Err(error) => file.errors.push(Absence {
@@ -49,7 +49,7 @@ pub fn read(
     files
 }
 
-fn content(reading: &Reading<'_>, kind: CompanionKind) -> CompanionContent {
+fn content(reading: &ServiceConfText<'_>, kind: CompanionKind) -> CompanionContent {
     match kind {
         CompanionKind::Dashboard | CompanionKind::Proxy => toml_file::read(reading, kind),
         CompanionKind::Sentinel => sentinel_conf::read(reading),

@@ -6,14 +6,14 @@ use crate::model::network::AddressKind;
 use crate::parse::secret::Tokens;
 
 /// What is needed to read a file.
-pub(super) struct Reading<'r> {
+pub(super) struct ServiceConfText<'r> {
     pub(super) name: &'r str,
     pub(super) text: &'r str,
     pub(super) knowledge: &'r Knowledge,
     pub(super) tokens: &'r Tokens,
 }
 
-impl Reading<'_> {
+impl ServiceConfText<'_> {
     /// The place of a byte.
     pub(super) fn place(&self, at: usize) -> Place {
         let mut at = at.min(self.text.len());

@@ -1,10 +1,11 @@
 //! sentinel.conf, as redis-sentinel reads it: words, quotes, a `#` at the beginning of a line.
 
-use super::reading::{Reading, host_kind};
+use super::reading::{ServiceConfText, host_kind};
 use crate::model::companion::{
     CompanionContent, CompanionKey, CompanionKind, ConfMaster, Effective, Fault, UnknownKey,
 };
 use crate::model::conf::Place;
+use crate::parse::nearest;
 
 /// What Sentinel takes when the file does not say.
 const DOWN_AFTER_MS: i64 = 30_000;
@@ -27,7 +28,7 @@ impl Line {
     }
 }
 
-pub fn read(reading: &Reading<'_>) -> CompanionContent {
+pub fn read(reading: &ServiceConfText<'_>) -> CompanionContent {
     let mut content = CompanionContent::default();
     let mut lines = Vec::new();
     let mut at = 0;
@@ -70,7 +71,7 @@ pub fn read(reading: &Reading<'_>) -> CompanionContent {
     content
 }
 
-fn take(reading: &Reading<'_>, line: &Line, keys: &[&CompanionKey], content: &mut CompanionContent) {
+fn take(reading: &ServiceConfText<'_>, line: &Line, keys: &[&CompanionKey], content: &mut CompanionContent) {
     let name = line.word(1).to_ascii_lowercase();
     let at = line.words.get(1).unwrap_or(&line.words[0]).1;
     let Some(key) = keys.iter().find(|key| key.name == name) else {
@@ -130,7 +131,7 @@ fn take(reading: &Reading<'_>, line: &Line, keys: &[&CompanionKey], content: &mu
     }
 }
 
-fn monitored(reading: &Reading<'_>, line: &Line) -> ConfMaster {
+fn monitored(reading: &ServiceConfText<'_>, line: &Line) -> ConfMaster {
     ConfMaster {
         name: line.word(2).to_owned(),
         host: line.word(3).to_owned(),
@@ -146,8 +147,7 @@ fn monitored(reading: &Reading<'_>, line: &Line) -> ConfMaster {
 }
 
 fn nearest(name: &str, keys: &[&CompanionKey]) -> Option<String> {
-    let by_distance = keys.iter().map(|key| (strsim::damerau_levenshtein(&key.name, name), &key.name));
-    by_distance.min().filter(|(distance, _)| *distance <= 3).map(|(_, name)| name.clone())
+    nearest::nearest(name, keys.iter().map(|key| (&key.name, &key.name)), 3).cloned()
 }
 
 fn effective(key: &str, value: String, place: Place) -> Effective {
@@ -163,7 +163,7 @@ fn effective(key: &str, value: String, place: Place) -> Effective {
     }
 }
 
-fn fault(reading: &Reading<'_>, at: usize, message: &str) -> Fault {
+fn fault(reading: &ServiceConfText<'_>, at: usize, message: &str) -> Fault {
     Fault { message: message.to_owned(), place: reading.place(at) }
 }
 

@@ -6,12 +6,13 @@ use std::ops::Range;
 use serde_json::Value;
 use toml::de::{DeTable, DeValue};
 
-use super::reading::{Reading, host_kind};
+use super::reading::{ServiceConfText, host_kind};
 use crate::model::codis::topology::CodisRelease;
 use crate::model::companion::{
     CompanionContent, CompanionKey, CompanionKind, Effective, Fault, UnknownKey, ValueType, WrongType,
 };
 use crate::model::limits::MAX_SHOWN_KEY_CHARACTERS;
+use crate::parse::nearest::nearest;
 
 /// A key of the file.
 struct Entry<'t> {
@@ -21,7 +22,7 @@ struct Entry<'t> {
     value_at: usize,
 }
 
-pub fn read(reading: &Reading<'_>, kind: CompanionKind) -> CompanionContent {
+pub fn read(reading: &ServiceConfText<'_>, kind: CompanionKind) -> CompanionContent {
     let mut content = CompanionContent::default();
     let (table, errors) = DeTable::parse_recoverable(reading.text);
     for error in errors.iter().take(20) {
@@ -84,27 +85,23 @@ fn likely(entries: &[Entry<'_>], keys: &[&CompanionKey]) -> Vec<CodisRelease> {
     CodisRelease::WITH_KNOWN_FILES.into_iter().filter(|release| known(*release) == most).collect()
 }
 
-fn unknown(reading: &Reading<'_>, entry: &Entry<'_>, kind: CompanionKind) -> UnknownKey {
+fn unknown(reading: &ServiceConfText<'_>, entry: &Entry<'_>, kind: CompanionKind) -> UnknownKey {
     let all = &reading.knowledge.companion_keys;
     let near = |key: &&CompanionKey| key.file == kind;
-    let nearest = all
-        .iter()
-        .filter(near)
-        .map(|key| (strsim::damerau_levenshtein(&key.name, entry.key), key))
-        .min_by_key(|(distance, _)| *distance);
+    let nearest = nearest(entry.key, all.iter().filter(near).map(|key| (&key.name, &key.name)), 3);
     let elsewhere = all
         .iter()
         .find(|key| key.file != kind && key.file != CompanionKind::Sentinel && key.name == entry.key);
     UnknownKey {
         key: entry.key.chars().take(MAX_SHOWN_KEY_CHARACTERS).collect(),
-        nearest: nearest.filter(|(distance, _)| *distance <= 3).map(|(_, key)| key.name.clone()),
+        nearest: nearest.cloned(),
         belongs_to: elsewhere.map(|key| key.file),
         releases: Vec::new(),
         place: reading.place(entry.at),
     }
 }
 
-fn of_other_releases(reading: &Reading<'_>, entry: &Entry<'_>, key: &CompanionKey) -> UnknownKey {
+fn of_other_releases(reading: &ServiceConfText<'_>, entry: &Entry<'_>, key: &CompanionKey) -> UnknownKey {
     UnknownKey {
         key: key.name.clone(),
         nearest: None,
@@ -114,7 +111,7 @@ fn of_other_releases(reading: &Reading<'_>, entry: &Entry<'_>, key: &CompanionKe
     }
 }
 
-fn wrong_type(reading: &Reading<'_>, entry: &Entry<'_>, key: &CompanionKey) -> Option<WrongType> {
+fn wrong_type(reading: &ServiceConfText<'_>, entry: &Entry<'_>, key: &CompanionKey) -> Option<WrongType> {
     let fits = match key.value {
         ValueType::Text => entry.value.is_str(),
         ValueType::Number => entry.value.is_integer(),
@@ -130,7 +127,7 @@ fn wrong_type(reading: &Reading<'_>, entry: &Entry<'_>, key: &CompanionKey) -> O
 }
 
 fn stated(
-    reading: &Reading<'_>,
+    reading: &ServiceConfText<'_>,
     entry: &Entry<'_>,
     key: &CompanionKey,
     likely: &[CodisRelease],

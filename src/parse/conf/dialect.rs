@@ -7,7 +7,7 @@ use crate::model::release::{Line, Version};
 
 /// The rules of one parser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dialect {
+pub enum ConfSyntax {
     /// Up to 2.3.8: a `#` anywhere makes the whole line a comment; blanks are dropped wherever they stand.
     HashAnywhere,
     /// 3.0.0 to 3.5.2: a `#` counts in the first column only; blanks are dropped wherever they stand.
@@ -16,7 +16,7 @@ pub enum Dialect {
     BlanksKept,
 }
 
-impl Dialect {
+impl ConfSyntax {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::HashAnywhere, Self::HashFirst, Self::BlanksKept];
 
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     fn split(line: &str) -> [Option<(String, String)>; 3] {
-        Dialect::ALL.map(|dialect| dialect.split(line))
+        ConfSyntax::ALL.map(|dialect| dialect.split(line))
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "it is compared with what `split` returns")]
@@ -96,17 +96,17 @@ mod tests {
     #[test]
     fn releases_have_their_parser() {
         for (version, dialect) in [
-            ("2.0.0", Dialect::HashAnywhere),
-            ("2.3.8", Dialect::HashAnywhere),
-            ("3.0.0", Dialect::HashFirst),
-            ("3.4.1", Dialect::HashFirst),
-            ("3.5.2", Dialect::HashFirst),
-            ("3.5.2-alpha", Dialect::HashFirst),
-            ("3.5.3-alpha", Dialect::BlanksKept),
-            ("4.0.1", Dialect::BlanksKept),
+            ("2.0.0", ConfSyntax::HashAnywhere),
+            ("2.3.8", ConfSyntax::HashAnywhere),
+            ("3.0.0", ConfSyntax::HashFirst),
+            ("3.4.1", ConfSyntax::HashFirst),
+            ("3.5.2", ConfSyntax::HashFirst),
+            ("3.5.2-alpha", ConfSyntax::HashFirst),
+            ("3.5.3-alpha", ConfSyntax::BlanksKept),
+            ("4.0.1", ConfSyntax::BlanksKept),
         ] {
-            assert_eq!(Dialect::of(version.parse().unwrap()), dialect, "{version}");
-            assert_eq!(Dialect::ALL[dialect.index()], dialect);
+            assert_eq!(ConfSyntax::of(version.parse().unwrap()), dialect, "{version}");
+            assert_eq!(ConfSyntax::ALL[dialect.index()], dialect);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::model::knowledge::{ConfigKey, Knowledge};
 use crate::model::limits::MAX_CONF_KEY_CHARACTERS;
 use crate::model::release::Version;
+use crate::parse::nearest::nearest;
 
 /// A look-up of keys by name.
 pub struct Keys<'k>(HashMap<&'k str, &'k ConfigKey>);
@@ -48,15 +49,9 @@ impl<'k> Keys<'k> {
         let wanted = plain(name);
         // A short name is near to every other short name; a third of its letters may be wrong.
         let most = (wanted.chars().count() / 3).min(3);
-        self.0
-            .iter()
-            .filter(|(_, key)| !key.stock_only)
-            .map(|(known, _)| known)
-            .filter(|known| known.len().abs_diff(name.len()) <= 3)
-            .map(|known| (strsim::damerau_levenshtein(&plain(known), &wanted), *known))
-            .filter(|(distance, _)| *distance <= most)
-            .min()
-            .map(|(_, known)| known)
+        let known = self.0.iter().filter(|(_, key)| !key.stock_only).map(|(known, _)| *known);
+        let known = known.filter(|known| known.len().abs_diff(name.len()) <= 3);
+        nearest(&wanted, known.map(|known| (plain(known), known)), most)
     }
 }
 

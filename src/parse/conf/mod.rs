@@ -15,10 +15,10 @@ use std::collections::HashMap;
 
 pub use keys::number;
 
-use self::dialect::Dialect;
+use self::dialect::ConfSyntax;
 use self::keys::Keys;
-use self::text::{Entry, Text};
-use self::view::{Draft, View};
+use self::text::{ConfEntry, Text};
+use self::view::{ConfView, Draft};
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::conf::{ConfContent, ConfFile, ConfRemark, ConfSetting};
 use crate::model::knowledge::Knowledge;
@@ -60,7 +60,8 @@ pub fn read(
             continue;
         }
         let likely = likely(&text, &keys, &releases);
-        let view = View { text: &text, keys: &keys, knowledge, likely: &likely, named: version.is_some() };
+        let view =
+            ConfView { text: &text, keys: &keys, knowledge, likely: &likely, named: version.is_some() };
         let content = content(&view, &releases, &earlier, tokens);
         files.push(ConfFile { name: name.clone(), version, content, errors: Vec::new() });
         earlier.push(text);
@@ -77,7 +78,7 @@ fn unread(name: &str, version: Option<Version>, reason: String) -> ConfFile {
 /// a password must not make 2.x look less likely.
 fn likely(text: &Text<'_>, keys: &Keys<'_>, releases: &[Version]) -> Vec<Version> {
     let names: Vec<&str> = text
-        .entries(Dialect::HashFirst)
+        .entries(ConfSyntax::HashFirst)
         .filter(|(entry, first)| *first && keys.get(&entry.key).is_some())
         .map(|(entry, _)| entry.key.as_str())
         .collect();
@@ -87,7 +88,7 @@ fn likely(text: &Text<'_>, keys: &Keys<'_>, releases: &[Version]) -> Vec<Version
 }
 
 fn content(
-    view: &View<'_>,
+    view: &ConfView<'_>,
     releases: &[Version],
     earlier: &[Text<'_>],
     tokens: &Tokens,
@@ -144,11 +145,11 @@ fn fold(releases: &[Version], rule: &dyn Fn(Version) -> Vec<Draft>) -> Vec<ConfR
 }
 
 /// The settings that take effect.
-fn settings(view: &View<'_>, releases: &[Version], tokens: &Tokens) -> Vec<ConfSetting> {
+fn settings(view: &ConfView<'_>, releases: &[Version], tokens: &Tokens) -> Vec<ConfSetting> {
     let mut index: HashMap<(usize, &str), usize> = HashMap::new();
-    let mut found: Vec<(&Entry, Vec<Version>)> = Vec::new();
+    let mut found: Vec<(&ConfEntry, Vec<Version>)> = Vec::new();
     for version in releases {
-        for (entry, first) in view.text.entries(Dialect::of(*version)) {
+        for (entry, first) in view.text.entries(ConfSyntax::of(*version)) {
             let known = view.keys.get(&entry.key).is_some();
             if !first || (known && view.keys.read_by(*version, &entry.key).is_none()) {
                 continue;

@@ -1,15 +1,15 @@
 //! Double master, `slaveof`, and the passwords.
 
-use super::dialect::Dialect;
+use super::dialect::ConfSyntax;
 use super::keys::number;
-use super::text::Entry;
-use super::view::{Draft, View};
+use super::text::ConfEntry;
+use super::view::{ConfView, Draft};
 use crate::model::conf::ConfMatter;
 use crate::model::release::{Line, Version};
 
 /// Whether the file configures a double master, whatever a release makes of it.
-pub fn wants(view: &View<'_>) -> bool {
-    !view.text.value(Dialect::HashFirst, "double-master-ip").is_empty()
+pub fn wants(view: &ConfView<'_>) -> bool {
+    !view.text.value(ConfSyntax::HashFirst, "double-master-ip").is_empty()
 }
 
 /// The releases with a double-master mode: 2.3.0 to 2.3.8 and all of 3.0.
@@ -38,8 +38,8 @@ fn is_on(value: &str) -> bool {
 }
 
 /// The double-master mode as `version` would run it.
-pub fn double_master(view: &View<'_>, version: Version) -> Vec<Draft> {
-    let dialect = Dialect::of(version);
+pub fn double_master(view: &ConfView<'_>, version: Version) -> Vec<Draft> {
+    let dialect = ConfSyntax::of(version);
     if !has_double_master(version) {
         let entry = view.text.get(dialect, "double-master-ip").filter(|entry| !entry.value.is_empty());
         let concerns = view.named || view.likely.contains(&version);
@@ -97,7 +97,7 @@ pub fn double_master(view: &View<'_>, version: Version) -> Vec<Draft> {
 }
 
 /// The master that the file names.
-pub fn slaveof(view: &View<'_>, version: Version) -> Vec<Draft> {
+pub fn slaveof(view: &ConfView<'_>, version: Version) -> Vec<Draft> {
     let Some(entry) = view.set(version, "slaveof") else { return Vec::new() };
     let Some((host, port)) = entry.value.split_once(':') else {
         return vec![view.at_value(ConfMatter::SlaveofWithoutColon, entry)];
@@ -108,7 +108,7 @@ pub fn slaveof(view: &View<'_>, version: Version) -> Vec<Draft> {
     if host.trim().is_empty() {
         return vec![view.at_value(ConfMatter::SlaveofHost, entry)];
     }
-    let own: Option<&Entry> = view.entry(version, "port");
+    let own: Option<&ConfEntry> = view.entry(version, "port");
     let same_port = own.is_some_and(|own| number(&own.value) == number(port));
     if is_loopback(host) && same_port {
         let mut draft = view.at_value(ConfMatter::Itself, entry);
@@ -126,7 +126,7 @@ fn is_port(text: &str) -> bool {
 }
 
 /// Passwords that do not protect, or cannot work.
-pub fn passwords(view: &View<'_>, version: Version) -> Vec<Draft> {
+pub fn passwords(view: &ConfView<'_>, version: Version) -> Vec<Draft> {
     const FIRST_WITH_MASTERAUTH: Version = Version::new(2, 2, 0);
     const LAST_THAT_NEEDS_BOTH: Version = Version::new(2, 3, 2);
     let mut found = Vec::new();
@@ -143,7 +143,7 @@ pub fn passwords(view: &View<'_>, version: Version) -> Vec<Draft> {
     {
         let mut draft = view.at_value(ConfMatter::RequirepassAlone, requirepass);
         // The releases with access control lists are those with the third parser: 3.5.3-alpha and later.
-        draft.grave = Dialect::of(version) == Dialect::BlanksKept;
+        draft.grave = ConfSyntax::of(version) == ConfSyntax::BlanksKept;
         found.push(draft);
     }
     found

@@ -1,9 +1,9 @@
 //! The form of a file, and names that nobody knows.
 
-use super::dialect::Dialect;
+use super::dialect::ConfSyntax;
 use super::keys::first_word;
-use super::text::Entry;
-use super::view::{Draft, View};
+use super::text::ConfEntry;
+use super::view::{ConfView, Draft};
 use crate::model::conf::ConfMatter;
 use crate::model::knowledge::KeyKind;
 use crate::model::release::Version;
@@ -12,8 +12,8 @@ use crate::model::release::Version;
 const SEVERAL_TIMES: [&str; 2] = ["user", "rename-command"];
 
 /// Where the form of the file makes `version` read something else than it seems to say.
-pub fn syntax(view: &View<'_>, version: Version) -> Vec<Draft> {
-    let dialect = Dialect::of(version);
+pub fn syntax(view: &ConfView<'_>, version: Version) -> Vec<Draft> {
+    let dialect = ConfSyntax::of(version);
     let mut found = Vec::new();
     let mut entries = view.text.entries(dialect).peekable();
     for (line, text) in view.text.lines.iter().enumerate() {
@@ -32,10 +32,10 @@ pub fn syntax(view: &View<'_>, version: Version) -> Vec<Draft> {
 }
 
 /// A line that the parser takes for a comment.
-fn not_a_setting(view: &View<'_>, version: Version, line: usize, text: &str) -> Option<Draft> {
-    let hash = text.find('#').filter(|_| Dialect::of(version) == Dialect::HashAnywhere);
+fn not_a_setting(view: &ConfView<'_>, version: Version, line: usize, text: &str) -> Option<Draft> {
+    let hash = text.find('#').filter(|_| ConfSyntax::of(version) == ConfSyntax::HashAnywhere);
     if let Some(hash) = hash
-        && let Some((key, before)) = Dialect::HashAnywhere.split(&text[..hash])
+        && let Some((key, before)) = ConfSyntax::HashAnywhere.split(&text[..hash])
     {
         let known = view.keys.read_by(version, &key)?;
         let secret = view.keys.is_secret(&known.name);
@@ -61,7 +61,7 @@ fn not_a_setting(view: &View<'_>, version: Version, line: usize, text: &str) -> 
 }
 
 /// A line that the parser takes for a setting.
-fn setting(view: &View<'_>, version: Version, entry: &Entry, first: bool) -> Vec<Draft> {
+fn setting(view: &ConfView<'_>, version: Version, entry: &ConfEntry, first: bool) -> Vec<Draft> {
     let text = view.text.lines[entry.line];
     if entry.key.contains('\t') {
         let meant = entry.key.replace('\t', "");
@@ -71,9 +71,9 @@ fn setting(view: &View<'_>, version: Version, entry: &Entry, first: bool) -> Vec
         return known.then_some(draft).into_iter().collect();
     }
     let Some(key) = view.keys.read_by(version, &entry.key) else { return Vec::new() };
-    let dialect = Dialect::of(version);
+    let dialect = ConfSyntax::of(version);
     if !first {
-        let several = dialect == Dialect::BlanksKept && SEVERAL_TIMES.contains(&key.name.as_str());
+        let several = dialect == ConfSyntax::BlanksKept && SEVERAL_TIMES.contains(&key.name.as_str());
         return (!several).then(|| duplicate(view, dialect, entry)).into_iter().collect();
     }
     let secret = view.keys.is_secret(&key.name);
@@ -112,7 +112,7 @@ fn setting(view: &View<'_>, version: Version, entry: &Entry, first: bool) -> Vec
     }
     let inner = raw.trim_matches(' ');
     if let Some(at) = inner.find(' ')
-        && dialect != Dialect::BlanksKept
+        && dialect != ConfSyntax::BlanksKept
         && (secret || key.kind == KeyKind::Path)
     {
         remark(ConfMatter::BlanksDropped, at, secret);
@@ -122,13 +122,13 @@ fn setting(view: &View<'_>, version: Version, entry: &Entry, first: bool) -> Vec
         KeyKind::Size => inner.ends_with(|c: char| c.is_ascii_alphabetic()),
         _ => true,
     };
-    if dialect == Dialect::BlanksKept && entry.value.ends_with(' ') && trailing_matters {
+    if dialect == ConfSyntax::BlanksKept && entry.value.ends_with(' ') && trailing_matters {
         remark(ConfMatter::TrailingBlank, inner.len(), secret || fixed_words);
     }
     found
 }
 
-fn duplicate(view: &View<'_>, dialect: Dialect, entry: &Entry) -> Draft {
+fn duplicate(view: &ConfView<'_>, dialect: ConfSyntax, entry: &ConfEntry) -> Draft {
     let mut draft = Draft::new(ConfMatter::Duplicate, view.text.key_place(entry), &entry.key);
     if let Some(first) = view.text.get(dialect, &entry.key) {
         draft.other = Some(view.text.key_place(first));
@@ -138,9 +138,9 @@ fn duplicate(view: &View<'_>, dialect: Dialect, entry: &Entry) -> Draft {
 }
 
 /// Names that `version` does not know.
-pub fn unknown_keys(view: &View<'_>, version: Version) -> Vec<Draft> {
+pub fn unknown_keys(view: &ConfView<'_>, version: Version) -> Vec<Draft> {
     let mut found = Vec::new();
-    for (entry, first) in view.text.entries(Dialect::of(version)) {
+    for (entry, first) in view.text.entries(ConfSyntax::of(version)) {
         let name = entry.key.as_str();
         let is_comment = view.text.lines[entry.line].trim_start().starts_with('#');
         let has_tab = view.keys.get(&name.replace('\t', "")).is_some() && name.contains('\t');

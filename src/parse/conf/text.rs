@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::dialect::Dialect;
+use super::dialect::ConfSyntax;
 use crate::model::conf::Place;
 
 /// A file split by all three parsers.
@@ -11,15 +11,15 @@ pub struct Text<'t> {
     pub name: &'t str,
     /// Its lines without line ends.
     pub lines: Vec<&'t str>,
-    /// By [`Dialect::index`]: every line that the parser takes for a setting.
-    entries: [Vec<Entry>; 3],
-    /// By [`Dialect::index`]: where the first entry of each name is.
+    /// By [`ConfSyntax::index`]: every line that the parser takes for a setting.
+    entries: [Vec<ConfEntry>; 3],
+    /// By [`ConfSyntax::index`]: where the first entry of each name is.
     first: [HashMap<String, usize>; 3],
 }
 
 /// A line that a parser takes for a setting.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct ConfEntry {
     /// The line, from 0.
     pub line: usize,
     /// The name as the parser has it.
@@ -32,11 +32,11 @@ impl<'t> Text<'t> {
     /// Splits `text`.
     pub fn new(name: &'t str, text: &'t str) -> Self {
         let lines: Vec<&str> = text.lines().collect();
-        let entries = Dialect::ALL.map(|dialect| {
+        let entries = ConfSyntax::ALL.map(|dialect| {
             let split = |(line, text): (usize, &&str)| {
-                dialect.split(text).map(|(key, value)| Entry { line, key, value })
+                dialect.split(text).map(|(key, value)| ConfEntry { line, key, value })
             };
-            lines.iter().enumerate().filter_map(split).collect::<Vec<Entry>>()
+            lines.iter().enumerate().filter_map(split).collect::<Vec<ConfEntry>>()
         });
         let first = [0, 1, 2].map(|dialect: usize| {
             let mut first = HashMap::new();
@@ -49,7 +49,7 @@ impl<'t> Text<'t> {
     }
 
     /// Every entry under `dialect`, and whether it is the first one of its name.
-    pub fn entries(&self, dialect: Dialect) -> impl Iterator<Item = (&Entry, bool)> {
+    pub fn entries(&self, dialect: ConfSyntax) -> impl Iterator<Item = (&ConfEntry, bool)> {
         let first = &self.first[dialect.index()];
         self.entries[dialect.index()]
             .iter()
@@ -58,12 +58,12 @@ impl<'t> Text<'t> {
     }
 
     /// The entry of `key` that counts.
-    pub fn get(&self, dialect: Dialect, key: &str) -> Option<&Entry> {
+    pub fn get(&self, dialect: ConfSyntax, key: &str) -> Option<&ConfEntry> {
         self.first[dialect.index()].get(key).map(|index| &self.entries[dialect.index()][*index])
     }
 
     /// The value of `key`; empty when it is not there, which no release tells apart.
-    pub fn value(&self, dialect: Dialect, key: &str) -> &str {
+    pub fn value(&self, dialect: ConfSyntax, key: &str) -> &str {
         self.get(dialect, key).map_or("", |entry| entry.value.as_str())
     }
 
@@ -79,20 +79,20 @@ impl<'t> Text<'t> {
     }
 
     /// Where the name of an entry stands.
-    pub fn key_place(&self, entry: &Entry) -> Place {
+    pub fn key_place(&self, entry: &ConfEntry) -> Place {
         let line = self.lines[entry.line];
         self.place(entry.line, line.len() - line.trim_start().len())
     }
 
     /// Where its value begins, as bytes of the line.
-    pub fn value_start(&self, entry: &Entry) -> usize {
+    pub fn value_start(&self, entry: &ConfEntry) -> usize {
         let line = self.lines[entry.line];
         let behind = line.find(':').map_or(line.len(), |colon| colon + 1);
         line.len() - line[behind..].trim_start_matches(' ').len()
     }
 
     /// The place of that.
-    pub fn value_place(&self, entry: &Entry) -> Place {
+    pub fn value_place(&self, entry: &ConfEntry) -> Place {
         self.place(entry.line, self.value_start(entry))
     }
 }

@@ -1,9 +1,9 @@
 //! Ports and paths, within a file and between the files of a run.
 
-use super::dialect::Dialect;
+use super::dialect::ConfSyntax;
 use super::keys::number;
-use super::text::{Entry, Text};
-use super::view::{Draft, View};
+use super::text::{ConfEntry, Text};
+use super::view::{ConfView, Draft};
 use crate::model::conf::ConfMatter;
 use crate::model::port_use::{PortUse, port_uses};
 use crate::model::release::Version;
@@ -12,14 +12,14 @@ use crate::model::release::Version;
 const OWN_PATHS: [&str; 5] = ["db-path", "log-path", "dump-path", "db-sync-path", "pidfile"];
 
 /// The client port that a file names, if it is one.
-fn client_port<'t>(text: &'t Text<'_>, version: Version) -> Option<(&'t Entry, u32)> {
-    let entry = text.get(Dialect::of(version), "port")?;
+fn client_port<'t>(text: &'t Text<'_>, version: Version) -> Option<(&'t ConfEntry, u32)> {
+    let entry = text.get(ConfSyntax::of(version), "port")?;
     let port = u32::try_from(number(&entry.value)).ok().filter(|port| (1..=65535).contains(port))?;
     Some((entry, port))
 }
 
 /// Ports of `version` that do not exist, or that an earlier file claims.
-pub fn ports(view: &View<'_>, earlier: &[Text<'_>], version: Version) -> Vec<Draft> {
+pub fn ports(view: &ConfView<'_>, earlier: &[Text<'_>], version: Version) -> Vec<Draft> {
     let Some((entry, port)) = client_port(view.text, version) else { return Vec::new() };
     let generation = view.knowledge.generations.iter().find(|entry| entry.releases.contains(version));
     let Some(uses) = generation.map(port_uses) else { return Vec::new() };
@@ -60,8 +60,8 @@ pub fn ports(view: &View<'_>, earlier: &[Text<'_>], version: Version) -> Vec<Dra
 }
 
 /// Paths that an earlier file names, too.
-pub fn shared_paths(view: &View<'_>, earlier: &[Text<'_>], version: Version) -> Vec<Draft> {
-    let dialect = Dialect::of(version);
+pub fn shared_paths(view: &ConfView<'_>, earlier: &[Text<'_>], version: Version) -> Vec<Draft> {
+    let dialect = ConfSyntax::of(version);
     let mut found = Vec::new();
     for key in OWN_PATHS {
         let Some(entry) = view.set(version, key) else { continue };

@@ -1,14 +1,14 @@
 //! A file as the rules look at it, and the remarks that they make.
 
-use super::dialect::Dialect;
+use super::dialect::ConfSyntax;
 use super::keys::{Keys, first_word};
-use super::text::{Entry, Text};
+use super::text::{ConfEntry, Text};
 use crate::model::conf::{ConfMatter, Place};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::Version;
 
 /// A file and what is needed to judge it for a release.
-pub(super) struct View<'v> {
+pub(super) struct ConfView<'v> {
     pub(super) text: &'v Text<'v>,
     pub(super) keys: &'v Keys<'v>,
     pub(super) knowledge: &'v Knowledge,
@@ -17,26 +17,26 @@ pub(super) struct View<'v> {
     pub(super) named: bool,
 }
 
-impl View<'_> {
+impl ConfView<'_> {
     /// The value of `key` for `version`; empty when it is not there or when that release does not read it.
     pub(super) fn value(&self, version: Version, key: &str) -> &str {
         self.entry(version, key).map_or("", |entry| entry.value.as_str())
     }
 
     /// The entry of `key` that `version` reads.
-    pub(super) fn entry(&self, version: Version, key: &str) -> Option<&Entry> {
+    pub(super) fn entry(&self, version: Version, key: &str) -> Option<&ConfEntry> {
         self.keys.read_by(version, key)?;
-        self.text.get(Dialect::of(version), key)
+        self.text.get(ConfSyntax::of(version), key)
     }
 
     /// The same with a value.
-    pub(super) fn set(&self, version: Version, key: &str) -> Option<&Entry> {
+    pub(super) fn set(&self, version: Version, key: &str) -> Option<&ConfEntry> {
         self.entry(version, key).filter(|entry| !entry.value.is_empty())
     }
 
     /// The name of an entry for a person: a known one as it is, of another only the first word of the line,
     /// because the rest may be a password that somebody wrote where none belongs.
-    pub(super) fn shown_key(&self, entry: &Entry) -> String {
+    pub(super) fn shown_key(&self, entry: &ConfEntry) -> String {
         if self.keys.get(&entry.key).is_some() {
             return entry.key.clone();
         }
@@ -44,7 +44,7 @@ impl View<'_> {
     }
 
     /// A remark about an entry, at its value.
-    pub(super) fn at_value(&self, what: ConfMatter, entry: &Entry) -> Draft {
+    pub(super) fn at_value(&self, what: ConfMatter, entry: &ConfEntry) -> Draft {
         let mut draft = Draft::new(what, self.text.value_place(entry), &entry.key);
         if !self.keys.is_secret(&entry.key) {
             draft.value = Some(entry.value.clone());

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use pikadoctor::catalog::built_in;
 use pikadoctor::catalog::check_file::read_check;
-use pikadoctor::catalog::era;
+use pikadoctor::catalog::{built_in, era};
 use pikadoctor::judge::evaluate::Judge;
 use pikadoctor::judge::examples::shortcomings;
 use pikadoctor::judge::expressions::expressions;

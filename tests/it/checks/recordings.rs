@@ -20,7 +20,9 @@ use pikadoctor::model::policy::Parameters;
 use pikadoctor::model::server::ServerKind;
 use pikadoctor::model::text::Language;
 use pikadoctor::parse::info::sections;
-use pikadoctor::{Scope, Target, examine, judge};
+use pikadoctor::pipeline::judgement::judge;
+use pikadoctor::pipeline::request::{CollectionPlan, Target};
+use pikadoctor::pipeline::{NODES, collect};
 
 /// Read once: there are hundreds of recordings.
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(built_in);
@@ -44,7 +46,8 @@ async fn facts_of(name: &str) -> Facts {
     let target = Target { name: "node".into(), address, password: password_of(name) };
     let deadlines =
         Deadlines::starting_now(Duration::from_secs(20), Duration::from_secs(5), Duration::from_secs(10));
-    examine(&[target], &CATALOGUE.knowledge, Scope { deadlines, ports: false }).await
+    let plan = CollectionPlan { targets: vec![target], skip_ports: true, ..CollectionPlan::default() };
+    collect(&plan, NODES, &CATALOGUE.knowledge, deadlines).await.unwrap()
 }
 
 fn report_of(facts: Facts) -> Report {

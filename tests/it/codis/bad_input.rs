@@ -66,7 +66,7 @@ fn judge(json: &Value) -> Vec<State> {
     survey::explain(&mut codis);
     let mut facts = Facts { schema: facts::SCHEMA.into(), codis: vec![codis], ..Facts::default() };
     derive::codis::complete(&mut facts);
-    let report = pikadoctor::judge(facts, &built_in(), &Parameters::new(), Language::En);
+    let report = pikadoctor::pipeline::judgement::judge(facts, &built_in(), &Parameters::new(), Language::En);
     let own_faults: Vec<_> =
         report.findings.iter().filter(|finding| finding.note.contains("the check itself failed")).collect();
     assert!(own_faults.is_empty(), "{own_faults:#?}");

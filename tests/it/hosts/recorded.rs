@@ -401,7 +401,8 @@ fn an_empty_or_strange_host_is_no_reason_to_fall() {
                 ..Facts::default()
             };
             pikadoctor::derive::host::complete(&mut facts, &catalogue.knowledge);
-            let report = pikadoctor::judge(facts, &catalogue, &Parameters::new(), Language::En);
+            let report =
+                pikadoctor::pipeline::judgement::judge(facts, &catalogue, &Parameters::new(), Language::En);
             for finding in report.findings {
                 assert!(!finding.note.contains("the check itself failed"), "{path}: {}", finding.note);
             }

@@ -9,7 +9,6 @@ use std::time::Duration;
 use crate::support::chinese::is_all_chinese;
 use futures_util::StreamExt as _;
 use pikadoctor::catalog::built_in;
-use pikadoctor::judge;
 use pikadoctor::lab::real::can_be_staged;
 use pikadoctor::lab::scenario::{Run, Scenario};
 use pikadoctor::lab::scenarios::{self, ScenarioError};
@@ -19,6 +18,7 @@ use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::finding::State;
 use pikadoctor::model::knowledge::Knowledge;
 use pikadoctor::model::text::Language;
+use pikadoctor::pipeline::judgement::judge;
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(built_in);
 static KNOWLEDGE: LazyLock<Arc<Knowledge>> = LazyLock::new(|| Arc::new(built_in().knowledge));
@@ -37,7 +37,7 @@ async fn play(scenario: Scenario) -> Found {
     let links_only = scenario.run == Run::Forecast;
     let parameters = scenario.parameters.clone();
     let stage = Stage::start(scenario, &KNOWLEDGE).await.unwrap_or_else(|error| panic!("{error}"));
-    let facts = stage.examine(&CATALOGUE, CANARY_WAIT).await;
+    let facts = stage.collect(&CATALOGUE, CANARY_WAIT).await.unwrap();
     is_all_chinese(&facts);
     let mut catalogue = CATALOGUE.clone();
     if links_only {

@@ -20,7 +20,9 @@ use pikadoctor::model::link::{
 use pikadoctor::model::network::AddressKind;
 use pikadoctor::model::policy::Parameters;
 use pikadoctor::model::text::Language;
-use pikadoctor::{LinkRequest, Scope, Target, Trial, examine_links, judge};
+use pikadoctor::pipeline::judgement::judge;
+use pikadoctor::pipeline::request::{CollectionPlan, LinkProbeOptions, LinkRequest, Target};
+use pikadoctor::pipeline::{LINKS, collect};
 
 /// The releases of which every scenario was recorded.
 const RELEASES: [&str; 8] = ["v2.3.0", "v2.3.3", "v2.3.6", "v3.0.16", "v3.1.0", "v3.3.6", "v3.5.5", "v4.0.1"];
@@ -116,9 +118,10 @@ async fn look(case: Case) -> Seen {
         Deadlines::starting_now(Duration::from_secs(60), Duration::from_secs(10), Duration::from_secs(20));
     // A recording cannot replicate, so nothing is written.
     let live = Some(Live { write: false, canary_wait: Duration::ZERO });
-    let trial = Trial { live, forced: case.forced };
-    let scope = Scope { deadlines, ports: false };
-    let facts = examine_links(&targets, &[request], &CATALOGUE.knowledge, scope, trial).await;
+    let probes = LinkProbeOptions { live, forced: case.forced };
+    let plan =
+        CollectionPlan { skip_ports: true, ..CollectionPlan::of(targets.into(), vec![request], probes) };
+    let facts = collect(&plan, LINKS, &CATALOGUE.knowledge, deadlines).await.unwrap();
     let text = serde_json::to_string(&facts).unwrap();
     let mut facts: Facts = serde_json::from_str(&network.as_recorded(&text)).unwrap();
     // What the addresses are was derived from those of the replay.

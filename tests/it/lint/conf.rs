@@ -6,7 +6,6 @@ use std::process::Stdio;
 
 use crate::support::{Run, pikadoctor, run};
 use pikadoctor::catalog::built_in;
-use pikadoctor::judge;
 use pikadoctor::model::facts::{self, Facts};
 use pikadoctor::model::finding::{Report, State};
 use pikadoctor::model::policy::Parameters;
@@ -14,6 +13,7 @@ use pikadoctor::model::text::Language;
 use pikadoctor::parse::conf;
 use pikadoctor::parse::conf_text::{ConfText, text_of};
 use pikadoctor::parse::secret::Tokens;
+use pikadoctor::pipeline::judgement::judge;
 use proptest::prelude::*;
 
 /// The report on files that exist in this test only.

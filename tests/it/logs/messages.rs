@@ -8,10 +8,17 @@ use crate::support::recordings_directory;
 use pikadoctor::catalog::built_in;
 use pikadoctor::collect::logs::{LogRequest, Recogniser, Window};
 use pikadoctor::model::finding::State;
-use pikadoctor::model::logs::LogSide;
-use pikadoctor::read_logs;
+use pikadoctor::model::knowledge::Knowledge;
+use pikadoctor::model::logs::{LogSide, LogView};
 
 const DAY: Window = Window { length: Duration::from_secs(24 * 3600), until_now: false };
+
+/// What is read of logs, and what follows from it.
+fn read_logs(name: &str, requests: &[LogRequest], window: Window, knowledge: &Knowledge) -> LogView {
+    let mut view = pikadoctor::collect::logs::read(name, requests, window, knowledge);
+    pikadoctor::derive::logs::complete(&mut view, knowledge);
+    view
+}
 
 #[test]
 fn every_message_has_examples_and_no_line_is_two_messages() {

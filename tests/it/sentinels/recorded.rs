@@ -15,7 +15,8 @@ use pikadoctor::model::facts::Facts;
 use pikadoctor::model::finding::{Finding, State};
 use pikadoctor::model::policy::Parameters;
 use pikadoctor::model::text::Language;
-use pikadoctor::{Inquiry, Scope, Target, Trial, Watch};
+use pikadoctor::pipeline::request::{CollectionPlan, LinkProbeOptions, SentinelRequest, Target};
+use pikadoctor::pipeline::{CHECK, collect};
 use serde_json::json;
 
 /// Asks the Sentinels of a set, and the servers that they watch.
@@ -26,17 +27,16 @@ fn look(set: &RecordedSet, catalogue: &Catalogue, follow: bool) -> Facts {
         let address = pikadoctor::model::address::Address { host: host.into(), port: port.parse().unwrap() };
         Target { name: name.clone(), address, password: None }
     });
-    let watch = Watch { sentinels: sentinels.collect(), follow, password: None };
+    let sentinels = SentinelRequest { sentinels: sentinels.collect(), follow, password: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let second = Duration::from_secs(1);
         let deadlines = Deadlines::starting_now(30 * second, 5 * second, 5 * second);
-        let scope = Scope { deadlines, ports: false };
         // What may be written where somebody names a link must not be written where a Sentinel does.
         let live = Live { write: true, canary_wait: second };
-        let trial = Trial { live: Some(live), forced: false };
-        let inquiry = Inquiry { sentinels: watch, ..Inquiry::of(Vec::new(), Vec::new(), trial) };
-        inquiry.look(&catalogue.knowledge, scope).await
+        let probes = LinkProbeOptions { live: Some(live), forced: false };
+        let plan = CollectionPlan { sentinels, probes, skip_ports: true, ..CollectionPlan::default() };
+        collect(&plan, CHECK, &catalogue.knowledge, deadlines).await.unwrap()
     })
 }
 

@@ -3,12 +3,12 @@
 use std::sync::LazyLock;
 
 use pikadoctor::catalog::built_in;
-use pikadoctor::judge;
 use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::facts::Facts;
 use pikadoctor::model::finding::State;
 use pikadoctor::model::policy::Parameters;
 use pikadoctor::model::text::Language;
+use pikadoctor::pipeline::judgement::judge;
 use regex::Regex;
 use serde_json::Value;
 

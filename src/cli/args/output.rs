@@ -1,11 +1,10 @@
 //! What several subcommands understand alike.
 
-use std::fs;
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::cli::outcome::{Failure, Outcome};
+use crate::cli::error::CliError;
+use crate::cli::outcome::Outcome;
+use crate::collect::files::write::write_atomic;
 use crate::judge::policy::Policy;
 use crate::judge::verdict::move_gate;
 use crate::model::catalogue::Catalogue;
@@ -19,35 +18,35 @@ use crate::render::render;
 
 /// How a report is printed.
 #[derive(Debug, clap::Args)]
-pub struct Printing {
-    /// Output format; can be given several times [default: human]
+pub struct ReportArgs {
+    /// Output format [repeatable] [default: human]
     #[arg(long, value_enum, value_name = "FORMAT")]
     format: Vec<Format>,
 
-    /// File for a format, written at once or not at all; the last files belong to the last formats, and one
+    /// Write a format to this file, atomically [repeatable]; the last files belong to the last formats, and one
     /// format without a file goes to the standard output
     #[arg(long, short = 'o', value_name = "FILE")]
     output: Vec<PathBuf>,
 
     #[command(flatten)]
-    language: Output,
+    language: LanguageArgs,
 
-    /// Show what is ok, skipped or not applicable, too
+    /// Also show findings that are ok, skipped or not applicable
     #[arg(short, long, conflicts_with = "min_state")]
     verbose: bool,
 
-    /// Hide findings that are less bad; the exit code does not change
+    /// Hide findings below this state; the exit code does not change
     #[arg(long, value_enum, value_name = "STATE", default_value = "warning")]
-    min_state: Gate,
+    min_state: FailOn,
 
-    /// The least bad state that makes the exit code other than 0
+    /// The lowest state that makes the exit code other than 0
     #[arg(long, value_enum, value_name = "STATE", default_value = "warning")]
-    fail_on: Gate,
+    fail_on: FailOn,
 }
 
 /// A state that something begins at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Gate {
+enum FailOn {
     /// Warnings, unknown and critical findings.
     Warning,
     /// Unknown and critical findings.
@@ -58,7 +57,7 @@ enum Gate {
     Never,
 }
 
-impl Gate {
+impl FailOn {
     fn state(self) -> Option<State> {
         match self {
             Self::Warning => Some(State::Warning),
@@ -69,21 +68,21 @@ impl Gate {
     }
 }
 
-impl Printing {
+impl ReportArgs {
     /// Refuses what cannot be printed, before anything is looked at.
-    pub fn validate(&self) -> Result<(), Failure> {
+    pub fn validate(&self) -> Result<(), CliError> {
         let (formats, files) = (self.formats().len(), self.output.len());
         if files > formats {
-            return Err(Failure(format!("--output names {files} files for {formats} format(s)")));
+            return Err(CliError::Usage(format!("--output names {files} files for {formats} format(s)")));
         }
         if formats - files > 1 {
             let count = formats - files;
             let sentence = "formats have no --output FILE, and only one can go to the standard output";
-            return Err(Failure(format!("{count} {sentence}")));
+            return Err(CliError::Usage(format!("{count} {sentence}")));
         }
-        if self.min_state == Gate::Never {
-            return Err(Failure(
-                "--min-state never would hide everything; the states are warning, unknown, critical".into(),
+        if self.min_state == FailOn::Never {
+            return Err(CliError::usage(
+                "--min-state never would hide everything; the states are warning, unknown, critical",
             ));
         }
         Ok(())
@@ -99,7 +98,7 @@ impl Printing {
         facts: Facts,
         catalogue: &Catalogue,
         parameters: &Parameters,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Outcome, CliError> {
         self.outcome_about(None, facts, catalogue, parameters)
     }
 
@@ -110,7 +109,7 @@ impl Printing {
         facts: Facts,
         catalogue: &Catalogue,
         parameters: &Parameters,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<Outcome, CliError> {
         let policy = Policy { parameters: parameters.clone(), ..Policy::default() };
         self.print(&self.judge(facts, catalogue, &policy), always)
     }
@@ -133,7 +132,7 @@ impl Printing {
     }
 
     /// Prints a report as it was asked for. `always`: a check that is shown whatever its result is.
-    pub fn print(&self, report: &Report, always: Option<&'static str>) -> Result<Outcome, Failure> {
+    pub fn print(&self, report: &Report, always: Option<&'static str>) -> Result<Outcome, CliError> {
         let least = if self.verbose { Some(State::NotApplicable) } else { self.min_state.state() };
         let least = least.unwrap_or(Look::PROBLEMS);
         let look = Look { always, least, fail_on: self.fail_on.state(), ..look() };
@@ -142,36 +141,23 @@ impl Printing {
         for (format, path) in formats[to_stdout..].iter().zip(&self.output) {
             // A file is no terminal.
             let text = render(report, *format, Look { color: false, ..look });
-            write_at_once(path, text.as_bytes())
-                .map_err(|error| Failure(format!("{}: {error}", path.display())))?;
+            write_atomic(path, text.as_bytes())
+                .map_err(|source| CliError::Write { path: path.clone(), source })?;
         }
         let document = formats[..to_stdout].first().map(|format| render(report, *format, look));
         Ok(Outcome { document: document.unwrap_or_default(), exit_code: report.exit_code })
     }
 }
 
-/// Writes a file so that a reader sees the old one or the new one, and never a part: a collector may read it at
-/// any time.
-pub fn write_at_once(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".pikadoctor-").tempfile_in(directory)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    // A temporary file is its owner's alone; a report is for whoever may read the directory.
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
-}
-
 /// Options about the language of the output.
 #[derive(Debug, clap::Args)]
-pub struct Output {
+pub struct LanguageArgs {
     /// Language of the texts: en or zh [default: by LC_ALL, LC_MESSAGES or LANG]
     #[arg(long, value_parser = parse_language)]
     pub lang: Option<Language>,
 }
 
-impl Output {
+impl LanguageArgs {
     /// The language that was asked for, or that of the environment.
     pub fn language(&self) -> Language {
         self.lang.unwrap_or_else(|| {

@@ -2,32 +2,32 @@
 
 use std::path::Path;
 
-use super::codis::{CodisOptions, password_of_servers};
-use super::connection::Connecting;
-use super::coordinators::Coordinators;
-use super::sentinel::Watching;
-use crate::cli::outcome::Failure;
+use super::codis::{CodisArgs, password_of_servers};
+use super::connection::ConnectionArgs;
+use super::coordinators::CoordinatorArgs;
+use super::sentinel::SentinelArgs;
+use crate::cli::error::CliError;
 use crate::collect::coordinator::collect::Place;
-use crate::pipeline::inquiry::Inquiry;
+use crate::pipeline::request::CollectionPlan;
 use crate::plan::read::Plan;
 use crate::plan::write::Named;
 
 /// A Codis, its coordinators, and Sentinels.
 #[derive(Debug, clap::Args)]
-pub struct Around {
+pub struct ClusterArgs {
     #[command(flatten)]
-    codis: CodisOptions,
+    codis: CodisArgs,
 
     #[command(flatten)]
-    coordinators: Coordinators,
+    coordinators: CoordinatorArgs,
 
     #[command(flatten)]
-    sentinels: Watching,
+    sentinels: SentinelArgs,
 }
 
-impl Around {
+impl ClusterArgs {
     /// The same with what a plan names.
-    pub fn with(&self, plan: &Plan) -> Result<Self, Failure> {
+    pub fn with(&self, plan: &Plan) -> Result<Self, CliError> {
         Ok(Self {
             codis: self.codis.with(plan)?,
             coordinators: self.coordinators.with(plan)?,
@@ -36,17 +36,21 @@ impl Around {
     }
 
     /// Adds it to what is asked of whom.
-    pub fn add(&self, mut inquiry: Inquiry, connecting: &Connecting) -> Result<Inquiry, Failure> {
+    pub fn add(
+        &self,
+        mut plan: CollectionPlan,
+        connecting: &ConnectionArgs,
+    ) -> Result<CollectionPlan, CliError> {
         if let Some(request) = self.coordinators.request(&self.codis)? {
             let password = match request.product {
-                Some(_) => password_of_servers(connecting, &inquiry.targets)?,
+                Some(_) => password_of_servers(connecting, &plan.targets)?,
                 None => None,
             };
-            inquiry.coordinators = Some((request, password));
+            plan.coordinators = Some((request, password));
         }
-        inquiry.codis = self.codis.trial(connecting, &inquiry.targets)?;
-        inquiry.sentinels = self.sentinels.watch(connecting, &inquiry.targets)?;
-        Ok(inquiry)
+        plan.codis = self.codis.request(connecting, &plan.targets)?;
+        plan.sentinels = self.sentinels.request(connecting, &plan.targets)?;
+        Ok(plan)
     }
 
     /// It as a plan names it.

@@ -5,41 +5,38 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use crate::cli::outcome::Failure;
+use crate::cli::error::CliError;
 use crate::collect::logs::{LogRequest, Window};
-use crate::model::facts::Facts;
-use crate::model::knowledge::Knowledge;
 use crate::model::limits::MAX_LOG_WINDOW;
-use crate::model::link::Link;
 use crate::model::logs::LogSide;
-use crate::pipeline::conf_files::compare_conf_files;
-use crate::pipeline::files::read_logs;
+use crate::pipeline::request::{CollectionPlan, LogsRequest, ServerConfRequest};
 
 /// What counts as recent.
 const WINDOW: &str = "24h";
+
 /// Files beside the servers.
 #[derive(Debug, clap::Args)]
-pub struct LocalFiles {
-    /// Read the log of the server, too: the directory that log-path names, or a file
+pub struct FileArgs {
+    /// Also check the log of the server: the directory in its log-path, or a file
     #[arg(long, value_name = "DIR|FILE", conflicts_with = "from")]
     logs: Option<PathBuf>,
 
-    /// Read the log of its master, too, and judge both together
+    /// Also read the log of its master, and judge both together
     #[arg(long, value_name = "DIR|FILE", requires = "logs", conflicts_with = "from")]
     master_logs: Option<PathBuf>,
 
-    /// Compare the server with this configuration file [default: the one that it names, where its host is looked at]
+    /// Compare the server with this configuration file [default: the one that it names, if it runs on this host]
     #[arg(long, value_name = "FILE", conflicts_with = "from")]
     conf: Option<PathBuf>,
 
-    /// How far back trouble in a log counts
+    /// How far back log messages count
     #[arg(long, value_name = "DURATION", default_value = WINDOW, value_parser = parse_window)]
     since: Duration,
 }
 
-impl LocalFiles {
+impl FileArgs {
     /// Refuses what belongs to a server where none is named.
-    pub fn validate(&self, servers: usize) -> Result<(), Failure> {
+    pub fn validate(&self, servers: usize) -> Result<(), CliError> {
         let option = match (&self.logs, &self.conf) {
             (Some(_), _) => "--logs",
             (None, Some(_)) => "--conf",
@@ -48,30 +45,26 @@ impl LocalFiles {
         if servers > 0 {
             return Ok(());
         }
-        Err(Failure(format!(
+        Err(CliError::Usage(format!(
             "{option} belongs to a server, and none is named; see `pikadoctor logs` and `lint`"
         )))
     }
 
-    /// Adds what the files say to what was seen. They belong to the server that was named `first`, as far as it is
-    /// among those that were looked at. `confs`: the configuration files of other servers, by name.
-    pub fn add(
-        &self,
-        facts: &mut Facts,
-        first: Option<String>,
-        confs: Vec<(String, PathBuf)>,
-        knowledge: &Knowledge,
-    ) {
-        let first = first.filter(|name| facts.node(name).is_some());
-        let own = self.conf.iter().filter_map(|path| Some((first.clone()?, path.clone())));
-        let confs: Vec<(String, PathBuf)> = own.chain(confs).collect();
-        compare_conf_files(facts, &confs, knowledge);
-        let of_first = |link: &&Link| Some(&link.replica) == first.as_ref();
-        let link = facts.links.iter().find(of_first).map(|link| link.name.clone());
-        if let (Some(logs), Some(name)) = (&self.logs, link.or(first)) {
-            let requests = requests(logs, self.master_logs.as_deref());
-            let window = Window { length: self.since, until_now: true };
-            facts.logs.push(read_logs(&name, &requests, window, knowledge));
+    /// Adds the files to what is collected. They belong to the server that was named `first`.
+    pub fn add(&self, plan: &mut CollectionPlan, first: Option<String>) {
+        let Some(first) = first else { return };
+        if let Some(path) = &self.conf {
+            // It counts more than the one that a plan names.
+            let conf = ServerConfRequest { server: first.clone(), path: path.clone(), judged: false };
+            plan.server_confs.insert(0, conf);
+        }
+        if let Some(logs) = &self.logs {
+            plan.logs.push(LogsRequest {
+                name: None,
+                server: Some(first),
+                logs: requests(logs, self.master_logs.as_deref()),
+                window: Window { length: self.since, until_now: true },
+            });
         }
     }
 }

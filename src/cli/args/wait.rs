@@ -5,32 +5,33 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::connection;
-use super::options::Printing;
-use crate::cli::outcome::Failure;
+use super::connection::ConnectionArgs;
+use super::output::ReportArgs;
+use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
+use crate::cli::runtime;
 use crate::judge::policy::Policy;
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;
 use crate::model::facts::Facts;
 use crate::model::finding::{Ended, Finding, Gate, Report, State, Verdict};
-use crate::pipeline::inquiry::{Inquiry, replace};
-use crate::pipeline::servers::Scope;
+use crate::pipeline::request::CollectionPlan;
+use crate::pipeline::{self, CHECK};
 use crate::plan::values::parse_duration;
 
 /// How long to wait, and how often to look.
 #[derive(Debug, clap::Args)]
-pub struct Waiting {
-    /// Look again at what is not ok, until everything is or this time is over; ends with GO or NO-GO
+pub struct WaitArgs {
+    /// Repeat what is not ok until everything is, or until this time is over; ends with GO or NO-GO
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "from")]
     wait: Option<Duration>,
 
-    /// Time between two looks
+    /// Interval between two rounds
     #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration, requires = "wait")]
     every: Duration,
 }
 
-impl Waiting {
+impl WaitArgs {
     /// How long, if at all.
     pub fn time(&self) -> Option<Duration> {
         self.wait
@@ -38,19 +39,17 @@ impl Waiting {
 }
 
 /// What is needed to look and to judge, again and again.
-pub struct Watch<'a> {
-    /// What to look at.
-    pub inquiry: &'a Inquiry,
-    /// Adds what a plan and files say to what was seen.
-    pub complete: &'a dyn Fn(&mut Facts),
+pub struct WaitLoop<'a> {
+    /// What is collected.
+    pub plan: &'a CollectionPlan,
     /// The checks.
     pub catalogue: &'a Catalogue,
     /// What counts.
     pub policy: &'a Policy,
     /// What fails, and the language.
-    pub printing: &'a Printing,
-    /// How far one look goes that begins now.
-    pub scope: &'a dyn Fn() -> Scope,
+    pub report: &'a ReportArgs,
+    /// How the servers are reached, and how long one round may take.
+    pub connecting: &'a ConnectionArgs,
 }
 
 /// What an interrupted wait has seen so far.
@@ -61,19 +60,19 @@ struct Course {
     hopeless: BTreeSet<(String, String)>,
 }
 
-impl Watch<'_> {
+impl WaitLoop<'_> {
     /// Waits. The report is that of the last look, with the word GO or NO-GO.
-    pub fn wait(&self, waiting: &Waiting, time: Duration) -> Result<Report, Failure> {
-        connection::run(async {
-            let mut stops = Stops::listen().map_err(Failure::new)?;
+    pub fn wait(&self, waiting: &WaitArgs, time: Duration) -> Result<Report, CliError> {
+        runtime::run(async {
+            let mut stops = Stops::listen().map_err(CliError::Signals)?;
             let began = Instant::now();
-            let mut progress = Progress::new(self.printing.language(), time);
+            let mut progress = Progress::new(self.report.language(), time);
             let mut course = Course { facts: Facts::default(), rounds: 0, hopeless: BTreeSet::new() };
             let watched = self.watch(&mut course, &mut progress, began + time, waiting.every);
             let ended = tokio::select! {
                 biased;
                 () = stops.next() => None,
-                ended = watched => Some(ended),
+                ended = watched => Some(ended?),
             };
             progress.end();
             let mut report = self.judge(course.facts);
@@ -91,28 +90,28 @@ impl Watch<'_> {
         progress: &mut Progress,
         deadline: Instant,
         every: Duration,
-    ) -> Ended {
+    ) -> Result<Ended, CliError> {
         let mut whole = true;
         loop {
-            let (seen, report) = self.look(course, whole).await;
-            course.facts = seen;
+            let (facts, report) = self.round(course, whole).await?;
+            course.facts = facts;
             course.rounds += 1;
-            progress.round(&report, self.printing);
+            progress.round(&report, self.report);
             let ok = report.exit_code == exit::OK;
             // What was ok in an early look may not be any more: the last look is at everything.
             if ok && whole {
-                return Ended::Done;
+                return Ok(Ended::Done);
             }
             let hopeless = self.hopeless(&report);
             // Twice: what is read in the middle of a change may look like what never changes.
             if whole && hopeless.iter().any(|one| course.hopeless.contains(one)) {
-                return Ended::Hopeless;
+                return Ok(Ended::Hopeless);
             }
             let again = hopeless.iter().any(|one| course.hopeless.contains(one));
             course.hopeless = hopeless;
             whole = ok || again;
             if Instant::now() >= deadline {
-                return Ended::TimeOver;
+                return Ok(Ended::TimeOver);
             }
             if !whole {
                 let left = deadline.saturating_duration_since(Instant::now());
@@ -121,37 +120,35 @@ impl Watch<'_> {
         }
     }
 
-    /// Looks at everything, or at what was not ok in the last look.
-    async fn look(&self, course: &Course, whole: bool) -> (Facts, Report) {
-        let scope = (self.scope)();
-        let knowledge = &self.catalogue.knowledge;
-        let part = if whole { self.inquiry.clone() } else { self.inquiry.part(&self.failing(course)) };
-        let mut later = part.look(knowledge, scope).await;
-        (self.complete)(&mut later);
+    /// Collects everything, or what was not ok in the last round.
+    async fn round(&self, course: &Course, whole: bool) -> Result<(Facts, Report), CliError> {
+        let part = if whole { self.plan.clone() } else { self.plan.subset(&self.failing(course)) };
+        let deadlines = self.connecting.deadlines(self.plan.is_large());
+        let later = pipeline::collect(&part, CHECK, &self.catalogue.knowledge, deadlines).await?;
         let mut facts = course.facts.clone();
         if facts.nodes.is_empty() {
             facts = later;
         } else {
-            replace(&mut facts, later);
+            facts.merge(later);
         }
         let report = self.judge(facts.clone());
-        (facts, report)
+        Ok((facts, report))
     }
 
     fn judge(&self, facts: Facts) -> Report {
-        self.printing.judge(facts, self.catalogue, self.policy)
+        self.report.judge(facts, self.catalogue, self.policy)
     }
 
     /// The targets of the last look that were not ok.
     fn failing(&self, course: &Course) -> BTreeSet<String> {
         let findings = self.judge(course.facts.clone()).findings.into_iter();
-        let failing = findings.filter(|finding| self.printing.fails(finding.state));
+        let failing = findings.filter(|finding| self.report.fails(finding.state));
         failing.map(|finding| finding.target).collect()
     }
 
     /// What fails the run and does not pass by itself.
     fn hopeless(&self, report: &Report) -> BTreeSet<(String, String)> {
-        let fails = |state: State| self.printing.fails(state);
+        let fails = |state: State| self.report.fails(state);
         let stays = |finding: &&Finding| {
             fails(finding.state)
                 && finding.problems.iter().any(|problem| fails(problem.state) && !problem.may_pass)

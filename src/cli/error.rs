@@ -1,0 +1,118 @@
+//! Why a command ends without its document, and with which exit code.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::collect::files::bundle::BundleError;
+use crate::collect::files::text_file::TextFileError;
+use crate::collect::secret::SecretError;
+use crate::collect::ssh::InvalidDestination;
+use crate::lab::scenarios::ScenarioError;
+use crate::model::exit;
+use crate::pipeline::catalogue::AddedChecksError;
+use crate::pipeline::error::PipelineError;
+use crate::plan::read::PlanError;
+
+/// Why a command ends without its document.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Arguments that make no sense together, or a value that does not.
+    #[error("{0}")]
+    Usage(String),
+    /// A secret that was named cannot be had.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// A secret that a plan names is not there.
+    #[error("{place}: the environment variable {variable} is not set")]
+    SecretOfPlan {
+        /// The place in the plan.
+        place: String,
+        /// The environment variable.
+        variable: String,
+    },
+    /// The name of a host that `ssh` would not take for one.
+    #[error(transparent)]
+    Destination(#[from] InvalidDestination),
+    /// The same in a plan.
+    #[error("{place}: {source}")]
+    DestinationOfPlan {
+        /// The place in the plan.
+        place: String,
+        /// What is wrong.
+        source: InvalidDestination,
+    },
+    /// The plan cannot be used.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A text file cannot be read.
+    #[error(transparent)]
+    TextFile(#[from] TextFileError),
+    /// A bundle or report cannot be read.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// The checks of a directory cannot be used.
+    #[error(transparent)]
+    AddedChecks(#[from] AddedChecksError),
+    /// There are no facts.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineError),
+    /// A file cannot be written.
+    #[error("{}: {source}", path.display())]
+    Write {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// There is a file already.
+    #[error("{} is there already; --force replaces it", .0.display())]
+    Exists(PathBuf),
+    /// There is nothing that a plan could be made of.
+    #[error("no Pika answered at {0}; `pikadoctor check` says why")]
+    NoAnswer(String),
+    /// There is too much to make one plan of it.
+    #[error("more than {0} servers name each other; write a plan for a part of them")]
+    TooManyServers(usize),
+    /// The one Pika that was asked for is not on the host.
+    #[error("{host}: {reason}")]
+    NotOnHost {
+        /// The host.
+        host: String,
+        /// Why not.
+        reason: String,
+    },
+    /// The other pikadoctor asks what this one does not understand.
+    #[error("the question: {0}")]
+    Question(serde_json::Error),
+    /// A document cannot be made. No document of this program is like that.
+    #[error(transparent)]
+    Document(#[from] serde_json::Error),
+    /// The manual page cannot be made.
+    #[error(transparent)]
+    Manual(io::Error),
+    /// There is no such scenario, or it makes no sense.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// The laboratory cannot stage a scenario.
+    #[error("{0}")]
+    Lab(String),
+    /// Tokio cannot be started.
+    #[error(transparent)]
+    Runtime(io::Error),
+    /// Signals cannot be waited for.
+    #[error(transparent)]
+    Signals(io::Error),
+}
+
+impl CliError {
+    /// Wrong usage.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::Usage(message.into())
+    }
+
+    /// The exit code that says it. Nothing is known about any server, so it is UNKNOWN in every case; a monitoring
+    /// system must not take it for a state of the server.
+    pub fn exit_code(&self) -> u8 {
+        exit::UNKNOWN
+    }
+}

@@ -1,0 +1,44 @@
+//! Why a run ends without facts.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::collect::files::bundle::BundleError;
+
+/// Why a run ends without facts. What could not be collected is in the facts and no error.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The bundle or report cannot be read.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// Reading a file broke off.
+    #[error("cannot read {}: {source}", path.display())]
+    Reading {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A server or a link of the plan is not in the bundle: it must not pass for one that is ok.
+    #[error("{}: it says nothing about {what}, which {plan} names", bundle.display())]
+    NotInBundle {
+        /// The bundle.
+        bundle: PathBuf,
+        /// The server or link.
+        what: String,
+        /// The file of the plan.
+        plan: String,
+    },
+    /// The one Pika that was asked for does not run on this host.
+    #[error("{0}")]
+    NoProcess(String),
+    /// The processes of this host could not be read before the end of the run.
+    #[error("looking for the processes of this host did not end in time")]
+    ProcessesTimedOut,
+    /// A Pika of this host is its own master.
+    #[error("{0} cannot be its own master")]
+    OwnMaster(String),
+    /// A Pika of this host was named beside it.
+    #[error("{0} is named twice")]
+    NamedTwice(String),
+}

@@ -1,0 +1,11 @@
+//! The work of the steps. Their order is in [`super::STEPS`] alone.
+
+pub mod codis;
+pub mod conf;
+pub mod files;
+pub mod hosts;
+pub mod links;
+pub mod nodes;
+pub mod plan;
+pub mod services;
+pub mod targets;
