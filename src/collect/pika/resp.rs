@@ -73,6 +73,9 @@ pub struct Connection {
     reader: Bounded,
     decoder: Decoder,
     round_trips: u32,
+    /// Why it is of no further use, once it is. An answer that comes after its deadline would be taken for that of the
+    /// next command.
+    broken: Option<Broken>,
 }
 
 impl Connection {
@@ -82,6 +85,7 @@ impl Connection {
             reader: Bounded { stream, left: 0, first: Vec::new() },
             decoder: Decoder::new(),
             round_trips: 0,
+            broken: None,
         }
     }
 
@@ -96,8 +100,17 @@ impl Connection {
     }
 
     /// Sends all of `batch` in one write and reads one reply for each. When the second value is not
-    /// `None`, the connection is of no further use and replies are missing at the end.
+    /// `None`, the connection is of no further use and replies are missing at the end: nothing is sent on it any more.
     pub async fn exchange(&mut self, batch: &[Permit], deadline: Instant) -> (Vec<Reply>, Option<Broken>) {
+        if self.broken.is_some() {
+            return (Vec::new(), self.broken);
+        }
+        let (replies, broken) = self.exchange_whole(batch, deadline).await;
+        self.broken = broken;
+        (replies, broken)
+    }
+
+    async fn exchange_whole(&mut self, batch: &[Permit], deadline: Instant) -> (Vec<Reply>, Option<Broken>) {
         let mut replies = Vec::with_capacity(batch.len());
         let bytes: Vec<u8> = batch.iter().flat_map(Permit::bytes).copied().collect();
         self.round_trips += 1;

@@ -62,6 +62,20 @@ fn each_fate_of_a_canary_is_told_apart() {
     }
 }
 
+/// What comes after the time allowed is no answer to what is asked next: nothing is asked on that connection any more.
+#[test]
+fn an_answer_that_comes_too_late_is_taken_for_no_other_one() {
+    let pair = pair(Fault::LatePositions);
+    let (report, code) = check(&pair, &["--reply-timeout", "700ms"]);
+    let canary = &report["facts"]["links"][0]["canary"][0];
+    assert_eq!(canary["outcome"], "broken", "{canary}");
+    assert_eq!(canary["reply"], "no answer before the deadline", "{canary}");
+    assert_eq!(finding(&report, "link/canary")["state"], "unknown");
+    assert_eq!(code, 3, "{}", report["findings"]);
+    let sent = pair.sent();
+    assert!(!sent.iter().any(|line| line.contains(": set ")), "{sent:?}");
+}
+
 #[test]
 fn the_time_until_it_arrives_is_measured() {
     let (report, _) = check(&pair(Fault::Late), &[]);

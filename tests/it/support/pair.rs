@@ -37,6 +37,8 @@ pub enum Fault {
     Hollow,
     /// Every answer takes 60 ms.
     Slow,
+    /// The master answers the first question of a connection about its replication after 1.5 s.
+    LatePositions,
     /// The master does not list its keys.
     ListNotPermitted,
     /// A list is shorter on the replica.
@@ -133,12 +135,21 @@ impl Server {
     fn converse(&self, stream: TcpStream) {
         let Ok(mut writer) = stream.try_clone() else { return };
         let mut reader = BufReader::new(stream);
+        let mut is_first = true;
         while let Some(words) = read_command(&mut reader) {
             let side = if self.is_master { "master" } else { "replica" };
             self.sent.lock().unwrap().push(format!("{side}: {}", words.join(" ")));
             if self.fault == Fault::Slow {
                 thread::sleep(Duration::from_millis(60));
             }
+            if self.fault == Fault::LatePositions
+                && self.is_master
+                && is_first
+                && words[1..] == ["replication"]
+            {
+                thread::sleep(Duration::from_millis(1500));
+            }
+            is_first = false;
             let Some(reply) = self.reply(&words) else { return };
             if writer.write_all(reply.as_bytes()).is_err() {
                 return;
