@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Run, answering, listener, pikadoctor, recording, run, serve};
 
-/// Checks `address` with short deadlines; everything must be over soon.
+/// Checks `address` with short deadlines. That the run ends by them is the promise, so real time is looked at: servers
+/// that say nothing do so for 30 s, and the bound between the two is wide, for a machine that is busy.
 fn check(address: &str) -> Run {
     let began = Instant::now();
     let run = run(&[
@@ -21,7 +22,7 @@ fn check(address: &str) -> Run {
         "--reply-timeout",
         "700ms",
     ]);
-    assert!(began.elapsed() < Duration::from_secs(3), "{address}: {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(20), "{address}: {:?}", began.elapsed());
     assert_eq!(run.stderr, "", "nothing but the report");
     run
 }
@@ -331,11 +332,12 @@ fn terminal_escapes_of_a_server_do_not_reach_the_terminal() {
 #[test]
 fn the_run_ends_at_its_deadline_whatever_the_targets_do() {
     let silent = listener(|stream| {
-        thread::sleep(Duration::from_secs(20));
+        thread::sleep(Duration::from_secs(60));
         drop(stream);
     });
     let began = Instant::now();
     let run = run(&["check", &silent, "-t", "500ms"]);
-    assert!(began.elapsed() < Duration::from_secs(2));
+    // Far from both ends: a busy machine takes seconds, and a run that waited for an answer takes a minute.
+    assert!(began.elapsed() < Duration::from_secs(20));
     assert_eq!(run.code, 2, "{}", run.stdout);
 }

@@ -1,11 +1,13 @@
 //! Every recorded server is parsed without loss, resolved and judged; the results are snapshots that
 //! are read in review.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::support::chinese::is_all_chinese;
+use crate::support::snapshots::{by_text, one_snapshot_each, word};
 use crate::support::{all_recordings, recording};
 use pikadoctor::catalog::built_in;
 use pikadoctor::collect::net::deadlines::Deadlines;
@@ -90,103 +92,80 @@ fn info_is_parsed_without_loss() {
 }
 
 #[tokio::test]
-async fn what_is_seen_on_each_recorded_server() {
-    let mut table = String::new();
-    for name in all_recordings() {
-        let facts = facts_of(&name).await;
-        let _ = writeln!(table, "{name}\n    {}", summary(&facts.nodes[0]));
-    }
-    insta::assert_snapshot!(table);
-}
-
-fn summary(node: &Node) -> String {
-    let mut parts = Vec::new();
-    match &node.server {
-        Some(server) if server.kind != ServerKind::Pika => {
-            return format!("{:?}: {}", server.kind, server.evidence);
-        }
-        None => return format!("{:?}", node.reach.state),
-        Some(_) => {}
-    }
-    if let (Some(version), Some(release)) = (&node.version, &node.release) {
-        parts.push(format!(
-            "{version} (reports {}, {:?}, {:?})",
-            release.reported, release.settled_by, release.generation
-        ));
-    }
-    if let Some(replication) = &node.replication {
-        parts.push(format!("{:?}", replication.role));
-        if let Some(master) = &replication.master {
-            let states: Vec<String> = master
-                .states
-                .iter()
-                .map(|state| {
-                    format!(
-                        "{}{} = {:?}",
-                        state.db.clone().map_or_else(String::new, |db| db + ": "),
-                        state.raw,
-                        state.stage
-                    )
-                })
-                .collect();
-            let host = master.host.as_deref().unwrap_or("-");
-            parts.push(format!(
-                "of {host}:{:?} up {:?} [{}]",
-                master.port,
-                master.link_up,
-                states.join(", ")
-            ));
-        }
-        for replica in &replication.replicas {
-            let lags: Vec<&str> = replica.lags.iter().map(|lag| lag.text.as_str()).collect();
-            parts.push(format!("replica {}:{} {:?} lag {lags:?}", replica.ip, replica.port, replica.state));
-        }
-        parts.push(format!(
-            "read_only {:?} id {:?}",
-            replication.read_only,
-            replication.replication_id.as_ref().map(String::len)
-        ));
-    }
-    if let Some(binlog) = &node.binlog {
-        let places: Vec<String> =
-            binlog.positions.iter().map(|p| format!("{} {}", p.file, p.offset)).collect();
-        parts.push(format!("binlog {}", places.join(", ")));
-    }
-    if let Some(double_master) = &node.double_master {
-        let state = double_master.state.as_ref().map(|state| (state.raw.clone(), state.stage));
-        parts.push(format!(
-            "double master {:?} {:?} {state:?}",
-            double_master.enabled, double_master.peer_host
-        ));
-    }
-    parts.push(format!("clients {:?}", node.clients.as_ref().and_then(|clients| clients.connected)));
-    let unexplained =
-        node.errors.iter().filter(|error| error.kind == pikadoctor::model::absence::AbsenceKind::Failed);
-    for error in unexplained {
-        parts.push(format!("MISSING {}: {}", error.path, error.reason));
-    }
-    parts.join("\n    ")
-}
-
-#[tokio::test]
-async fn what_is_found_on_each_recorded_server() {
-    let mut table = String::new();
+async fn what_is_seen_and_found_on_each_recorded_server() {
+    let mut texts: BTreeMap<String, String> = BTreeMap::new();
     for name in all_recordings() {
         let facts = facts_of(&name).await;
         is_all_chinese(&facts);
+        let (recording, server) = name.rsplit_once('/').unwrap();
+        let text = texts.entry(recording.to_owned()).or_default();
+        let (release, mut lines) = summary(&facts.nodes[0]);
         let report = report_of(facts);
-        let _ = writeln!(table, "{name}: exit {}", report.exit_code);
-        for finding in &report.findings {
-            match finding.state {
-                State::Ok | State::NotApplicable | State::Skipped => {}
-                state => {
-                    let text = finding.problems.first().map_or(&finding.note, |problem| &problem.found);
-                    let _ = writeln!(table, "    {state:?} {}: {text}", finding.check);
-                }
-            }
+        let _ = writeln!(text, "{server}: {release}, exit {}", report.exit_code);
+        lines.extend(by_text(report.findings.iter().map(|finding| {
+            let text = finding.problems.first().map_or(&finding.note, |problem| &problem.found);
+            (finding.state, finding.check.as_str(), text.clone())
+        })));
+        for line in lines {
+            let _ = writeln!(text, "    {line}");
         }
     }
-    insta::assert_snapshot!(table);
+    one_snapshot_each("checks/snapshots/servers", texts);
+}
+
+/// What is known of a server, in the words of the JSON: what it is, its state in one line, and a line for each link.
+fn summary(node: &Node) -> (String, Vec<String>) {
+    match &node.server {
+        Some(server) if server.kind != ServerKind::Pika => {
+            return (format!("{}, {}", word(&server.kind), server.evidence), Vec::new());
+        }
+        None => return (word(&node.reach.state), Vec::new()),
+        Some(_) => {}
+    }
+    let release = match (&node.version, &node.release) {
+        (Some(version), Some(release)) => {
+            let (settled, generation) = (word(&release.settled_by), word(&release.generation));
+            format!("{version} (reports {}, {settled}, {generation})", release.reported)
+        }
+        _ => "-".to_owned(),
+    };
+    let (mut state, mut lines) = (Vec::new(), Vec::new());
+    if let Some(replication) = &node.replication {
+        state.push(format!("role {}", word(&replication.role)));
+        state.extend(replication.read_only.map(|read_only| format!("read only {read_only}")));
+        let id = replication.replication_id.as_ref();
+        state.extend(id.map(|id| format!("replication id of {} characters", id.len())));
+        lines.extend(replication.master.as_ref().map(|master| {
+            let states = master.states.iter().map(|state| {
+                let db = state.db.clone().map_or_else(String::new, |db| db + ": ");
+                format!("{db}{} = {}", state.raw, word(&state.stage))
+            });
+            let states = states.collect::<Vec<_>>().join(", ");
+            let (host, port) = (word(&master.host), word(&master.port));
+            format!("of {host}:{port}, up {}: {states}", word(&master.link_up))
+        }));
+        lines.extend(replication.replicas.iter().map(|replica| {
+            let lags: Vec<&str> = replica.lags.iter().map(|lag| lag.text.as_str()).collect();
+            let lag = if lags.is_empty() { String::new() } else { format!(", lag {}", lags.join(" ")) };
+            format!("replica {}:{} {}{lag}", replica.ip, replica.port, word(&replica.state))
+        }));
+    }
+    state.extend(node.binlog.as_ref().map(|binlog| {
+        let places = binlog.positions.iter().map(|place| format!("{} {}", place.file, place.offset));
+        format!("binlog {}", places.collect::<Vec<_>>().join(", "))
+    }));
+    state.extend(node.double_master.as_ref().map(|double_master| {
+        let of_link = double_master.state.as_ref();
+        let of_link =
+            of_link.map_or("-".to_owned(), |state| format!("{} = {}", state.raw, word(&state.stage)));
+        format!("double master {} {} {of_link}", word(&double_master.enabled), word(&double_master.peer_host))
+    }));
+    state.push(format!("clients {}", word(&node.clients.as_ref().and_then(|clients| clients.connected))));
+    lines.insert(0, state.join(", "));
+    let unexplained =
+        node.errors.iter().filter(|error| error.kind == pikadoctor::model::absence::AbsenceKind::Failed);
+    lines.extend(unexplained.map(|error| format!("MISSING {}: {}", error.path, error.reason)));
+    (release, lines)
 }
 
 #[tokio::test]

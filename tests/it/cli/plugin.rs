@@ -124,13 +124,14 @@ fn ranges_of_metrics_decide_beside_the_checks() {
 fn a_socket_that_times_out_is_critical_and_the_own_deadline_is_what_was_asked_for() {
     let plugin = Plugin::new();
     let silent = listener(|stream| {
-        thread::sleep(Duration::from_secs(20));
+        thread::sleep(Duration::from_secs(60));
         drop(stream);
     });
     let began = Instant::now();
     let run = plugin.at(&silent, &["-t", "3"]);
     assert_eq!(run.code, 2, "{}", run.stdout);
-    assert!(began.elapsed() < Duration::from_secs(4));
+    // `-t 3` ends it long before the server does; the machine may be busy.
+    assert!(began.elapsed() < Duration::from_secs(20));
     // Servers that answer, and so slowly that the run does not come to its end.
     let of = |node: &str| recording(&format!("v3.5.5/replica-up/{node}"));
     for (state, code, word) in [("", 3, "UNKNOWN"), (":critical", 2, "CRITICAL"), (":ok", 0, "OK")] {

@@ -1,10 +1,12 @@
 //! Recorded pairs of real servers, looked at as links: what is found is a snapshot that is read in review,
 //! and what must never be missed is asserted by name.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use crate::support::snapshots::{by_text, one_snapshot_each, word};
 use crate::support::{RecordedNetwork, recording, recordings_directory};
 use futures_util::StreamExt as _;
 use pikadoctor::catalog::built_in;
@@ -29,8 +31,8 @@ const RELEASES: [&str; 8] = ["v2.3.0", "v2.3.3", "v2.3.6", "v3.0.16", "v3.1.0", 
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(built_in);
 
-/// As many cases as there are networks to spare.
-const SIDE_BY_SIDE: usize = 40;
+/// As many cases as there are networks to spare, for each test here.
+const SIDE_BY_SIDE: usize = 30;
 
 /// Two recordings and the places at which they are served.
 #[derive(Clone, Debug)]
@@ -201,16 +203,16 @@ fn pairs_of(version: &str, scenario: &str) -> Vec<Case> {
     }
 }
 
-/// What is known of a link, and what is wrong with it.
+/// What is known of a link, and what is wrong with it, in the words of the JSON.
 fn row(seen: &Seen) -> String {
     let mut row = format!("{}\n", seen.case.name);
     for link in &seen.report.facts.links {
-        let relation = link.relation.map_or("-".to_owned(), |relation| format!("{relation:?}"));
+        let relation = word(&link.relation);
         let listed = if link.listed.is_some() { ", listed" } else { "" };
         let auth = link.auth.as_ref().map_or("-".to_owned(), |auth| {
             let retries = if auth.retries { ", retries" } else { "" };
             let rsync = if auth.rsync_refuses { ", rsync refuses" } else { "" };
-            format!("{:?} {:?}{retries}{rsync}", auth.sends, auth.verdict)
+            format!("{} {}{retries}{rsync}", word(&auth.sends), word(&auth.verdict))
         });
         let forecast = link.forecast.as_ref().unwrap();
         let replaces = if forecast.replaces_data { ", replaces data" } else { "" };
@@ -221,32 +223,32 @@ fn row(seen: &Seen) -> String {
         let missing = forecast.missing.as_deref().unwrap_or_default();
         let _ = writeln!(
             row,
-            "    {}: {relation}{listed}; auth {auth}\n        {} -> {:?}: {:?}, {:?}{replaces}{values} {missing}",
+            "    {}: {relation}{listed}; auth {auth}\n        {} -> `{}`: {}, {}{replaces}{values} {missing}",
             link.name,
             forecast.command,
             forecast.answer.as_deref().unwrap_or("?"),
-            forecast.prospect,
-            forecast.cause
+            word(&forecast.prospect),
+            word(&forecast.cause)
         );
         for flow in link.flow.iter().flatten() {
             let db = flow.db.as_ref().map(|db| format!("{db} ")).unwrap_or_default();
-            let _ = writeln!(row, "        {db}{:?}: {} | {}", flow.step, flow.replica, flow.master);
+            let _ = writeln!(row, "        {db}{}: {} | {}", word(&flow.step), flow.replica, flow.master);
         }
     }
-    for finding in &seen.report.findings {
-        let about_a_link = !finding.check.starts_with("node/");
-        if about_a_link && matches!(finding.state, State::Critical | State::Warning | State::Unknown) {
+    let several = seen.report.facts.links.len() > 1;
+    let about_links = seen.report.findings.iter().filter(|finding| !finding.check.starts_with("node/"));
+    let named: Vec<(State, String, String)> = about_links
+        .map(|finding| {
             let text = finding.problems.first().map_or(&finding.note, |problem| &problem.found);
-            let target = if seen.report.facts.links.len() > 1 {
-                format!(" ({})", finding.target)
-            } else {
-                String::new()
-            };
             let text = text.lines().next().unwrap_or_default();
             // How long was watched differs from run to run.
             let text = text.split_inclusive("did not move").next().unwrap_or_default();
-            let _ = writeln!(row, "    {:?} {}{target}: {text}", finding.state, finding.check);
-        }
+            let target = if several { format!(" ({})", finding.target) } else { String::new() };
+            (finding.state, format!("{}{target}", finding.check), text.to_owned())
+        })
+        .collect();
+    for line in by_text(named.iter().map(|(state, check, text)| (*state, check.as_str(), text.clone()))) {
+        let _ = writeln!(row, "    {line}");
     }
     row.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
@@ -306,13 +308,15 @@ fn before_slaveof() -> Vec<Case> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_found_on_each_recorded_link() {
     let all = look_at(recorded_pairs()).await;
-    let table: String = all.iter().map(row).collect();
+    let mut texts: BTreeMap<String, String> = BTreeMap::new();
     for seen in &all {
+        let recording: Vec<&str> = seen.case.name.split('/').take(2).collect();
+        texts.entry(recording.join("/")).or_default().push_str(&row(seen));
         promised(seen);
         promised_of_ports_and_releases(seen);
         agrees_with_what_was_measured(seen);
     }
-    insta::assert_snapshot!(table);
+    one_snapshot_each("links/snapshots/recorded", texts);
 }
 
 /// What the recordings are known to show, by scenario.
@@ -481,12 +485,12 @@ fn agrees_with_what_was_measured(seen: &Seen) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_slaveof_would_do_between_recorded_servers() {
     let all = look_at(before_slaveof()).await;
-    let mut table = String::new();
+    let mut texts: BTreeMap<String, String> = BTreeMap::new();
     for seen in &all {
-        table.push_str(&row(seen));
         let (name, (prospect, cause)) = (&seen.case.name, seen.forecast());
         let forecast = seen.link().forecast.as_ref().unwrap();
         let (version, what) = name.split_once([',', ' ']).unwrap();
+        texts.entry(version.to_owned()).or_default().push_str(&row(seen));
         let up_to_3_0 = ["v2.3.0", "v2.3.3", "v2.3.6", "v3.0.16"].contains(&version);
         match what.trim() {
             "itself" => assert_eq!((prospect, cause), (Prospect::Refused, Cause::SameServer), "{name}"),
@@ -523,5 +527,5 @@ async fn what_slaveof_would_do_between_recorded_servers() {
             _ => assert_ne!(seen.state("link/forecast"), State::Ok, "{name}"),
         }
     }
-    insta::assert_snapshot!(table);
+    one_snapshot_each("links/snapshots/slaveof", texts);
 }

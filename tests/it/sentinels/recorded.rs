@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::support::chinese::is_all_chinese;
 use crate::support::sentinel::{RecordedSet, set_field};
+use crate::support::snapshots::word;
 use pikadoctor::catalog::built_in;
 use pikadoctor::collect::link::Live;
 use pikadoctor::collect::net::deadlines::Deadlines;
@@ -65,7 +66,8 @@ fn recorded_sets_are_judged_as_before() {
             let texts: Vec<&str> = finding.problems.iter().map(|problem| problem.found.as_str()).collect();
             let text = if texts.is_empty() { finding.note.clone() } else { texts.join("; ") };
             let text = set.as_recorded(&text);
-            let _ = writeln!(table, "    {:?} {} {}: {text}", finding.state, finding.check, finding.target);
+            let state = word(&finding.state);
+            let _ = writeln!(table, "    {state} {} {}: {text}", finding.check, finding.target);
         }
     }
     insta::assert_snapshot!(table);

@@ -11,6 +11,7 @@ pub mod pair;
 pub mod reports;
 pub mod sentinel;
 pub mod site;
+pub mod snapshots;
 
 mod answering;
 mod network;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use pikadoctor::lab::recorded::{RecordedServer, Recording};
 
@@ -41,13 +42,18 @@ impl RecordedNetwork {
     /// listens in already are left out, so that any number of tests can do this side by side.
     pub async fn of(servers: &[(Recording, &str)]) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        for _ in 0..360 {
+        for attempt in 1..=3600 {
             // 127.1.0. to 127.9.9.; another process begins elsewhere.
             let number = 10 + (NEXT.fetch_add(1, Ordering::Relaxed) + std::process::id()) % 90;
             let prefix = format!("127.{}.{}.", number / 10, number % 10);
             match Self::at(prefix, servers).await {
                 Ok(network) => return network,
-                Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
+                // Where all are taken, one becomes free when another test ends.
+                Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+                    if attempt % 90 == 0 {
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                    }
+                }
                 Err(error) => panic!("{error}"),
             }
         }
