@@ -1,36 +1,36 @@
-//! Reads the built-in catalogue below `checks/` and embeds it in a form that loads at once.
+//! Packs the built-in catalogue below `checks/` and embeds it in a form that is read by need.
 //!
-//! Parsing a hundred YAML files costs several milliseconds at every start; the packed form does not.
-//! A file that is wrong stops the build with its place.
+//! Reading all the YAML takes many milliseconds at every start; the packed form does not. Here YAML alone is read: a
+//! file that is none stops the build with its place. What a check or a table of the knowledge has to be is not known
+//! here, for then the model and all that it stands on would be compiled a second time for the build, which took 40 s;
+//! a file that is not what it has to be fails the tests, with its place.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-// The very types and the very reader that the program uses. What the build does not need of them is
-// dead code here and alive there.
+// The very reader that the program uses. What the build does not need of it is dead code here and alive there.
 #[allow(dead_code)]
-#[path = "src/model/mod.rs"]
-mod model;
-#[path = "src/catalog"]
-mod catalog {
-    #[allow(dead_code)]
-    pub mod check_file;
-    mod check_syntax;
+#[path = "src/parse/document"]
+mod document {
+    pub mod pack;
+    pub mod value;
+    pub mod yaml;
 }
 
-use catalog::check_file::{KNOWLEDGE_FILES, read_check, read_knowledge};
-use model::catalogue::Catalogue;
-use model::knowledge::{EraRule, Knowledge};
+use document::pack::pack;
+use document::value::{Node, Value};
+use document::yaml::read_yaml;
 
 fn main() {
-    if let Err(error) = pack() {
+    if let Err(error) = pack_catalogue().and_then(|()| list_scenarios()) {
         // The build shows the message of a panic; its own wrapping of an error would hide the place.
         panic!("{error}");
     }
 }
 
-fn pack() -> Result<(), Box<dyn Error>> {
+fn pack_catalogue() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from("checks");
     // Tests that need real servers are reported as ignored where these are not set, never as passed.
     for (variable, cfg) in
@@ -43,50 +43,82 @@ fn pack() -> Result<(), Box<dyn Error>> {
         }
     }
     println!("cargo::rerun-if-changed=checks");
-    println!("cargo::rerun-if-changed=src/model");
-    println!("cargo::rerun-if-changed=src/catalog/check_file.rs");
-    println!("cargo::rerun-if-changed=src/catalog/check_syntax.rs");
+    println!("cargo::rerun-if-changed=src/parse/document");
 
     let mut files = Vec::new();
     collect(&root, &mut files)?;
-    files.sort();
-    let mut checks = Vec::new();
+    let mut texts = BTreeMap::new();
     for path in files {
-        let id = path.strip_prefix(&root)?.with_extension("").to_string_lossy().replace('\\', "/");
-        let mut check = read_check(&id, &path.to_string_lossy(), &fs::read_to_string(&path)?)?;
+        let name = path.strip_prefix(&root)?.with_extension("").to_string_lossy().replace('\\', "/");
+        texts.insert(name, (fs::read_to_string(&path)?, path));
+    }
+    let mut documents = BTreeMap::new();
+    for (name, (text, path)) in &texts {
+        let mut document = read_yaml(text).map_err(|error| {
+            format!("{}:{}:{}: {}", path.display(), error.place.line, error.place.column, error.message)
+        })?;
         // Examples are tests; the binary does not need them.
-        check.file.examples.clear();
-        checks.push(check);
+        if let (false, Value::Map(members)) = (name.starts_with("knowledge/"), &mut document.value) {
+            members.retain(|member| member.key != "examples");
+        }
+        documents.insert(name.clone(), document);
     }
-
-    let mut texts = Vec::new();
-    for name in KNOWLEDGE_FILES {
-        let path = root.join("knowledge").join(name);
-        texts.push((path.to_string_lossy().into_owned(), fs::read_to_string(&path)?));
-    }
-    let texts: [(String, String); KNOWLEDGE_FILES.len()] =
-        texts.try_into().map_err(|_| "a knowledge file is missing")?;
-
-    let knowledge = read_knowledge(&texts)?;
-    write_eras(&knowledge)?;
-    let catalogue = Catalogue { checks, knowledge };
-    let out = PathBuf::from(env::var("OUT_DIR")?).join("catalogue.msgpack");
-    fs::write(out, rmp_serde::to_vec(&catalogue)?)?;
-    list_scenarios()
+    write_eras(documents.get("knowledge/eras").ok_or("checks/knowledge/eras.yaml is missing")?)?;
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("catalogue.packed"), pack(&documents))?;
+    Ok(())
 }
 
-/// Writes a constant for each era, for the code.
-fn write_eras(knowledge: &Knowledge) -> Result<(), Box<dyn Error>> {
-    let mut constants = String::new();
-    for EraRule { name, releases, meaning, .. } in &knowledge.eras {
+/// Writes a constant for each era, for the code. That they say what the releases of the eras say is a test.
+fn write_eras(eras: &Node<'_>) -> Result<(), Box<dyn Error>> {
+    let Value::List(eras) = &eras.value else { return Err("checks/knowledge/eras.yaml: not a list".into()) };
+    let (mut constants, mut names) = (String::new(), Vec::new());
+    for era in eras {
+        let text = |key: &str| match era.get(key).map(|node| &node.value) {
+            Some(Value::Text(text) | Value::Plain(text)) => Ok(text.as_ref()),
+            _ => Err(format!("checks/knowledge/eras.yaml:{}: an era without `{key}`", era.place.line)),
+        };
+        let (name, releases, meaning) = (text("name")?, text("releases")?, text("meaning")?);
+        let ranges: Option<Vec<String>> = releases.split(',').map(|part| range(part.trim())).collect();
+        let ranges =
+            ranges.ok_or_else(|| format!("checks/knowledge/eras.yaml: `{releases}` are no releases"))?;
         let constant = name.to_uppercase().replace(['-', '.'], "_");
         constants.push_str(&format!(
-            "/// {releases}: {meaning}.\npub const {constant}: Era = Era {{ name: {name:?}, ranges: {} }};\n",
-            releases.constant()
+            "/// {releases}: {meaning}.\npub const {constant}: Era = Era {{ name: {name:?}, ranges: &[{}] }};\n",
+            ranges.join(", ")
         ));
+        names.push(constant);
     }
+    let all = names.join(", ");
+    constants.push_str(&format!("#[cfg(test)]\nconst ALL: &[Era] = &[{all}];\n"));
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("eras.rs"), constants)?;
     Ok(())
+}
+
+/// The expression that makes a range of an era of `2.3.3-2.3.8`, `3.5.0-alpha-3.5.0` or `3.5.3+`.
+fn range(text: &str) -> Option<String> {
+    let (text, is_open) = text.strip_suffix('+').map_or((text, false), |text| (text, true));
+    let mut versions: Vec<String> = Vec::new();
+    for word in text.split('-') {
+        if word.starts_with(|c: char| c.is_ascii_digit()) {
+            versions.push(format!("Version::new({})", word.replace('.', ", ")));
+            continue;
+        }
+        let number = word.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        let stage = match &word[..word.len() - number.len()] {
+            "alpha" => "alpha",
+            "beta" => "beta",
+            "rc" => "candidate",
+            _ => return None,
+        };
+        let number = if number.is_empty() { "0" } else { number };
+        versions.last_mut()?.push_str(&format!(".{stage}({number})"));
+    }
+    match (versions.as_slice(), is_open) {
+        ([first], true) => Some(format!("({first}, None)")),
+        ([first], false) => Some(format!("({first}, Some({first}))")),
+        ([first, last], false) => Some(format!("({first}, Some({last}))")),
+        _ => None,
+    }
 }
 
 /// Writes a list of the scenarios of the laboratory, with their texts, as a Rust expression.
@@ -106,14 +138,12 @@ fn list_scenarios() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Every `.yaml` below `directory`, except for the knowledge.
+/// Every `.yaml` below `directory`.
 fn collect(directory: &Path, files: &mut Vec<PathBuf>) -> Result<(), Box<dyn Error>> {
     for entry in fs::read_dir(directory)? {
         let path = entry?.path();
         if path.is_dir() {
-            if path.file_name().is_some_and(|name| name != "knowledge") {
-                collect(&path, files)?;
-            }
+            collect(&path, files)?;
         } else if path.extension().is_some_and(|extension| extension == "yaml") {
             files.push(path);
         }

@@ -17,7 +17,8 @@ use crate::model::check::{
     Status, Table, Target,
 };
 use crate::model::finding::State;
-use crate::model::text::{Source, Template};
+use crate::model::text::{Placed, Source, Template};
+use crate::parse::document::json::from_value;
 
 /// A check file.
 #[derive(Deserialize)]
@@ -257,7 +258,7 @@ impl RowSyntax {
         let Some(state) = self.state else {
             return Err((place.clone(), "the case has no `state`".to_owned()));
         };
-        let rule = match serde_json::from_value::<State>(state.text.clone().into()) {
+        let rule = match from_value::<State>(&state.text.as_str().into()) {
             Ok(State::Waived) => {
                 let message = "`waived` is what a plan makes of a finding; no check comes to it";
                 return Err((state, message.to_owned()));
@@ -350,10 +351,9 @@ struct BindingSyntax(Binding);
 
 impl<'de> Deserialize<'de> for BindingSyntax {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let form = serde_yaml::Spanned::<Form<BindingMap>>::deserialize(deserializer)?;
-        let place = form.referenced;
+        let form = Placed::<Form<BindingMap>>::deserialize(deserializer)?;
         let binding = match form.value {
-            Form::Scalar(text) => Binding::Expression(Source::at(text, place.line(), place.column())),
+            Form::Scalar(text) => Binding::Expression(Source { text, line: form.line, column: form.column }),
             Form::Map(map) if map.condition.is_some() => {
                 return Err(D::Error::custom("`if` belongs to a list of alternatives"));
             }

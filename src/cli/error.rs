@@ -83,7 +83,7 @@ pub enum CliError {
     },
     /// The other pikadoctor asks what this one does not understand.
     #[error("the question: {0}")]
-    Question(serde_json::Error),
+    Question(crate::parse::document::json::JsonError),
     /// A document cannot be made. No document of this program is like that.
     #[error(transparent)]
     Document(#[from] serde_json::Error),

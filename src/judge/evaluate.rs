@@ -20,6 +20,7 @@ use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Metric, Problem, State};
 use crate::model::policy::Parameters;
 use crate::model::text::{Language, Source, Template};
+use crate::parse::document::json::from_value;
 
 /// Evaluates checks in one language.
 pub struct Judge<'c> {
@@ -54,7 +55,7 @@ impl<'c> Judge<'c> {
     }
 
     fn checks_of(&self, target: Target) -> impl Iterator<Item = &'c Check> {
-        self.checks.iter().filter(move |check| check.file.target == target)
+        self.checks.iter().filter(move |check| check.target == target)
     }
 
     /// What a check says of an example. The example's facts are all that it may look at.
@@ -300,12 +301,10 @@ fn identity(case: &Case, item: Option<&Value>) -> String {
 /// The facts of an example, and nothing else.
 fn example_variables(check: &Check, example: &Example) -> Variables {
     let mut variables = Variables::new();
-    for root in check.file.target.roots() {
+    for root in check.target.roots() {
         if let Some(facts) = example.facts.get(*root) {
-            let absences: Vec<Absence> = facts
-                .get("errors")
-                .and_then(|errors| serde_json::from_value(errors.clone()).ok())
-                .unwrap_or_default();
+            let absences: Vec<Absence> =
+                facts.get("errors").and_then(|errors| from_value(errors).ok()).unwrap_or_default();
             variables.insert((*root).to_owned(), example_tree(root, facts, absences));
         }
     }

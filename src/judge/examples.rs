@@ -37,7 +37,7 @@ pub fn shortcomings(catalogue: &Catalogue, id: &str) -> Vec<String> {
                 texts.extend(problem.fix.as_deref());
             }
             // A text that needs an absent fact is replaced by the reason in parentheses.
-            let roots = check.file.target.roots().iter().map(|root| format!("({root}."));
+            let roots = check.target.roots().iter().map(|root| format!("({root}."));
             let starts: Vec<String> = roots.chain(["(item.", "(undefined"].map(str::to_owned)).collect();
             if let Some(text) =
                 texts.iter().find(|text| starts.iter().any(|start| text.starts_with(start.as_str())))

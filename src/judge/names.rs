@@ -201,7 +201,7 @@ impl Checker<'_> {
         if !name.chars().all(is_word) || name.starts_with(|c: char| c.is_ascii_digit()) {
             self.wrong(&place, format!("`{name}` is no name: small letters, digits and underscores"));
         }
-        let taken = self.check.file.target.roots().contains(&name)
+        let taken = self.check.target.roots().contains(&name)
             || ["params", "loop"].contains(&name)
             || BUILT_IN_FUNCTIONS.contains(&name)
             || functions::names().any(|function| function == name)
@@ -315,7 +315,7 @@ impl Checker<'_> {
         let root = keys.next()?;
         let first = match self.local.iter().rev().find(|local| local.name == root) {
             Some(local) => local.schema?,
-            None if self.check.file.target.roots().contains(&root) => schema_of(root)?,
+            None if self.check.target.roots().contains(&root) => schema_of(root)?,
             None => return None,
         };
         keys.try_fold(first, step)
@@ -339,7 +339,7 @@ impl Checker<'_> {
         if let Some(local) = self.local.iter().rev().find(|local| root == local.name) {
             return local.schema.and_then(|schema| unknown_fact(path, schema));
         }
-        if self.check.file.target.roots().contains(&root)
+        if self.check.target.roots().contains(&root)
             && let Some(schema) = schema_of(root)
         {
             return unknown_fact(path, schema);
@@ -347,16 +347,8 @@ impl Checker<'_> {
         if functions::names().any(|known| known == root) || BUILT_IN_FUNCTIONS.contains(&root) {
             return None;
         }
-        let mut known: Vec<String> = self
-            .check
-            .file
-            .target
-            .roots()
-            .iter()
-            .copied()
-            .chain(functions::names())
-            .map(str::to_owned)
-            .collect();
+        let mut known: Vec<String> =
+            self.check.target.roots().iter().copied().chain(functions::names()).map(str::to_owned).collect();
         known.push("params".to_owned());
         known.extend(self.local.iter().map(|local| local.name.clone()));
         Some(format!("`{root}` is not a name here; known are {}", known.join(", ")))

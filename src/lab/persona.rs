@@ -1,6 +1,7 @@
 //! A release as a character: what a fresh server of it said, word for word.
 
 use crate::model::release::Version;
+use crate::parse::document::json::from_json;
 
 use super::recorded::Recording;
 
@@ -36,7 +37,7 @@ impl Persona {
             let known: Vec<&str> = releases().collect();
             return Err(format!("release `{tag}` was not recorded; there are {}", known.join(", ")));
         };
-        let recording: Recording = serde_json::from_str(text).map_err(|error| format!("{tag}: {error}"))?;
+        let recording: Recording = from_json(text.as_bytes()).map_err(|error| format!("{tag}: {error}"))?;
         let version = tag.trim_start_matches('v').parse().map_err(|_| format!("{tag} is no release"))?;
         Ok(Self { version, recording })
     }

@@ -124,7 +124,7 @@ impl Scenario {
         let (rest, named): (Vec<_>, Vec<_>) = self.expect.iter().partition(|line| line.starts_with(REST));
         let mut all: BTreeSet<String> = named.iter().map(|line| (*line).clone()).collect();
         for server in rest.iter().map(|line| &line[REST.len()..]) {
-            let of_servers = checks.iter().filter(|check| check.file.target == Target::Node);
+            let of_servers = checks.iter().filter(|check| check.target == Target::Node);
             // That it was reached is known.
             for id in of_servers.map(|check| &check.id).filter(|id| *id != "node/reachable") {
                 if !named.iter().any(|line| line.ends_with(&format!(" {id} {server}"))) {

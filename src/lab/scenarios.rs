@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::scenario::{LinkPlan, Run, Scenario, ServerPlan};
 use crate::model::policy::Parameters;
 use crate::model::text::Bilingual;
+use crate::parse::document::decode::{YamlError, from_yaml};
 use crate::parse::nearest::nearest;
 
 /// All files that the program carries: name without `.yaml`, and text, by name.
@@ -17,12 +18,12 @@ const FILES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/scenarios.rs"
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// The file is no YAML, or has what no scenario has; the error says where.
-    #[error("{file}.yaml: {source}")]
+    #[error("{}", source.in_file(&format!("{file}.yaml")))]
     Malformed {
         /// Its name, without `.yaml`.
         file: String,
         /// What is wrong, and where.
-        source: Box<serde_yaml::Error>,
+        source: YamlError,
     },
     /// A link between servers of which one is not there.
     #[error("{file}.yaml: a link names the server `{server}`, which is not among the servers")]
@@ -100,8 +101,8 @@ struct Difference {
 
 /// Reads a file, `name` without `.yaml`.
 pub fn read(name: &str, text: &str) -> Result<Vec<Scenario>, ScenarioError> {
-    let file: ScenarioFile = serde_yaml::from_str(text)
-        .map_err(|source| ScenarioError::Malformed { file: name.to_owned(), source: Box::new(source) })?;
+    let file: ScenarioFile =
+        from_yaml(text).map_err(|source| ScenarioError::Malformed { file: name.to_owned(), source })?;
     let named = file.by_release.iter().flat_map(|difference| &difference.releases);
     if let Some(release) = named.into_iter().find(|release| !file.releases.contains(release)) {
         return Err(ScenarioError::UnknownRelease { file: name.to_owned(), release: release.clone() });

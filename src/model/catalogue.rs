@@ -1,12 +1,10 @@
 //! The whole plug-in set: checks and knowledge.
 
-use serde::{Deserialize, Serialize};
-
 use super::check::Check;
 use super::knowledge::Knowledge;
 
 /// All checks, ordered by id, and everything that is known about Pika.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Catalogue {
     /// Ordered by id.
     pub checks: Vec<Check>,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::finding::State;
+use super::lazy::Lazy;
 use super::text::{Source, Template};
 
 /// What a check is evaluated for, once for each.
@@ -119,7 +120,7 @@ pub enum Status {
 }
 
 /// What a check file says.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CheckFile {
     /// What is true when the check is ok, in a few words.
     pub title: Template,
@@ -202,7 +203,7 @@ pub struct Param {
 pub type Bindings = Vec<(String, Binding)>;
 
 /// What a name stands for. It is evaluated when it is read for the first time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Binding {
     /// The value of an expression.
     Expression(Source),
@@ -217,7 +218,7 @@ pub enum Binding {
 }
 
 /// A value for each value of an expression.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Table {
     /// The expression.
     pub subject: Source,
@@ -226,7 +227,7 @@ pub struct Table {
 }
 
 /// A text for each item of a list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Each {
     /// `NAME in EXPRESSION`
     pub items: Source,
@@ -239,7 +240,7 @@ pub struct Each {
 }
 
 /// The values that a row is for, as they are printed: words, numbers, `true`, `false`, `none`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Pattern {
     /// One of these.
     Values(Vec<String>),
@@ -248,7 +249,7 @@ pub enum Pattern {
 }
 
 /// What a case leads to.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum StateRule {
     /// Always the same.
     Fixed(State),
@@ -257,7 +258,7 @@ pub enum StateRule {
 }
 
 /// One of the ordered cases of a check.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Case {
     /// The condition. A case without one holds always.
     pub condition: Option<Source>,
@@ -340,12 +341,16 @@ pub struct Example {
 }
 
 /// A check with its id.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     /// `node/reachable`
     pub id: String,
     /// Where it was read from, for error messages.
     pub origin: String,
+    /// What the check is evaluated for: of all that the file says, what is needed of every check in a run.
+    pub target: Target,
+    /// The title of the file, for lists.
+    pub title: Lazy<Template>,
     /// What the file says.
-    pub file: CheckFile,
+    pub file: Lazy<CheckFile>,
 }

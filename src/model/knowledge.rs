@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::companion::CompanionKey;
 use super::finding::State;
+use super::lazy::Lazy;
 use super::link::{Basis, Cause, Outcome, Prospect};
 use super::messages::Messages;
 use super::network::PortRole;
@@ -14,40 +15,39 @@ use super::release::{Releases, Version};
 use super::replication::Stage;
 use super::text::{Bilingual, Source};
 
-/// All of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
+/// All of it. Each table is read when it is first used.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Knowledge {
     /// `releases.yaml`
-    pub releases: Vec<ReleaseTag>,
+    pub releases: Lazy<Vec<ReleaseTag>>,
     /// `eras.yaml`
-    pub eras: Vec<EraRule>,
+    pub eras: Lazy<Vec<EraRule>>,
     /// `generations.yaml`
-    pub generations: Vec<GenerationEntry>,
+    pub generations: Lazy<Vec<GenerationEntry>>,
     /// `commands.yaml`
-    pub commands: Vec<CommandRule>,
+    pub commands: Lazy<Vec<CommandRule>>,
     /// `info-fields.yaml`
-    pub info_fields: Vec<FieldRule>,
+    pub info_fields: Lazy<Vec<FieldRule>>,
     /// `settings.yaml`
-    pub settings: Vec<Setting>,
+    pub settings: Lazy<Vec<Setting>>,
     /// `dialects.yaml`
-    pub dialects: Dialects,
+    pub dialects: Lazy<Dialects>,
     /// `forecasts.yaml`
-    pub forecasts: Forecasts,
+    pub forecasts: Lazy<Forecasts>,
     /// `link-states.yaml`
-    pub link_states: Vec<LinkStateWord>,
+    pub link_states: Lazy<Vec<LinkStateWord>>,
     /// `defects.yaml`
-    pub defects: Vec<Defect>,
+    pub defects: Lazy<Vec<Defect>>,
     /// `upgrades.yaml`
-    pub upgrades: Upgrades,
+    pub upgrades: Lazy<Upgrades>,
     /// `config-keys.yaml`
-    pub config_keys: Vec<ConfigKey>,
+    pub config_keys: Lazy<Vec<ConfigKey>>,
     /// `messages.yaml`
-    pub messages: Messages,
+    pub messages: Lazy<Messages>,
     /// `companion-keys.yaml`
-    pub companion_keys: Vec<CompanionKey>,
+    pub companion_keys: Lazy<Vec<CompanionKey>>,
     /// `phrases.yaml`: what facts say, with `{name}` for what varies.
-    pub phrases: Vec<Bilingual>,
+    pub phrases: Lazy<Vec<Bilingual>>,
 }
 
 /// Which release replicates from which.

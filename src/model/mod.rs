@@ -1,7 +1,4 @@
 //! The types that the rooms hand to each other, and nothing else.
-//!
-//! `build.rs` compiles this room too: the catalogue is read at build time with the very types that
-//! are used at run time. It therefore depends on `serde`, `serde_json` and `thiserror` only, and on no other room.
 
 pub mod absence;
 pub mod address;
@@ -19,6 +16,7 @@ pub mod host;
 pub mod http;
 pub mod info;
 pub mod knowledge;
+pub mod lazy;
 pub mod limits;
 pub mod link;
 pub mod logs;

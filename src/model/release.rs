@@ -101,17 +101,6 @@ impl Version {
         Self { stage: Stage::Candidate, stage_number: number, ..self }
     }
 
-    /// The expression that makes it, for generated code.
-    pub fn constant(self) -> String {
-        let base = format!("Version::new({}, {}, {})", self.major, self.minor, self.patch);
-        match self.stage {
-            Stage::Final => base,
-            Stage::Alpha => format!("{base}.alpha({})", self.stage_number),
-            Stage::Beta => format!("{base}.beta({})", self.stage_number),
-            Stage::Candidate => format!("{base}.candidate({})", self.stage_number),
-        }
-    }
-
     /// Whether it is one of the releases of an era.
     pub fn is_of(self, era: &Era) -> bool {
         era.ranges.iter().any(|(first, last)| within(self, *first, *last))
@@ -246,13 +235,9 @@ impl Releases {
         self.0.iter().flat_map(|range| [Some(range.first), range.last]).flatten()
     }
 
-    /// The expression that makes the ranges of an [`Era`] of it, for generated code.
-    pub fn constant(&self) -> String {
-        let range = |range: &Range| {
-            let last = range.last.map_or("None".to_owned(), |last| format!("Some({})", last.constant()));
-            format!("({}, {last})", range.first.constant())
-        };
-        format!("&[{}]", self.0.iter().map(range).collect::<Vec<_>>().join(", "))
+    /// Whether it is written with these ranges.
+    pub fn has_ranges(&self, ranges: &[(Version, Option<Version>)]) -> bool {
+        self.0.iter().map(|range| (range.first, range.last)).eq(ranges.iter().copied())
     }
 }
 

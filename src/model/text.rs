@@ -1,9 +1,10 @@
 //! Texts in the languages that the tool speaks.
 
 use std::fmt::{self, Write as _};
+use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A language of the output.
@@ -55,8 +56,8 @@ impl Bilingual {
 
 /// A template or an expression of a check file, with the place it was read from.
 ///
-/// In YAML it is a plain string; in the embedded catalogue it keeps its position, so that an error
-/// found much later (a misspelt fact, say) can still name line and column.
+/// In YAML it is a plain string. It keeps its position, so that an error found much later (a misspelt fact, say) can
+/// still name line and column.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Source {
     /// What is written in the file.
@@ -68,12 +69,6 @@ pub struct Source {
 }
 
 impl Source {
-    /// A source text with the place of its first character.
-    pub fn at(text: impl Into<String>, line: u64, column: u64) -> Self {
-        let narrow = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-        Self { text: text.into(), line: narrow(line), column: narrow(column) }
-    }
-
     /// A source text that stands in no file.
     pub fn unplaced(text: impl Into<String>) -> Self {
         Self { text: text.into(), line: 0, column: 0 }
@@ -88,24 +83,51 @@ impl fmt::Debug for Source {
 
 impl Serialize for Source {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.serialize_str(&self.text)
-        } else {
-            (&self.text, self.line, self.column).serialize(serializer)
-        }
+        serializer.serialize_str(&self.text)
     }
 }
 
 impl<'de> Deserialize<'de> for Source {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if deserializer.is_human_readable() {
-            let spanned = serde_yaml::Spanned::<String>::deserialize(deserializer)?;
-            let place = spanned.referenced;
-            Ok(Self::at(spanned.value, place.line(), place.column()))
-        } else {
-            let (text, line, column) = Deserialize::deserialize(deserializer)?;
-            Ok(Self { text, line, column })
-        }
+        let Placed { value: text, line, column } = Placed::deserialize(deserializer)?;
+        Ok(Self { text, line, column })
+    }
+}
+
+/// The name by which a [`Placed`] asks the deserialiser of documents for a value, its line and its column.
+pub const PLACED: &str = "pikadoctor::Placed";
+
+/// A value of a document and where it stands. Only documents can be asked for it.
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// From 1; 0 when it is not known.
+    pub line: u32,
+    /// From 1; 0 when it is not known.
+    pub column: u32,
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_tuple_struct(PLACED, 3, PlacedVisitor(PhantomData))
+    }
+}
+
+struct PlacedVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for PlacedVisitor<T> {
+    type Value = Placed<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value with its place")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Placed<T>, A::Error> {
+        let short = || A::Error::invalid_length(0, &"a value, its line and its column");
+        let value = parts.next_element()?.ok_or_else(short)?;
+        let line = parts.next_element()?.ok_or_else(short)?;
+        let column = parts.next_element()?.ok_or_else(short)?;
+        Ok(Placed { value, line, column })
     }
 }
 
@@ -182,14 +204,11 @@ impl<'de> Deserialize<'de> for TemplateForm {
 
 impl<'de> Deserialize<'de> for Template {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if !deserializer.is_human_readable() {
-            return BothLanguages::deserialize(deserializer).map(|both| Self { en: both.en, zh: both.zh });
-        }
-        let form = serde_yaml::Spanned::<TemplateForm>::deserialize(deserializer)?;
+        let form = Placed::<TemplateForm>::deserialize(deserializer)?;
         Ok(match form.value {
             TemplateForm::Both(both) => Self { en: both.en, zh: both.zh },
             TemplateForm::Same(text) => {
-                let source = Source::at(text, form.referenced.line(), form.referenced.column());
+                let source = Source { text, line: form.line, column: form.column };
                 Self { en: source.clone(), zh: source }
             }
         })

@@ -5,6 +5,7 @@ pub mod codis;
 pub mod companion;
 pub mod conf;
 pub mod conf_text;
+pub mod document;
 pub mod info;
 pub mod nearest;
 pub mod secret;

@@ -19,6 +19,7 @@ use crate::model::policy::Parameters;
 use crate::model::release::Releases;
 use crate::model::text::Source;
 use crate::parse::address::pika_address;
+use crate::parse::document::decode::{DecodeError, Reason, YamlError, from_yaml};
 use crate::parse::nearest::did_you_mean;
 
 /// A plan that makes sense.
@@ -129,20 +130,23 @@ pub fn read_plan(
     catalogue: &Catalogue,
     environment: Environment,
 ) -> Result<Plan, PlanError> {
-    let file: PlanFile = serde_yaml::from_str(text).map_err(|error| malformed(origin, &error))?;
+    let file: PlanFile = from_yaml(text).map_err(|error| malformed(origin, &error))?;
     Reader { origin, file: &file, environment }.read(catalogue)
 }
 
-fn malformed(origin: &str, error: &serde_yaml::Error) -> PlanError {
-    let place = error.location().map_or_else(String::new, |at| format!(":{}:{}", at.line(), at.column()));
-    let message = match error.without_snippet() {
-        serde_yaml::Error::SerdeUnknownField { field, expected, .. } => {
-            format!("`{field}` is not a key here{}", nearest_or_all(field, expected))
-        }
-        serde_yaml::Error::SerdeUnknownVariant { variant, expected, .. } => {
-            format!("`{variant}` is not a word here{}", nearest_or_all(variant, expected))
-        }
-        other => other.to_string(),
+fn malformed(origin: &str, error: &YamlError) -> PlanError {
+    let place = error.place().map_or_else(String::new, |at| format!(":{}:{}", at.line, at.column));
+    let message = match error {
+        YamlError::Unfit(DecodeError { reason, .. }) => match &**reason {
+            Reason::UnknownField { field, expected } => {
+                format!("`{field}` is not a key here{}", nearest_or_all(field, expected))
+            }
+            Reason::UnknownVariant { variant, expected } => {
+                format!("`{variant}` is not a word here{}", nearest_or_all(variant, expected))
+            }
+            Reason::Other(message) => message.clone(),
+        },
+        YamlError::Syntax(error) => error.to_string(),
     };
     PlanError(format!("{origin}{place}: {message}"))
 }

@@ -11,6 +11,8 @@ use crate::collect::net::deadlines::Deadlines;
 use crate::collect::ssh::wire::{Answer, AnswerHead, MARK, Question, SCHEMA, TOOL, now};
 use crate::model::exit;
 use crate::model::limits::{ANSWER_STEP_TIMEOUT, MAX_ANSWER_TIMEOUT, MIN_ANSWER_TIMEOUT};
+use crate::parse::document::encode::to_json;
+use crate::parse::document::json::Json;
 use crate::pipeline::answer::{answer, of_host};
 
 /// Look at this host for another pikadoctor, which calls this over ssh
@@ -23,10 +25,11 @@ pub struct AnswerHostCommand {
 
 pub fn run(arguments: &AnswerHostCommand) -> Result<Outcome, CliError> {
     let began = now();
-    let head: AnswerHead = serde_json::from_str(&arguments.question).map_err(CliError::Question)?;
+    let document = Json::parse(arguments.question.as_bytes()).map_err(CliError::Question)?;
+    let head: AnswerHead = document.decode().map_err(CliError::Question)?;
     // Another version gets an answer, too: it says which one this is.
     let (request, search, seconds) = if head.schema == SCHEMA && head.tool_version == TOOL {
-        let question: Question = serde_json::from_str(&arguments.question).map_err(CliError::Question)?;
+        let question: Question = document.decode().map_err(CliError::Question)?;
         (question.request, question.search, question.seconds)
     } else {
         (Request::default(), None, MIN_ANSWER_TIMEOUT.as_secs_f64())
@@ -41,6 +44,6 @@ pub fn run(arguments: &AnswerHostCommand) -> Result<Outcome, CliError> {
     let conf_files = of_host(&host, &knowledge);
     let ended = now();
     let answer = Answer { schema: SCHEMA.into(), tool_version: TOOL.into(), began, ended, host, conf_files };
-    let answer = serde_json::to_string(&answer)?;
+    let answer = to_json(&answer)?;
     Ok(Outcome { document: format!("{MARK}{answer}\n"), exit_code: exit::OK })
 }

@@ -145,9 +145,7 @@ async fn play(home: Option<&Home>, language: Language) -> Result<String, CliErro
         let scenario = scenarios::named(scene.scenario)?;
         let mut catalogue = built_in.clone();
         if scenario.run == Run::Forecast {
-            catalogue
-                .checks
-                .retain(|check| check.file.target.is_about_links() || check.id == "node/reachable");
+            catalogue.checks.retain(|check| check.target.is_about_links() || check.id == "node/reachable");
         }
         let parameters = scenario.parameters.clone();
         let servers = Servers::start(home, scenario, &knowledge).await?;

@@ -10,6 +10,7 @@ use crate::collect::files::bundle::read_facts;
 use crate::difference::difference;
 use crate::model::exit;
 use crate::model::policy::Parameters;
+use crate::parse::document::encode::to_pretty_json;
 use crate::pipeline::judgement::judge;
 use crate::render;
 
@@ -43,7 +44,7 @@ pub fn run(arguments: &DiffCommand) -> Result<Outcome, CliError> {
     let difference = difference(&report(&arguments.before)?, &report(&arguments.after)?);
     let nothing = difference.findings.is_empty() && difference.facts.is_empty();
     let document = if arguments.json {
-        serde_json::to_string_pretty(&difference)? + "\n"
+        to_pretty_json(&difference)? + "\n"
     } else {
         render::difference::render(&difference, language)
     };

@@ -42,7 +42,7 @@ pub fn run(arguments: &ForecastCommand) -> Result<Outcome, CliError> {
     arguments.report.validate()?;
     let mut catalogue = catalogue_with(&[])?;
     // What the nodes are like otherwise is for `check`.
-    catalogue.checks.retain(|check| check.file.target.is_about_links() || check.id == "node/reachable");
+    catalogue.checks.retain(|check| check.target.is_about_links() || check.id == "node/reachable");
     let named = [(TargetRole::Server, &arguments.replica), (TargetRole::Master, &arguments.master)];
     let targets = arguments.connecting.targets(&named)?;
     let link = LinkRequest {

@@ -72,7 +72,7 @@ pub fn run(arguments: &HostCommand) -> Result<Outcome, CliError> {
     arguments.report.validate()?;
     let mut catalogue = catalogue_with(&[])?;
     // What the servers are like otherwise is for `check`.
-    catalogue.checks.retain(|check| check.file.target.is_about_hosts());
+    catalogue.checks.retain(|check| check.target.is_about_hosts());
     let plan = match arguments.ssh.destination()? {
         Some(via) => arguments.remote(&via)?,
         None => arguments.local()?,

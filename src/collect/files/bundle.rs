@@ -14,6 +14,8 @@ use crate::model::bundle::{Bundle, SCHEMA};
 use crate::model::facts::{self, Facts};
 use crate::model::finding::{self, Report};
 use crate::model::limits::MAX_BUNDLE_BYTES;
+use crate::parse::document::encode::to_json;
+use crate::parse::document::json::{Json, JsonError};
 
 /// How a gzip file begins.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -66,22 +68,23 @@ pub fn pack(facts: &Facts) -> io::Result<Vec<u8>> {
         facts: facts.clone(),
     };
     let mut packed = GzEncoder::new(Vec::new(), Compression::default());
-    packed.write_all(&serde_json::to_vec(&bundle).map_err(io::Error::other)?)?;
+    packed.write_all(to_json(&bundle).map_err(io::Error::other)?.as_bytes())?;
     packed.finish()
 }
 
 /// The report of `--format json` in a file; compressed or not.
 pub fn read_report(path: &Path) -> Result<Report, BundleError> {
     let text = unpack(path)?;
-    let malformed = |error: serde_json::Error| BundleError::Malformed {
+    let malformed = |error: JsonError| BundleError::Malformed {
         path: path.to_owned(),
         message: format!("not a report of --format json: {error}"),
     };
-    let Head { schema } = serde_json::from_slice(&text).map_err(malformed)?;
+    let document = Json::parse(&text).map_err(malformed)?;
+    let Head { schema } = document.decode().map_err(malformed)?;
     if schema != finding::SCHEMA {
         return Err(BundleError::NoReport { path: path.to_owned(), schema });
     }
-    serde_json::from_slice(&text).map_err(malformed)
+    document.decode().map_err(malformed)
 }
 
 /// The text of a file, unpacked when it is packed.
@@ -99,16 +102,17 @@ fn unpack(path: &Path) -> Result<Vec<u8>, BundleError> {
 /// The facts in a file: a bundle, a report of `--format json`, or facts alone; compressed or not.
 pub fn read_facts(path: &Path) -> Result<Facts, BundleError> {
     let text = unpack(path)?;
-    let malformed = |error: serde_json::Error| BundleError::Malformed {
+    let malformed = |error: JsonError| BundleError::Malformed {
         path: path.to_owned(),
         message: format!("not a bundle: {error}"),
     };
-    let Head { schema } = serde_json::from_slice(&text).map_err(malformed)?;
+    let document = Json::parse(&text).map_err(malformed)?;
+    let Head { schema } = document.decode().map_err(malformed)?;
     // Facts stand below `facts`, or are all there is.
     let facts: Facts = match schema.as_str() {
-        SCHEMA => serde_json::from_slice::<Bundle>(&text).map_err(malformed)?.facts,
-        finding::SCHEMA => serde_json::from_slice::<Report>(&text).map_err(malformed)?.facts,
-        facts::SCHEMA => serde_json::from_slice(&text).map_err(malformed)?,
+        SCHEMA => document.decode::<Bundle>().map_err(malformed)?.facts,
+        finding::SCHEMA => document.decode::<Report>().map_err(malformed)?.facts,
+        facts::SCHEMA => document.decode().map_err(malformed)?,
         _ => return Err(BundleError::OtherSchema { path: path.to_owned(), schema }),
     };
     if facts.schema != facts::SCHEMA {

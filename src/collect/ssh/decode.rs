@@ -6,6 +6,7 @@ use super::output::CommandOutput;
 use super::wire::{Answer, AnswerHead, MARK, SCHEMA, TOOL};
 use crate::model::conf::ConfFile;
 use crate::model::host::{Clock, Host};
+use crate::parse::document::json::{Json, JsonError};
 
 /// When a question was sent and its answer arrived, by our clock, in seconds since 1970.
 #[derive(Clone, Copy, Debug)]
@@ -46,13 +47,14 @@ pub fn decode(output: &CommandOutput, call: Call) -> Result<RemoteHost, DecodeEr
     let text = String::from_utf8_lossy(&output.output);
     // The first one: what a shell prints afterwards cannot take its place.
     let line = text.lines().find_map(|line| line.strip_prefix(MARK)).ok_or(DecodeError::NoAnswer)?;
-    let malformed = |error: serde_json::Error| DecodeError::Malformed(error.to_string());
-    let head: AnswerHead = serde_json::from_str(line).map_err(malformed)?;
+    let malformed = |error: JsonError| DecodeError::Malformed(error.to_string());
+    let document = Json::parse(line.as_bytes()).map_err(malformed)?;
+    let head: AnswerHead = document.decode().map_err(malformed)?;
     if head.schema != SCHEMA || head.tool_version != TOOL {
         let version: String = head.tool_version.chars().take(40).collect();
         return Err(DecodeError::OtherVersion(version));
     }
-    let answer: Answer = serde_json::from_str(line).map_err(malformed)?;
+    let answer: Answer = document.decode().map_err(malformed)?;
     let mut host = answer.host;
     host.clock = Some(compare(&call, answer.began, answer.ended));
     Ok(RemoteHost { host, conf_files: answer.conf_files })

@@ -13,7 +13,7 @@ pub fn list(catalogue: &Catalogue, language: Language) -> String {
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header([pick(language, "check", "检查"), pick(language, "ok means", "正常时的含义")]);
     for check in &catalogue.checks {
-        table.add_row([check.id.as_str(), check.file.title.get(language).text.as_str()]);
+        table.add_row([check.id.as_str(), check.title.get(language).text.as_str()]);
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n") + "\n"
@@ -27,8 +27,8 @@ pub fn list_json(catalogue: &Catalogue) -> String {
         .map(|check| {
             json!({
                 "id": check.id,
-                "target": check.file.target,
-                "title": check.file.title,
+                "target": check.target,
+                "title": *check.title,
                 "why": check.file.why,
                 "params": check.file.params.iter().map(|(name, param)| (name.clone(), param.default.clone())).collect::<serde_json::Map<_, _>>(),
                 "references": check.file.references,

@@ -49,15 +49,13 @@ fn check_files() -> Vec<(String, PathBuf)> {
 
 #[test]
 fn what_is_embedded_is_what_the_files_say() {
-    let embedded = built_in();
-    let mut read = from_files();
-    for check in &mut read.checks {
-        check.file.examples.clear();
-    }
+    let (embedded, read) = (built_in(), from_files());
     let ids: Vec<_> = embedded.checks.iter().map(|check| &check.id).collect();
     assert_eq!(ids, read.checks.iter().map(|check| &check.id).collect::<Vec<_>>());
     for (embedded, read) in embedded.checks.iter().zip(&read.checks) {
-        assert_eq!(embedded.file, read.file, "{}", read.id);
+        let mut file = (*read.file).clone();
+        file.examples.clear();
+        assert_eq!(*embedded.file, file, "{}", read.id);
     }
 }
 

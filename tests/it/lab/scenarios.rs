@@ -140,7 +140,7 @@ fn a_scenario_that_is_wrong_is_refused_with_its_place() {
     }
     let error = scenarios::read("x", &format!("{head}  a: {{release: v2.3.6, colour: red}}\n")).unwrap_err();
     assert!(
-        matches!(error, ScenarioError::Malformed { .. }) && error.to_string().contains("line 4"),
+        matches!(error, ScenarioError::Malformed { .. }) && error.to_string().starts_with("x.yaml:4:24: "),
         "{error}"
     );
 }

@@ -10,6 +10,7 @@ use crate::model::drift::{DriftItem, DriftMatter};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::Version;
 use crate::parse::conf::number;
+use crate::parse::document::json::from_value;
 
 /// The functions, for the checker of names.
 pub const FUNCTIONS: [&str; 1] = ["changed_settings"];
@@ -33,8 +34,7 @@ fn changed_settings(state: &State<'_, '_>, drift: &Value, knowledge: &Knowledge)
         .ok_or_else(|| refuse("the release is not known"))?;
     let mut changed = Vec::new();
     for item in items.as_array().into_iter().flatten() {
-        let typed: DriftItem =
-            serde_json::from_value(item.clone()).map_err(|error| refuse(format!("drift.items: {error}")))?;
+        let typed: DriftItem = from_value(item).map_err(|error| refuse(format!("drift.items: {error}")))?;
         if typed.what == DriftMatter::Differs && !is_changed_by_release(state, &typed, version, knowledge)? {
             changed.push(item.clone());
         }

@@ -12,6 +12,7 @@ use crate::model::knowledge::{DialectRule, Knowledge};
 use crate::model::link::{Basis, Cause, Prospect};
 use crate::model::release::Version;
 use crate::model::text::{Bilingual, Language};
+use crate::parse::document::json::from_value;
 
 /// The functions, for the checker of names.
 pub const FUNCTIONS: [&str; 5] =
@@ -53,7 +54,7 @@ pub fn add(env: &mut Environment<'static>, knowledge: &Arc<Knowledge>, language:
 /// A word of one of the vocabularies of the model.
 fn named<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
     let word = value.as_str().ok_or_else(|| refuse(format!("`{value}` is not a word")))?;
-    serde_json::from_value(Json::from(word)).map_err(|error| refuse(error.to_string()))
+    from_value(&Json::from(word)).map_err(|error| refuse(error.to_string()))
 }
 
 #[derive(Clone)]

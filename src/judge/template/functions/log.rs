@@ -15,6 +15,7 @@ use crate::model::limits::MAX_LOG_LINES_SHOWN;
 use crate::model::logs::{LogEvidence, LogSide};
 use crate::model::messages::LogFault;
 use crate::model::text::{Bilingual, Language};
+use crate::parse::document::json::from_value;
 
 /// The functions, for the checker of names.
 pub const FUNCTIONS: [&str; 1] = ["log_troubles"];
@@ -55,8 +56,8 @@ impl LogWords {
     /// What goes on within the window and belongs to the check `class`, in words.
     fn troubles(&self, state: &State<'_, '_>, log: &Value, class: &str) -> Result<Value, Error> {
         let troubles = fact(state, log, ".troubles")?;
-        let troubles: Vec<Trouble> = serde_json::from_value(plain(&troubles)?)
-            .map_err(|error| refuse(format!("log.troubles: {error}")))?;
+        let troubles: Vec<Trouble> =
+            from_value(&plain(&troubles)?).map_err(|error| refuse(format!("log.troubles: {error}")))?;
         let mut words = Vec::new();
         for trouble in troubles.iter().filter(|trouble| trouble.class == class && trouble.over.is_none()) {
             let known = self.knowledge.messages.faults.iter().find(|fault| fault.id == trouble.fault);

@@ -1,0 +1,286 @@
+//! Reads and places JSON, which programs write.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::value::RawValue;
+
+use super::decode::{DecodeError, Step, decode};
+use super::value::{Member, Node, Place, Value};
+
+/// A JSON document.
+#[derive(Debug)]
+pub struct Json<'t> {
+    text: &'t [u8],
+    node: Node<'t>,
+}
+
+/// Why a JSON document cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JsonError {
+    /// It is no JSON, or more than 128 lists and maps are within each other.
+    #[error(transparent)]
+    Syntax(#[from] serde_json::Error),
+    /// It is not what it should be.
+    #[error("{error} at line {} column {}", place.line, place.column)]
+    Unfit {
+        /// Why not.
+        error: DecodeError,
+        /// Where.
+        place: Place,
+    },
+}
+
+impl<'t> Json<'t> {
+    /// Reads the document in a text.
+    pub fn parse(text: &'t [u8]) -> Result<Self, JsonError> {
+        Ok(Self { text, node: serde_json::from_slice(text)? })
+    }
+
+    /// What it says, as a type.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, JsonError> {
+        // Only the first line is written anew for each type.
+        decode(&self.node).map_err(|error| self.unfit(error))
+    }
+
+    fn unfit(&self, error: DecodeError) -> JsonError {
+        let place = place_of(self.text, &error);
+        JsonError::Unfit { error, place }
+    }
+}
+
+/// What a text says, as a type.
+pub fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, JsonError> {
+    Json::parse(text)?.decode()
+}
+
+/// What a value says, as a type.
+pub fn from_value<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, DecodeError> {
+    decode(&node_of(value))
+}
+
+fn node_of(value: &serde_json::Value) -> Node<'_> {
+    use serde_json::Value as Json;
+    let value = match value {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Number(number) => match (number.as_u64(), number.as_i64()) {
+            (Some(number), _) => Value::Unsigned(number),
+            (_, Some(number)) => Value::Signed(number),
+            _ => number.as_f64().map_or(Value::Null, Value::Float),
+        },
+        Json::String(text) => Value::Text(Cow::Borrowed(text)),
+        Json::Array(items) => Value::List(items.iter().map(node_of).collect()),
+        Json::Object(members) => Value::Map(
+            members
+                .iter()
+                .map(|(key, value)| Member {
+                    key: Cow::Borrowed(key),
+                    place: Place::default(),
+                    node: node_of(value),
+                })
+                .collect(),
+        ),
+    };
+    Node { value, place: Place::default() }
+}
+
+impl<'t> Deserialize<'t> for Node<'t> {
+    fn deserialize<D: Deserializer<'t>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(NodeVisitor)
+    }
+}
+
+struct NodeVisitor;
+
+impl<'t> NodeVisitor {
+    fn node<E>(value: Value<'t>) -> Result<Node<'t>, E> {
+        Ok(Node { value, place: Place::default() })
+    }
+}
+
+impl<'t> Visitor<'t> for NodeVisitor {
+    type Value = Node<'t>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Node<'t>, E> {
+        Self::node(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Node<'t>, E> {
+        Self::node(Value::Bool(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Node<'t>, E> {
+        Self::node(Value::Unsigned(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Node<'t>, E> {
+        Self::node(u64::try_from(value).map_or(Value::Signed(value), Value::Unsigned))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Node<'t>, E> {
+        Self::node(Value::Float(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Node<'t>, E> {
+        Self::node(Value::Text(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'t str) -> Result<Node<'t>, E> {
+        Self::node(Value::Text(Cow::Borrowed(value)))
+    }
+
+    fn visit_seq<A: SeqAccess<'t>>(self, mut list: A) -> Result<Node<'t>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = list.next_element()? {
+            items.push(item);
+        }
+        Self::node(Value::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Node<'t>, A::Error> {
+        let mut members = Vec::new();
+        while let Some(key) = map.next_key_seed(Key)? {
+            members.push(Member { key, place: Place::default(), node: map.next_value()? });
+        }
+        Self::node(Value::Map(members))
+    }
+}
+
+/// A name that is borrowed when it can be, which `Cow` itself does not do.
+struct Key;
+
+impl<'t> DeserializeSeed<'t> for Key {
+    type Value = Cow<'t, str>;
+
+    fn deserialize<D: Deserializer<'t>>(self, deserializer: D) -> Result<Cow<'t, str>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'t> Visitor<'t> for Key {
+    type Value = Cow<'t, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Cow<'t, str>, E> {
+        Ok(Cow::Owned(value.to_owned()))
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'t str) -> Result<Cow<'t, str>, E> {
+        Ok(Cow::Borrowed(value))
+    }
+}
+
+/// Where the value that an error is about begins.
+///
+/// The nodes of a JSON document have no places, to be small; the text is searched once there is an error.
+fn place_of(text: &[u8], error: &DecodeError) -> Place {
+    let text = std::str::from_utf8(text).unwrap_or_default();
+    let mut at = text;
+    for step in error.path.iter().rev() {
+        let found = match step {
+            Step::Name(name) => serde_json::from_str::<BTreeMap<Cow<'_, str>, &RawValue>>(at)
+                .ok()
+                .and_then(|members| members.get(name.as_str()).copied()),
+            Step::Index(index) => {
+                serde_json::from_str::<Vec<&RawValue>>(at).ok().and_then(|items| items.get(*index).copied())
+            }
+        };
+        let Some(found) = found else { break };
+        at = found.get();
+    }
+    // `at` is a part of `text`.
+    let before = &text[..(at.as_ptr() as usize).saturating_sub(text.as_ptr() as usize)];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    Place {
+        line: narrow(before.bytes().filter(|&byte| byte == b'\n').count() + 1),
+        column: narrow(before[line_start..].chars().count() + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+    struct Whole {
+        name: String,
+        #[serde(default)]
+        numbers: BTreeMap<u16, Option<f64>>,
+        #[serde(default)]
+        kinds: Vec<Kind>,
+        any: serde_json::Value,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Kind {
+        Plain,
+        One(i8),
+        Named { a: bool },
+    }
+
+    #[test]
+    fn a_type_is_read_as_serde_json_reads_it() {
+        for document in [
+            json!({"name": "a\"b\u{4e2d}", "any": {"x": [1, -2, 2.5, null, true, "y", u64::MAX]}}),
+            json!({"name": "", "numbers": {"1": 2, "65535": null}, "any": null}),
+            json!({"name": "a", "kinds": ["plain", {"one": -3}, {"named": {"a": true}}], "any": []}),
+        ] {
+            let text = document.to_string();
+            let read: Whole = from_json(text.as_bytes()).unwrap();
+            assert_eq!(read, serde_json::from_str(&text).unwrap());
+            assert_eq!(from_value::<Whole>(&document).unwrap(), read);
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused_with_its_place() {
+        for (text, message) in [
+            (r#"{"name": 1, "any": 1}"#, "invalid type: integer `1`, expected a string at line 1 column 10"),
+            (
+                "{\"name\": \"a\",\n \"any\": 1,\n \"numbres\": {}}",
+                "unknown field `numbres`, expected one of `name`, `numbers`, `kinds`, `any`; did you mean `numbers`? at line 3 column 13",
+            ),
+            (r#"{"name": "a"}"#, "missing field `any` at line 1 column 1"),
+            (
+                r#"{"name": "a", "kinds": ["plain", "plane"], "any": 1}"#,
+                "unknown variant `plane`, expected one of `plain`, `one`, `named`; did you mean `plain`? at line 1 column 34",
+            ),
+            (
+                r#"{"name": "a", "kinds": [{"one": 300}], "any": 1}"#,
+                "invalid value: integer `300`, expected i8 at line 1 column 33",
+            ),
+            (r#"{"name": "a", "kinds": ["one"], "any": 1}"#, "`one` needs a value"),
+            (r#"{"name": "a", "numbers": {"65536": 1}, "any": 1}"#, "expected u16"),
+            (r#"{"name": "a", "name": "b", "any": 1}"#, "duplicate field `name`"),
+            ("[1, 2]", "invalid type: sequence, expected struct Whole at line 1 column 1"),
+            ("null", "invalid type: unit value, expected struct Whole"),
+            ("{\"name\"", "EOF while parsing an object at line 1 column 7"),
+            ("{} x", "trailing characters"),
+        ] {
+            let error = from_json::<Whole>(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(message), "{text}\n{error}\n{message}");
+        }
+        let deep = "[".repeat(100_000);
+        assert!(from_json::<Whole>(deep.as_bytes()).unwrap_err().to_string().contains("recursion limit"));
+    }
+}

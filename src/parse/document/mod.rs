@@ -1,0 +1,8 @@
+//! Documents: YAML and JSON are read into one kind of value, and types are read from it.
+
+pub mod decode;
+pub mod encode;
+pub mod json;
+pub mod pack;
+pub mod value;
+pub mod yaml;
