@@ -30,7 +30,7 @@ fn phrases() -> Phrases {
 fn each_phrase_is_found_by_what_it_says() {
     let phrases = phrases();
     let value = Regex::new(r"\{(\w+)\}").unwrap();
-    for phrase in built_in().knowledge.phrases {
+    for phrase in &built_in().knowledge.phrases {
         let said = |text: &str| {
             value.replace_all(text, |name: &Captures<'_>| format!("<{}>", &name[1])).into_owned()
         };

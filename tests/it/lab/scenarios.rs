@@ -136,7 +136,7 @@ fn a_scenario_that_is_wrong_is_refused_with_its_place() {
         ("  a: {}\nreleases: [2.3.6]\nby-release:\n  - {releases: [2.3.6], run: check}\n", "run"),
     ] {
         let error = scenarios::read("x", &format!("{head}{text}")).unwrap_err().to_string();
-        assert!(error.contains(says) && error.starts_with("x.yaml: "), "{error}");
+        assert!(error.contains(says) && error.starts_with("x.yaml:"), "{error}");
     }
     let error = scenarios::read("x", &format!("{head}  a: {{release: v2.3.6, colour: red}}\n")).unwrap_err();
     assert!(
