@@ -12,6 +12,11 @@ use std::{env, fs};
 
 // The very reader that the program uses. What the build does not need of it is dead code here and alive there.
 #[allow(dead_code)]
+#[path = "src/model"]
+mod model {
+    pub mod limits;
+}
+#[allow(dead_code)]
 #[path = "src/parse/document"]
 mod document {
     pub mod pack;
@@ -44,6 +49,7 @@ fn pack_catalogue() -> Result<(), Box<dyn Error>> {
     }
     println!("cargo::rerun-if-changed=checks");
     println!("cargo::rerun-if-changed=src/parse/document");
+    println!("cargo::rerun-if-changed=src/model/limits.rs");
 
     let mut files = Vec::new();
     collect(&root, &mut files)?;

@@ -261,7 +261,7 @@ fn state_of(rule: &StateRule, scope: &Arc<Scope>) -> Result<State, Error> {
         StateRule::Fixed(state) => Ok(*state),
         StateRule::Expression(source) => {
             let value = scope.value(&source.text)?;
-            let state = value.as_str().and_then(|word| serde_json::from_value(Json::from(word)).ok());
+            let state = value.as_str().and_then(|word| from_value(&Json::from(word)).ok());
             state.filter(|state| *state != State::Waived).ok_or_else(|| {
                 let message = format!("`{value}`, the value of `{}`, is no state of a case", source.text);
                 Error::new(ErrorKind::InvalidOperation, message)

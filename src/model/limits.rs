@@ -260,6 +260,12 @@ limits! {
         bytes MAX_CONF_BYTES: u64 = MIB as u64;
         /// How large a plan, a list of waivers or a baseline may be: more than any that a person writes.
         bytes MAX_TEXT_FILE_BYTES: u64 = MIB as u64;
+        /// How many lists and maps may be within each other in a YAML document.
+        count MAX_YAML_DEPTH: usize = 64;
+        /// How many values and names a YAML document may have when its aliases are replaced by what they stand for.
+        count MAX_YAML_VALUES: usize = 250_000;
+        /// How much text a YAML document may have when its aliases are replaced.
+        bytes MAX_YAML_BYTES: usize = 16 * MIB;
         /// How many lines of a pika.conf are read; the longest stock file has about seven hundred.
         count MAX_CONF_LINES: usize = 5000;
         /// The longest unknown key that is compared with those that exist: a longer one is no slip of the finger.

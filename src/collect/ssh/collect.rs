@@ -11,6 +11,7 @@ use crate::collect::host::{Request, Search};
 use crate::collect::net::deadlines::Deadlines;
 use crate::model::host::{SshErrorKind, SshFailure};
 use crate::model::limits::SSH_RETURN_TIME;
+use crate::parse::document::encode::to_json;
 
 /// Asks the host behind `destination`, about the Pikas of `search`, too.
 pub async fn collect_remote_host(
@@ -30,7 +31,7 @@ pub async fn collect_remote_host(
         search: search.cloned(),
     };
     let words = |error: &dyn std::fmt::Display| failure(SshErrorKind::Failed, Some(error.to_string()));
-    let question = serde_json::to_string(&question).map_err(|error| words(&error))?;
+    let question = to_json(&question).map_err(|error| words(&error))?;
     let own =
         if destination.copies() { Some(own_program().await.map_err(|error| words(&error))?) } else { None };
     let sent = now();

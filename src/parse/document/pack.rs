@@ -145,7 +145,7 @@ impl Packed {
 
     /// A document. None when there is none of that name, or when [`pack`] did not make these bytes.
     pub fn document(self, name: &str) -> Option<Node<'static>> {
-        self.reader(name)?.node(0)
+        self.reader(name)?.node()
     }
 
     /// A member of a document that is a map, without the others.
@@ -156,9 +156,9 @@ impl Packed {
         }
         for _ in 0..reader.number()? {
             if reader.text()? == key {
-                return reader.node(1);
+                return reader.node();
             }
-            reader.skip(1)?;
+            reader.skip()?;
         }
         None
     }
@@ -214,9 +214,6 @@ struct Reader {
     at: usize,
 }
 
-/// As deep as a document of YAML may be.
-const MAX_DEPTH: usize = super::yaml::MAX_DEPTH + 1;
-
 impl Reader {
     fn byte(&mut self) -> Option<u8> {
         let byte = *self.packed.bytes.get(self.at)?;
@@ -241,10 +238,7 @@ impl Reader {
         self.packed.text(number)
     }
 
-    fn node(&mut self, depth: usize) -> Option<Node<'static>> {
-        if depth > MAX_DEPTH {
-            return None;
-        }
+    fn node(&mut self) -> Option<Node<'static>> {
         let mut place = Place::default();
         let value = match self.byte()? {
             NULL => Value::Null,
@@ -265,13 +259,13 @@ impl Reader {
             }
             LIST => {
                 let count = self.number()?;
-                Value::List((0..count).map(|_| self.node(depth + 1)).collect::<Option<_>>()?)
+                Value::List((0..count).map(|_| self.node()).collect::<Option<_>>()?)
             }
             MAP => {
                 let count = self.number()?;
                 let member = |_| {
                     let key = Cow::Borrowed(self.text()?);
-                    Some(Member { key, place: Place::default(), node: self.node(depth + 1)? })
+                    Some(Member { key, place: Place::default(), node: self.node()? })
                 };
                 Value::Map((0..count).map(member).collect::<Option<_>>()?)
             }
@@ -280,10 +274,7 @@ impl Reader {
         Some(Node { value, place })
     }
 
-    fn skip(&mut self, depth: usize) -> Option<()> {
-        if depth > MAX_DEPTH {
-            return None;
-        }
+    fn skip(&mut self) -> Option<()> {
         match self.byte()? {
             NULL | FALSE | TRUE => {}
             UNSIGNED | SIGNED => {
@@ -297,13 +288,13 @@ impl Reader {
             }
             LIST => {
                 for _ in 0..self.number()? {
-                    self.skip(depth + 1)?;
+                    self.skip()?;
                 }
             }
             MAP => {
                 for _ in 0..self.number()? {
                     self.number()?;
-                    self.skip(depth + 1)?;
+                    self.skip()?;
                 }
             }
             _ => return None,

@@ -12,13 +12,7 @@ use std::fmt;
 use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, StrInput, Tag};
 
 use super::value::{Member, Node, Place, Value};
-
-/// The most lists and maps within each other.
-pub const MAX_DEPTH: usize = 64;
-/// The most values and names of a document.
-pub const MAX_NODES: usize = 250_000;
-/// The most bytes of text in a document.
-pub const MAX_TEXT_BYTES: usize = 16 * 1024 * 1024;
+use crate::model::limits::{MAX_YAML_BYTES, MAX_YAML_DEPTH, MAX_YAML_VALUES};
 
 /// Why a text is no document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,13 +94,16 @@ impl<'t> Composer<'t> {
     fn count(&mut self, size: Size, span: Span) -> Result<(), SyntaxError> {
         self.size.nodes = self.size.nodes.saturating_add(size.nodes);
         self.size.bytes = self.size.bytes.saturating_add(size.bytes);
-        if self.size.nodes > MAX_NODES {
-            return Err(wrong(span, &format!("there are more than {MAX_NODES} values, aliases replaced")));
-        }
-        if self.size.bytes > MAX_TEXT_BYTES {
+        if self.size.nodes > MAX_YAML_VALUES {
             return Err(wrong(
                 span,
-                &format!("there are more than {MAX_TEXT_BYTES} bytes, aliases replaced"),
+                &format!("there are more than {MAX_YAML_VALUES} values, aliases replaced"),
+            ));
+        }
+        if self.size.bytes > MAX_YAML_BYTES {
+            return Err(wrong(
+                span,
+                &format!("there are more than {MAX_YAML_BYTES} bytes, aliases replaced"),
             ));
         }
         Ok(())
@@ -155,8 +152,11 @@ impl<'t> Composer<'t> {
     }
 
     fn enter(&mut self, span: Span, depth: usize) -> Result<(), SyntaxError> {
-        if depth >= MAX_DEPTH {
-            return Err(wrong(span, &format!("more than {MAX_DEPTH} lists and maps are within each other")));
+        if depth >= MAX_YAML_DEPTH {
+            return Err(wrong(
+                span,
+                &format!("more than {MAX_YAML_DEPTH} lists and maps are within each other"),
+            ));
         }
         self.count(Size { nodes: 1, bytes: 0 }, span)
     }
@@ -166,8 +166,11 @@ impl<'t> Composer<'t> {
             return Err(wrong(span, "an alias stands in the value that it names"));
         };
         let (size, height) = (anchored.size, anchored.height);
-        if depth + height > MAX_DEPTH {
-            return Err(wrong(span, &format!("more than {MAX_DEPTH} lists and maps are within each other")));
+        if depth + height > MAX_YAML_DEPTH {
+            return Err(wrong(
+                span,
+                &format!("more than {MAX_YAML_DEPTH} lists and maps are within each other"),
+            ));
         }
         // Before the copy is made.
         self.count(size, span)?;

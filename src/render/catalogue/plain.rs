@@ -7,6 +7,7 @@ use crate::model::finding::State;
 use crate::model::knowledge::Knowledge;
 use crate::model::limits::MAX_NAME_DEPTH;
 use crate::model::text::Language;
+use crate::parse::document::json::from_value;
 
 /// Joins the lines of each paragraph: their breaks are those of the file, not of the reader's terminal.
 /// Blank lines and list items stay.
@@ -114,7 +115,7 @@ impl<'c> Plain<'c> {
             return;
         }
         for word in expression.split('\'').skip(1).step_by(2) {
-            let state = serde_json::from_value(serde_json::Value::from(word));
+            let state = from_value(&serde_json::Value::from(word));
             if let Some(state) = state.ok().filter(|state| !states.contains(state)) {
                 states.push(state);
             }
