@@ -1,15 +1,14 @@
 //! What follows from the facts about a Codis and the servers behind it. Pure.
 
+use crate::catalog::era;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::codis::Codis;
 use crate::model::codis::topology::{Backend, Estimate, Password, Position, Registered, SlotIndex};
 use crate::model::facts::Facts;
 use crate::model::network::AddressKind;
 use crate::model::node::Node;
-use crate::model::release::Releases;
 
 /// Releases that make a new connection for each key that is moved.
-const CONNECT_FOR_EACH_KEY: &str = "2.0.0-2.3.8";
 
 /// Completes everything about Codis.
 pub fn complete(facts: &mut Facts) {
@@ -145,9 +144,7 @@ fn estimate(server: &Backend) -> Option<Estimate> {
     let index = server.index.as_ref().filter(|_| server.position == Position::Master)?;
     let keys = if server.moving_out > 0 { index.indexed_moving? } else { index.indexed? };
     let round_trip_seconds = index.round_trip_seconds?;
-    let connects = CONNECT_FOR_EACH_KEY
-        .parse::<Releases>()
-        .is_ok_and(|releases| server.version.is_some_and(|version| releases.contains(version)));
+    let connects = server.version.is_some_and(|version| version.is_of(&era::CONNECTS_FOR_EACH_KEY));
     // The dashboard asks the source, and the source sends the key on; old releases connect first.
     let round_trips: u32 = if connects { 3 } else { 2 };
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]

@@ -1,5 +1,6 @@
 //! Compares a configuration file with the values that its server runs with.
 
+use crate::catalog::era;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::conf::{ConfFile, ConfSetting, Place};
 use crate::model::drift::{ConfDrift, DriftItem, DriftMatter};
@@ -166,7 +167,7 @@ fn follows_make_read_only(node: &Node, name: &str, running: &str, version: Versi
     name == "slave-read-only"
         && follows
         && truth(running) == Some(true)
-        && version.is_in("2.0.0-2.3.8, 3.0.0-3.0.4")
+        && version.is_of(&era::SLAVEOF_MAKES_READ_ONLY)
 }
 
 /// Whom the server would follow after a restart, and whom it follows.

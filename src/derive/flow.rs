@@ -3,17 +3,15 @@
 //! `lag` of INFO counts what was written into a socket. On 2.3.3 to 3.0.16 it was measured to be 0, with
 //! both nodes saying "up", while no byte arrived; only the positions of both nodes told.
 
+use crate::catalog::era;
 use crate::model::limits::MAX_GREETINGS;
 use crate::model::link::{Flow, LinkMode, Reading, Step};
 use crate::model::node::Node;
+use crate::model::release::Era;
 use crate::model::replication::BinlogPosition;
 
-/// A replica up to here, under a master from 2.3.3 on, counts the master's greeting as a write of its own.
-const COUNTS_GREETINGS: (&str, &str) = ("2.3.0-2.3.2", "2.3.3-2.3.8");
 /// 70 bytes were measured for one connection; some reconnections are allowed for.
 const GREETING_BYTES: u64 = 70;
-/// 3.0.0 counts one byte more than its master.
-const COUNTS_ONE_MORE: &str = "3.0.0";
 
 /// By database, what follows from the last two readings.
 pub fn flow(mode: LinkMode, master: &Node, replica: &Node, readings: &[Reading]) -> Option<Vec<Flow>> {
@@ -29,7 +27,7 @@ pub fn flow(mode: LinkMode, master: &Node, replica: &Node, readings: &[Reading])
         let (master_moved, replica_moved) = (there_before != there, here_before != here);
         let writes_none = replica.config.as_ref().and_then(|config| config.get("write-binlog"));
         // A double master of 2.3 counts 17 bytes less for each record that came across (measured on 2.3.6).
-        let one_binlog = mode == LinkMode::Replica || !within(master, "2.3.0-2.3.8");
+        let one_binlog = mode == LinkMode::Replica || !within(master, &era::DOUBLE_MASTER_OF_2_3);
         let comparable = one_binlog
             && writes_none.is_none_or(|value| value != "no")
             && (size.is_some() || file_size(master).is_none() || file_size(replica).is_none());
@@ -71,8 +69,8 @@ fn place(position: &BinlogPosition) -> (u64, u64) {
     (position.file, position.offset)
 }
 
-fn within(node: &Node, releases: &str) -> bool {
-    node.version.is_some_and(|version| version.is_in(releases))
+fn within(node: &Node, era: &Era) -> bool {
+    node.version.is_some_and(|version| version.is_of(era))
 }
 
 fn file_size(node: &Node) -> Option<u64> {
@@ -84,10 +82,12 @@ fn is_known_shift(master: &Node, replica: &Node, there: (u64, u64), here: (u64, 
         return false;
     }
     let lead = here.1 - there.1;
-    let greetings = within(replica, COUNTS_GREETINGS.0)
-        && within(master, COUNTS_GREETINGS.1)
+    let greetings = within(replica, &era::GREETINGS_COUNTED)
+        && within(master, &era::GREETS_ITS_PEER)
         && lead.is_multiple_of(GREETING_BYTES)
         && lead <= MAX_GREETINGS * GREETING_BYTES;
-    let one_more = (within(replica, COUNTS_ONE_MORE) || within(master, COUNTS_ONE_MORE)) && lead == 1;
+    let one_more = (within(replica, &era::COUNTS_ONE_BYTE_MORE)
+        || within(master, &era::COUNTS_ONE_BYTE_MORE))
+        && lead == 1;
     greetings || one_more
 }

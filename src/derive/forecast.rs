@@ -8,6 +8,7 @@
 
 use super::link_auth::auth;
 use super::side::{Missing, Side};
+use crate::catalog::era;
 use crate::model::address::Address;
 use crate::model::link::{AuthVerdict, Cause, Dialect, Forecast, MasterAddress, Outcome, Prospect};
 use crate::model::network::AddressKind;
@@ -50,9 +51,6 @@ enum Way {
 
 /// What `slaveof` answers when it does not complain.
 const ANSWER_OK: &str = "OK";
-
-/// Releases of which the binlog receiver wants the connection to come from the address in `slaveof`.
-const STRICT_SENDER: &str = "2.0.0-2.3.2, 3.0.6-3.0.16";
 
 impl End {
     fn new(answer: &'static str, prospect: Prospect, cause: Cause) -> Self {
@@ -143,7 +141,7 @@ impl Question<'_> {
         const NOT_IN_STATE: &str = "ERR Server is not in correct state for slaveof";
         let version = self.replica.version()?;
         let replication = self.replica.replication()?;
-        let by_protobuf = version.is_in("3.1.0-3.4.1, 3.5.0-alpha+, 4.0.0+");
+        let by_protobuf = version.is_of(&era::PROTOBUF);
 
         if by_protobuf && replication.connected_replicas.unwrap_or_default() > 0 {
             let count = replication.connected_replicas.unwrap_or_default();
@@ -152,7 +150,7 @@ impl Question<'_> {
             return Ok(Some(end.with(format!("{count} replicas of its own"), "-")));
         }
         if self.is_same_server() {
-            let answer = if version.is_in("3.5.1+, 4.0.0+") {
+            let answer = if version.is_of(&era::SLAVEOF_NAMES_SAME_ADDRESS) {
                 "ERR The master ip:port and the slave ip:port are the same"
             } else {
                 // The server's own words.
@@ -162,7 +160,7 @@ impl Question<'_> {
         }
         let mode = self.replica.setting("instance-mode")?;
         if mode == Some("sharding") && by_protobuf {
-            return Ok(Some(if version.is_in("3.3.0-3.4.1") {
+            return Ok(Some(if version.is_of(&era::SHARDING_REFUSES_SLAVEOF) {
                 let answer = "ERR This command is not supported in current configuration";
                 End::new(answer, Prospect::Refused, Cause::Sharding)
             } else {
@@ -193,7 +191,7 @@ impl Question<'_> {
             let same_port = master.port == Some(i64::from(self.address.port));
             let same_host = host.eq_ignore_ascii_case(&self.address.host) || self.address.host == "127.0.0.1";
             let follows = format!("follows {host}:{}", master.port.unwrap_or_default());
-            if version.is_in("2.0.0-2.3.0") {
+            if version.is_of(&era::SLAVEOF_REFUSED_WHILE_FOLLOWING) {
                 let end = End::new(NOT_IN_STATE, Prospect::Refused, Cause::FollowsAlready);
                 return Ok(Some(end.with(follows, self.address)));
             }
@@ -217,12 +215,12 @@ impl Question<'_> {
         self.master.replication()?;
         if self.lists_replica {
             // From 3.3.4 on such a master lets the replica go on asking, until it has forgotten it.
-            const ASKS_ON: &str = "3.3.4-3.4.1, 3.5.0-alpha+, 4.0.0+";
-            let asks_on = version.is_in(ASKS_ON) && self.master.version()?.is_in(ASKS_ON);
+            let asks_on = version.is_of(&era::LISTED_REPLICA_ASKS_ON)
+                && self.master.version()?.is_of(&era::LISTED_REPLICA_ASKS_ON);
             let prospect = if asks_on { Prospect::Retries } else { self.refused_for_good()? };
             return Ok(Some(End::after_ok(prospect, Cause::AlreadyListed)));
         }
-        if !version.is_in("3.1.0-3.4.1, 3.5.0-alpha+, 4.0.0+") {
+        if !version.is_of(&era::PROTOBUF) {
             return Ok(None);
         }
         for (name, cause) in [
@@ -241,7 +239,7 @@ impl Question<'_> {
                 return Ok(Some(End::after_ok(Prospect::Error, cause).with(own, other)));
             }
         }
-        if version.is_in("3.5.1+, 4.0.0+") {
+        if version.is_of(&era::REPLICATION_ID) {
             let own = self.replica.setting("replication-id")?.unwrap_or_default();
             let other = self.master.setting("replication-id")?.unwrap_or_default();
             // A master without an id makes one when its first replica comes, and it will be another one.
@@ -267,14 +265,14 @@ impl Question<'_> {
         if self.forced {
             return Ok((Way::Full, full(Cause::Forced)));
         }
-        if version.is_in("3.5.1+, 4.0.0+")
+        if version.is_of(&era::REPLICATION_ID)
             && self.replica.setting("replication-id")?.unwrap_or_default().is_empty()
         {
             let other = self.master.setting("replication-id")?.unwrap_or_default();
             let other = if other.is_empty() { "(none yet)" } else { other };
             return Ok((Way::Full, full(Cause::NoReplicationId).with("(none)", other)));
         }
-        if version.is_in("3.5.0-alpha-3.5.0") {
+        if version.is_of(&era::NEW_RUN_ID_AT_SLAVEOF) {
             return Ok((Way::Full, full(Cause::NewRunId)));
         }
         let mut worst: Option<(Way, End)> = None;
@@ -308,7 +306,7 @@ impl Question<'_> {
         if (own.file, own.offset) > (other.file, other.offset) {
             return Ok((Way::Incremental, values(End::after_ok(refused, Cause::Ahead))));
         }
-        let by_name = self.replica.version()?.is_in("2.0.0-2.3.8, 3.0.0-3.0.16");
+        let by_name = self.replica.version()?.is_of(&era::RESP_TRYSYNC);
         if by_name
             && let Some(size) = self.master.number("binlog-file-size")?
             && own.offset > size
@@ -328,14 +326,14 @@ impl Question<'_> {
 
     /// What a refusal by the master leads to: an error that lasts, but for two releases that go on trying.
     fn refused_for_good(&self) -> Result<Prospect, Missing> {
-        let tries_on = self.replica.version()?.is_in("2.2.5-2.2.6");
+        let tries_on = self.replica.version()?.is_of(&era::REFUSALS_RETRIED);
         Ok(if tries_on { Prospect::Retries } else { Prospect::Error })
     }
 
     /// Up to 3.4 the master must be named by the address that it has for itself.
     fn wrong_address(&self, way: Way) -> Result<Option<End>, Missing> {
         let version = self.replica.version()?;
-        if version.is_in("3.5.0-alpha+, 4.0.0+") {
+        if version.is_of(&era::OWN_RSYNC) {
             return Ok(None);
         }
         let Some(known) = self.known_address else { return Ok(None) };
@@ -350,9 +348,9 @@ impl Question<'_> {
             return Ok(None);
         }
         let values = |end: End| end.with(&known.host, own.unwrap_or("another address"));
-        let by_protobuf = version.is_in("3.1.0-3.4.1");
+        let by_protobuf = version.is_of(&era::RSYNCD_ALWAYS);
         Ok(match way {
-            Way::Incremental if version.is_in(STRICT_SENDER) => {
+            Way::Incremental if version.is_of(&era::BINLOG_SENDER_BY_ADDRESS) => {
                 Some(values(End::after_ok(Prospect::Retries, Cause::MasterAddress)))
             }
             Way::Incremental => None,

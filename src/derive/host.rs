@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use super::network::own_address;
+use crate::catalog::era;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::facts::Facts;
 use crate::model::host::{
@@ -184,7 +185,7 @@ fn running_address(instance: &Instance) -> Option<OwnAddress> {
 
 /// Whether a start without a default route takes the card eth0.
 fn takes_eth0(instance: &Instance) -> bool {
-    instance.version.is_some_and(|version| version.is_in("3.5.0-alpha+, 4.0.0+"))
+    instance.version.is_some_and(|version| version.is_of(&era::ETH0_BY_DEFAULT))
 }
 
 /// The server of this run whose data an instance copies, or shall: the one that a link says, or the one that it

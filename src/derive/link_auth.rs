@@ -5,20 +5,8 @@
 //! v3.5.5); every verdict but `unwanted` and `nobody-is-let-in` was measured.
 
 use super::side::{Missing, Side};
+use crate::catalog::era;
 use crate::model::link::{AuthVerdict, Credential, LinkAuth};
-
-/// Up to here the replica shows its own requirepass.
-const OWN_REQUIREPASS: &str = "2.0.0-2.1.4";
-/// Here it shows masterauth, or its own requirepass in its place; it awaits an answer only if the latter is set.
-const EITHER: &str = "2.2.0-2.3.2";
-/// Here a refused AUTH is not tried again.
-const GIVES_UP: &str = "2.0.0-2.2.4";
-/// Here a refused trysync is tried again, too; everywhere else it is an error for good.
-const ALWAYS_RETRIES: &str = "2.2.5-2.2.6";
-/// From here on the password travels in MetaSync, and the master compares it with requirepass alone.
-const META_SYNC: &str = "3.1.0-3.4.1, 3.5.0-alpha+, 4.0.0+";
-/// Here both passwords are secrets of rsync, too.
-const RSYNC_SECRET: &str = "3.1.0-3.4.1";
 
 /// What the master makes of what the replica shows it.
 pub fn auth(master: &Side<'_>, replica: &Side<'_>) -> Result<LinkAuth, Missing> {
@@ -27,17 +15,17 @@ pub fn auth(master: &Side<'_>, replica: &Side<'_>) -> Result<LinkAuth, Missing> 
     // 2.0 and 2.1 have no masterauth.
     let masterauth = replica.setting("masterauth")?.unwrap_or_default();
     let required = master.setting("requirepass")?.unwrap_or_default();
-    let (sends, sent) = if version.is_in(OWN_REQUIREPASS) {
+    let (sends, sent) = if version.is_of(&era::AUTH_BY_REQUIREPASS) {
         if own.is_empty() { (Credential::Nothing, "") } else { (Credential::Requirepass, own) }
     } else if !masterauth.is_empty() {
         (Credential::Masterauth, masterauth)
-    } else if version.is_in(EITHER) && !own.is_empty() {
+    } else if version.is_of(&era::AUTH_BY_EITHER) && !own.is_empty() {
         (Credential::Requirepass, own)
     } else {
         (Credential::Nothing, "")
     };
 
-    if version.is_in(META_SYNC) {
+    if version.is_of(&era::PROTOBUF) {
         let verdict = match (required.is_empty(), sent.is_empty()) {
             (true, _) => AuthVerdict::Accepted,
             (false, true) => AuthVerdict::Missing,
@@ -46,20 +34,28 @@ pub fn auth(master: &Side<'_>, replica: &Side<'_>) -> Result<LinkAuth, Missing> 
         };
         // An empty password is the secret `default` on both sides.
         let rsync_refuses =
-            verdict == AuthVerdict::Accepted && version.is_in(RSYNC_SECRET) && sent != required;
+            verdict == AuthVerdict::Accepted && version.is_of(&era::RSYNCD_ALWAYS) && sent != required;
         return Ok(LinkAuth { sends, verdict, retries: false, rsync_refuses });
     }
 
     let user = master.setting("userpass")?.unwrap_or_default();
-    let answer_awaited = if version.is_in(OWN_REQUIREPASS) || version.is_in(EITHER) {
+    let answer_awaited = if version.is_of(&era::AUTH_BY_REQUIREPASS) || version.is_of(&era::AUTH_BY_EITHER) {
         !own.is_empty()
     } else {
         !masterauth.is_empty()
     };
-    let refused_at_auth =
-        |verdict| LinkAuth { sends, verdict, retries: !version.is_in(GIVES_UP), rsync_refuses: false };
-    let refused_at_trysync =
-        |verdict| LinkAuth { sends, verdict, retries: version.is_in(ALWAYS_RETRIES), rsync_refuses: false };
+    let refused_at_auth = |verdict| LinkAuth {
+        sends,
+        verdict,
+        retries: !version.is_of(&era::AUTH_NOT_RETRIED),
+        rsync_refuses: false,
+    };
+    let refused_at_trysync = |verdict| LinkAuth {
+        sends,
+        verdict,
+        retries: version.is_of(&era::REFUSALS_RETRIED),
+        rsync_refuses: false,
+    };
     Ok(match (sent.is_empty(), required.is_empty()) {
         _ if required.is_empty() && !user.is_empty() => refused_at_trysync(AuthVerdict::NobodyIsLetIn),
         (true, true) => refused_at_trysync(AuthVerdict::Accepted),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use crate::catalog::era;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::address::Address;
 use crate::model::facts::Facts;
@@ -318,7 +319,7 @@ fn wants_password(node: &Node) -> Option<bool> {
             let config = node.config.as_ref()?;
             let set = |name: &str| config.get(name).map(|token| !token.is_empty());
             // Up to 3.5.2 requirepass alone keeps nobody out.
-            let by_users = node.version?.is_in("3.5.3-alpha+, 4.0.0+");
+            let by_users = node.version?.is_of(&era::ACL);
             Some(set("requirepass")? && (by_users || set("userpass")?))
         }
     }

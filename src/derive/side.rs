@@ -1,9 +1,10 @@
 //! Reads the facts of one of two servers so that a missing one is never taken for "no".
 
 use super::absence::covers;
+use crate::catalog::era;
 use crate::model::absence::AbsenceKind;
 use crate::model::node::Node;
-use crate::model::release::{Releases, Version};
+use crate::model::release::Version;
 use crate::model::replication::{BinlogPosition, Replication};
 
 /// One end of a link.
@@ -58,12 +59,8 @@ impl<'n> Side<'n> {
     /// Whether the release has the setting, and does not tell it: 2.0 spells the names with underscores, and
     /// is not asked.
     fn keeps_to_itself(&self, name: &str) -> bool {
-        let without_config_get = "2.0.0-2.0.5".parse::<Releases>();
         ["requirepass", "userpass", "expire-logs-nums", "binlog-file-size"].contains(&name)
-            && self
-                .node
-                .version
-                .is_some_and(|version| without_config_get.is_ok_and(|releases| releases.contains(version)))
+            && self.node.version.is_some_and(|version| version.is_of(&era::WITHOUT_CONFIG_GET))
     }
 
     /// A setting that is a number.

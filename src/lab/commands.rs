@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use super::info::info;
 use super::links::outcome;
 use super::world::World;
+use crate::catalog::era;
 use crate::lab::state::{Change, Join, State};
 use crate::model::knowledge::Knowledge;
+use crate::model::release::Era;
 
 /// One connection.
 pub struct Client {
@@ -92,18 +94,18 @@ impl Client {
         self.world.lock().servers[self.server].setting(name)
     }
 
-    fn is_in(&self, releases: &str) -> bool {
-        self.world.lock().servers[self.server].persona.is_in(releases)
+    fn is_of(&self, era: &Era) -> bool {
+        self.world.lock().servers[self.server].persona.is_of(era)
     }
 
     /// Up to 3.5.2 whoever says nothing is the user of userpass, which is let in where it is empty.
     fn wants_password(&self) -> bool {
-        let by_user = self.is_in("3.5.3+, 4.0.0+");
+        let by_user = self.is_of(&era::ACL);
         !self.setting("requirepass").is_empty() && (by_user || !self.setting("userpass").is_empty())
     }
 
     fn auth(&mut self, words: &[String]) -> String {
-        let by_user = self.is_in("3.5.3+, 4.0.0+");
+        let by_user = self.is_of(&era::ACL);
         let password = match words {
             [password] => password,
             [_, password] if by_user => password,
@@ -129,7 +131,7 @@ impl Client {
         let state = self.world.lock();
         let server = &state.servers[self.server];
         let list = words.get(1).is_some_and(|word| word.eq_ignore_ascii_case("list"));
-        if !server.persona.is_in("3.5.3+, 4.0.0+") {
+        if !server.persona.is_of(&era::ACL) {
             return server.persona.unknown_command("acl");
         }
         if !list {
@@ -162,8 +164,7 @@ impl Client {
     fn config_set(&self, name: &str, value: &str) -> String {
         let mut state = self.world.lock();
         let server = &mut state.servers[self.server];
-        let fixed =
-            name == "slave-read-only" && server.persona.speaks_protobuf() && !server.persona.is_in("3.1.0");
+        let fixed = name == "slave-read-only" && !server.persona.is_of(&era::NUMBERED_LINK_STATES);
         if fixed || server.persona.setting(name).is_none() {
             return format!("-ERR Unsupported CONFIG parameter: {name}\r\n");
         }
@@ -203,7 +204,7 @@ impl Client {
             return persona.refuses_itself().to_owned();
         }
         if let Some(join) = state.joins.iter().find(|join| join.replica == self.server) {
-            if persona.is_in("2.0.0-2.3.0") {
+            if persona.is_of(&era::SLAVEOF_REFUSED_WHILE_FOLLOWING) {
                 return NOT_IN_STATE.to_owned();
             }
             if join.named == (host.clone(), port) {
@@ -226,7 +227,7 @@ impl Client {
     }
 
     fn refuse_write(&self) -> String {
-        if self.is_in("3.5.0-alpha+, 4.0.0+") {
+        if self.is_of(&era::OWN_RSYNC) {
             "-ERR READONLY You can't write against a read only replica.\r\n".to_owned()
         } else {
             "-ERR Server in read-only\r\n".to_owned()

@@ -1,6 +1,7 @@
 //! INFO: the recorded sections, with the lines that change composed for the present state.
 
 use super::links::word;
+use crate::catalog::era;
 use crate::lab::state::{Join, Listed, Server, Stage, State};
 
 /// The sections of a plain INFO, in order.
@@ -97,7 +98,7 @@ fn replication(state: &State, index: usize) -> Vec<String> {
         .filter(|join| join.master == index && join.fate.listed != Listed::No && !given_up)
         .filter(|join| state.servers[join.replica].running)
         .collect();
-    let new = persona.is_in("3.5.1+, 4.0.0+");
+    let new = persona.is_of(&era::LINK_STATES_BY_DATABASE);
     let (header, role) = match (up, double, below.is_empty()) {
         (Some(_), true, _) => ("DOUBLEMASTER", "double_master"),
         (Some(_), _, true) => ("SLAVE", "slave"),
@@ -121,7 +122,7 @@ fn replication(state: &State, index: usize) -> Vec<String> {
         lines.push("is_eligible_for_master_election:true".to_owned());
     }
     // 3.1.0 shows its position in INFO log alone.
-    if persona.speaks_protobuf() && !persona.is_in("3.1.0") {
+    if !persona.is_of(&era::NUMBERED_LINK_STATES) {
         let sign = if new { ":" } else { " " };
         let (file, offset) = server.place();
         lines.extend(
@@ -146,8 +147,8 @@ fn of_replica(all: &State, join: &Join) -> Vec<String> {
         format!("master_port:{}", join.named.1),
         format!("master_link_status:{}", if connected { "up" } else { "down" }),
     ];
-    let numbered = persona.is_in("2.0.0-2.3.8, 3.0.0-3.0.16, 3.1.0");
-    if persona.is_in("3.5.1+, 4.0.0+") {
+    let numbered = persona.is_of(&era::NUMBERED_LINK_STATES);
+    if persona.is_of(&era::LINK_STATES_BY_DATABASE) {
         lines.push("repl_connect_status:".to_owned());
         lines.extend(databases(server).map(|db| format!("{db}:{raw}")));
     }
@@ -179,7 +180,7 @@ fn of_replica(all: &State, join: &Join) -> Vec<String> {
 fn listed(state: &State, number: usize, join: &Join) -> String {
     let (master, replica) = (&state.servers[join.master], &state.servers[join.replica]);
     // Up to 3.0.1 a replica says where it is; later the master takes the address of the connection.
-    let said = replica.announces.clone().filter(|_| replica.persona.is_in("2.0.0-2.3.8, 3.0.0-3.0.1"));
+    let said = replica.announces.clone().filter(|_| replica.persona.is_of(&era::LISTED_BY_DECLARED_ADDRESS));
     let ip = said.unwrap_or_else(|| replica.address.ip().to_string());
     let address = format!("slave{number}:ip={ip},port={}", replica.address.port());
     let listed = join.fate.listed;
@@ -189,7 +190,7 @@ fn listed(state: &State, number: usize, join: &Join) -> String {
         // Up to 2.3.2 no lag is shown.
         let behind = master.position().saturating_sub(replica.position());
         let lag = match listed {
-            _ if master.persona.is_in("2.0.0-2.3.2") => String::new(),
+            _ if master.persona.is_of(&era::REPLICA_LAG_HIDDEN) => String::new(),
             Listed::Lagging => format!(",lag={behind}"),
             _ => ",lag=0".to_owned(),
         };
@@ -198,7 +199,7 @@ fn listed(state: &State, number: usize, join: &Join) -> String {
     let behind = master.position().saturating_sub(replica.position()).to_string();
     let word = match listed {
         Listed::Lagging => behind.as_str(),
-        Listed::FullSync if master.persona.is_in("3.5.1+, 4.0.0+") => "full syncing",
+        Listed::FullSync if master.persona.is_of(&era::LINK_STATES_BY_DATABASE) => "full syncing",
         Listed::FullSync | Listed::Offline => "not syncing",
         _ => "0",
     };

@@ -3,6 +3,7 @@
 use super::fault::LinkFault;
 use super::persona::Persona;
 use super::state::{Fate, Flow, Join, Listed, Server, Stage, State};
+use crate::catalog::era;
 use crate::model::knowledge::Knowledge;
 use crate::model::link::Outcome;
 
@@ -37,7 +38,7 @@ impl Join {
         if self.fate.stage != Stage::Up {
             return;
         }
-        if replica.announces.is_some() && replica.persona.is_in("2.0.0-2.3.8, 3.0.0-3.0.1") {
+        if replica.announces.is_some() && replica.persona.is_of(&era::LISTED_BY_DECLARED_ADDRESS) {
             // The master dials an address at which nobody is.
             self.fate = Fate::of(Stage::Waiting, Listed::Lagging, NOTHING);
             return;
@@ -71,16 +72,16 @@ fn turned_away(replica: &Server, master: &Server) -> Option<Fate> {
     let asked = master.setting("requirepass");
     let own = replica.setting("requirepass");
     let mut sent = replica.setting("masterauth");
-    if sent.is_empty() && persona.is_in("2.0.0-2.3.0") {
+    if sent.is_empty() && persona.is_of(&era::AUTH_BY_EITHER) {
         sent.clone_from(&own);
     }
     if !asked.is_empty() && sent != asked {
-        let again = !sent.is_empty() && !persona.is_in("2.0.0-2.3.2") && !persona.speaks_protobuf();
+        let again = !sent.is_empty() && !persona.is_of(&era::AUTH_BY_EITHER) && !persona.speaks_protobuf();
         let stage = if again { Stage::Connecting } else { Stage::Refused };
         return Some(Fate::of(stage, Listed::No, NOTHING));
     }
     // Up to 2.3.2 the answer to AUTH is taken for that to trysync.
-    if !asked.is_empty() && own.is_empty() && persona.is_in("2.2.0-2.3.2") {
+    if !asked.is_empty() && own.is_empty() && persona.is_of(&era::AUTH_BY_EITHER) {
         return Some(Fate::of(Stage::Error, Listed::Offline, NOTHING));
     }
     let ids = [&replica.replication_id, &master.replication_id];
@@ -101,13 +102,13 @@ fn pair_fate(replica: &Server, master: &Server) -> Fate {
 /// twelve releases.
 fn by_another_address(replica: &Server, full: bool, fate: Fate) -> Fate {
     let persona = &replica.persona;
-    if persona.is_in("3.5.0-alpha+, 4.0.0+") {
+    if persona.is_of(&era::OWN_RSYNC) {
         fate
     } else if full && persona.speaks_protobuf() {
         Fate::of(Stage::Error, Listed::Offline, NOTHING)
     } else if full {
         Fate::of(Stage::FullSync, Listed::No, NOTHING)
-    } else if persona.is_in("2.0.0-2.3.2, 3.0.6-3.0.16") {
+    } else if persona.is_of(&era::BINLOG_SENDER_BY_ADDRESS) {
         Fate::of(Stage::Waiting, Listed::Online, NOTHING)
     } else {
         fate
@@ -165,11 +166,11 @@ pub fn outcome(knowledge: &Knowledge, replica: &Server, master: &Server, full: b
 
 /// The word that the release has for a stage, in the field that it has for it.
 pub fn word(persona: &Persona, stage: Stage) -> &'static str {
-    let words = if persona.is_in("2.0.0-2.3.8") {
+    let words = if persona.is_of(&era::LINK_WORDS_OF_2_X) {
         ["1", "2", "4", "3", "5", "5", "0"]
-    } else if persona.is_in("3.0.0-3.0.16") {
+    } else if persona.is_of(&era::LINK_WORDS_OF_3_0) {
         ["connect", "connecting", "wait dbsync", "connected", "error", "error", "no connect"]
-    } else if persona.is_in("3.1.0") {
+    } else if persona.is_of(&era::LINK_WORDS_OF_3_1_0) {
         // It has one word for a full copy and for a refused position.
         [
             "should meta sync",
@@ -180,7 +181,7 @@ pub fn word(persona: &Persona, stage: Stage) -> &'static str {
             "connecting",
             "",
         ]
-    } else if persona.is_in("3.1.1-3.4.1") {
+    } else if persona.is_of(&era::LINK_WORDS_OF_3_1_1) {
         ["NoConnect", "NoConnect", "WaitDBSync", "Connected", "NoConnect", "Error", ""]
     } else {
         ["no_connect", "no_connect", "syncing_full", "connected", "no_connect", "error", ""]

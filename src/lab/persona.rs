@@ -1,6 +1,7 @@
 //! A release as a character: what a fresh server of it said, word for word.
 
-use crate::model::release::Version;
+use crate::catalog::era;
+use crate::model::release::{Era, Version};
 use crate::parse::document::json::from_json;
 
 use super::recorded::Recording;
@@ -42,19 +43,19 @@ impl Persona {
         Ok(Self { version, recording })
     }
 
-    /// Whether the release is in a set such as `3.1.0-3.4.1`.
-    pub fn is_in(&self, releases: &str) -> bool {
-        self.version.is_in(releases)
+    /// Whether the release is of an era.
+    pub fn is_of(&self, era: &Era) -> bool {
+        self.version.is_of(era)
     }
 
     /// Whether the replica dials the master and speaks protobuf (3.1 and later).
     pub fn speaks_protobuf(&self) -> bool {
-        self.is_in("3.1.0-3.4.1, 3.5.0-alpha+, 4.0.0+")
+        self.is_of(&era::PROTOBUF)
     }
 
     /// Whether it has ids of replication and many states (3.5 and later).
     pub fn has_replication_id(&self) -> bool {
-        self.is_in("3.5.1+, 4.0.0+")
+        self.is_of(&era::REPLICATION_ID)
     }
 
     /// The recorded reply to a command.

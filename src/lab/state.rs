@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::fault::LinkFault;
 use super::persona::Persona;
+use crate::catalog::era;
 use crate::model::link::Outcome;
 
 /// A key: what is told of it.
@@ -103,7 +104,7 @@ impl Server {
 
     /// Up to 3.0.4 `slaveof` turns slave-read-only on, and `slaveof no one` off.
     pub fn switches_itself(&self) -> bool {
-        self.persona.is_in("2.0.0-2.3.8, 3.0.0-3.0.4")
+        self.persona.is_of(&era::SLAVEOF_MAKES_READ_ONLY)
     }
 
     /// Changes a key. Returns whether there was something to change.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::fault::LinkFault;
 use super::state::{Change, Flow, Join, Stage, State};
+use crate::catalog::era;
 
 /// What each write adds to a binlog, in bytes.
 const RECORD: u64 = 99;
@@ -100,7 +101,7 @@ impl State {
             // From 3.0.5 on a connected double master takes writes whatever it says.
             Some(join) if join.double => set && server.switches_itself(),
             // From 3.1.1 on every replica is.
-            Some(_) => set || !server.persona.is_in("2.0.0-2.3.8, 3.0.0-3.0.16, 3.1.0"),
+            Some(_) => set || !server.persona.is_of(&era::NUMBERED_LINK_STATES),
             None => set && server.switches_itself(),
         }
     }
@@ -197,7 +198,7 @@ impl State {
     /// (measured on 2.3.6). Returns whether the connection was kept.
     pub fn touched(&mut self, server: usize) -> bool {
         let server = &mut self.servers[server];
-        let kept = server.persona.is_in("2.3.3-2.3.8, 3.0.0-3.0.5");
+        let kept = server.persona.is_of(&era::BINLOG_SENDER_UNCHECKED);
         server.touches += u32::from(kept);
         kept
     }

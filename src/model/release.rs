@@ -106,15 +106,6 @@ impl Version {
         era.ranges.iter().any(|(first, last)| within(self, *first, *last))
     }
 
-    /// Whether it is one of the releases that a constant of the code names.
-    ///
-    /// # Panics
-    /// When the constant is not a set of releases: a mistake that must not read as "no".
-    pub fn is_in(self, releases: &str) -> bool {
-        let releases: Releases = releases.parse().expect("a set of releases in the code is well-formed");
-        releases.contains(self)
-    }
-
     /// Whether this is a final release, not an alpha, beta or release candidate.
     pub fn is_final(&self) -> bool {
         self.stage == Stage::Final

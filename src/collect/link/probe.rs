@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::canary::{Flight, Key};
 use super::session::{Party, Session, Trouble};
 use super::{echo, reading, sample};
+use crate::catalog::era;
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::net::resolve::resolve_host;
 use crate::collect::pika::gate::Gate;
@@ -20,6 +21,7 @@ use crate::model::limits::{
 use crate::model::link::{CanaryOutcome, DialledPort, Link, LinkMode, MasterAddress, Pair, Relation, Sample};
 use crate::model::network::AddressKind;
 use crate::model::node::Node;
+use crate::model::release::Era;
 use crate::model::replication::Role;
 
 /// What may be done on a link.
@@ -315,7 +317,7 @@ impl Prober<'_> {
 
 /// Why the keys of a master are not looked for.
 fn why_no_sample(master: &Node) -> Option<&'static str> {
-    let within = |releases: &str| master.version.is_some_and(|version| version.is_in(releases));
+    let within = |era: &Era| master.version.is_some_and(|version| version.is_of(era));
     let sharding = master
         .config
         .as_ref()
@@ -323,9 +325,10 @@ fn why_no_sample(master: &Node) -> Option<&'static str> {
     let size = master.data.as_ref().and_then(|data| data.db_size_bytes);
     if sharding {
         Some("in sharding mode keys cannot be listed")
-    } else if within("2.0.0-2.1.4") {
+    } else if within(&era::SCAN_NEVER_RETURNS) {
         Some("on this release SCAN never returns once it meets a key that has expired")
-    } else if within("4.0.0+") && size.is_none_or(|size| size > MAX_SCANNED_DATABASE_BYTES) {
+    } else if within(&era::SCAN_READS_EVERYTHING) && size.is_none_or(|size| size > MAX_SCANNED_DATABASE_BYTES)
+    {
         Some("from 4.0.0 on one SCAN can read all keys, and this database is large")
     } else {
         None

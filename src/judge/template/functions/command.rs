@@ -36,18 +36,19 @@ fn host_and_port(state: &State<'_, '_>, of: &Value) -> Result<(Value, Value), Er
 /// `HOST:PORT` of a server, or of an address.
 fn address(state: &State<'_, '_>, of: &Value) -> Result<String, Error> {
     let (host, port) = host_and_port(state, of)?;
-    Ok(format!("{host}:{port}"))
+    Ok(format!("{}:{}", printable(&host), printable(&port)))
 }
 
 /// `redis-cli -h HOST -p PORT`, ready for a shell.
 fn redis_cli(state: &State<'_, '_>, of: &Value) -> Result<String, Error> {
     let (host, port) = host_and_port(state, of)?;
-    Ok(format!("redis-cli -h {} -p {port}", shell(host)?))
+    Ok(format!("redis-cli -h {} -p {}", shell(host)?, printable(&port)))
 }
 
 /// The command that makes `node` a replica of the server at an address.
 fn slaveof_to(state: &State<'_, '_>, node: &Value, host: &Value, port: &Value) -> Result<String, Error> {
-    Ok(format!("{} slaveof {} {port}", redis_cli(state, node)?, shell(host.clone())?))
+    let (host, port) = (shell(host.clone())?, printable(port));
+    Ok(format!("{} slaveof {host} {port}", redis_cli(state, node)?))
 }
 
 /// The command that makes the replica of a link follow its master, at the address that it uses already if it does.
