@@ -17,7 +17,7 @@ use self::commands::{
     answer_host, capture, check, demo, diff, explain, forecast, host, init, lab, lint, list, logs, manual,
     plugin, schema, test_checks,
 };
-use self::outcome::Outcome;
+use self::outcome::CommandOutcome;
 use crate::model::exit;
 
 /// Tells whether a Pika server is safe to use, replicate from or cut over to, before it is done.
@@ -98,7 +98,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 /// Prints the one document of a run.
-fn print(outcome: Outcome) -> u8 {
+fn print(outcome: CommandOutcome) -> u8 {
     // Styles are in the document where the format has any; the stream takes them out when it is no terminal,
     // or when NO_COLOR says so. A reader that went away is no error of ours.
     let mut out = anstream::stdout();

@@ -1,9 +1,10 @@
 //! Which release replicates from which, as it was measured.
 
-use crate::model::knowledge::{DialectRule, Knowledge};
+use crate::model::knowledge::Knowledge;
 use crate::model::link::{Basis, Dialect};
 use crate::model::node::Node;
 use crate::model::release::Version;
+use crate::model::replication_rules::DialectRule;
 
 /// The entry that decides about a master and a replica.
 pub fn rule<'k>(knowledge: &'k Knowledge, master: &Node, replica: &Node) -> Option<&'k DialectRule> {

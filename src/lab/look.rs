@@ -13,7 +13,7 @@ use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;
 use crate::model::link::LinkMode;
 use crate::pipeline::error::PipelineError;
-use crate::pipeline::request::{CollectionPlan, LinkProbeOptions, LinkRequest, Target};
+use crate::pipeline::request::{CollectionPlan, LinkProbeOptions, LinkRequest, ServerTarget};
 use crate::pipeline::{LINKS, NODES, collect};
 
 /// What is seen of the servers at `addresses`, by their names in the scenario.
@@ -25,13 +25,13 @@ pub async fn look(
 ) -> Result<Facts, PipelineError> {
     let target = |(name, plan): (&String, &ServerPlan)| {
         let address = addresses[name];
-        Target {
+        ServerTarget {
             name: name.clone(),
             address: Address { host: address.ip().to_string(), port: address.port() },
             password: plan.password.clone().map(Password::new),
         }
     };
-    let targets: Vec<Target> = scenario.servers.iter().map(target).collect();
+    let targets: Vec<ServerTarget> = scenario.servers.iter().map(target).collect();
     let links: Vec<LinkRequest> = scenario
         .links
         .iter()

@@ -30,6 +30,7 @@ pub mod range;
 pub mod reach;
 pub mod release;
 pub mod replication;
+pub mod replication_rules;
 pub mod schema;
 pub mod sentinel;
 pub mod server;

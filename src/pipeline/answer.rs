@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
 use super::error::PipelineError;
-use super::request::{CollectionPlan, Target};
+use super::request::{CollectionPlan, ServerTarget};
 use super::steps::hosts::{loopback, request_running};
 use super::{NODES, collect};
 use crate::collect::host::{self, Request, Roots, Search, server_conf};
@@ -41,10 +41,10 @@ pub async fn answer(
         }
     };
     let name = |port: u16| format!("{}:{port}", search.host);
-    let targets: Vec<Target> = running
+    let targets: Vec<ServerTarget> = running
         .ports()
         .into_iter()
-        .map(|port| Target { name: name(port), address: loopback(port), password: None })
+        .map(|port| ServerTarget { name: name(port), address: loopback(port), password: None })
         .collect();
     let plan = CollectionPlan { targets, skip_ports: true, ..CollectionPlan::default() };
     let facts = collect(&plan, NODES, knowledge, deadlines).await?;

@@ -18,7 +18,7 @@ use crate::plan::read::Plan;
 
 /// A server to collect facts from.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct ServerTarget {
     /// The name that findings use.
     pub name: String,
     /// Where it is.
@@ -107,7 +107,7 @@ pub struct CodisRequest {
 #[derive(Clone, Debug, Default)]
 pub struct SentinelRequest {
     /// The Sentinels, each with the password of Sentinels.
-    pub sentinels: Vec<Target>,
+    pub sentinels: Vec<ServerTarget>,
     /// Whether the servers that they monitor become targets.
     pub follow: bool,
     /// The password of these servers.
@@ -155,7 +155,7 @@ pub struct CollectionPlan {
     /// A bundle or a report to take the facts from, in place of servers.
     pub bundle: Option<PathBuf>,
     /// The servers that were named.
-    pub targets: Vec<Target>,
+    pub targets: Vec<ServerTarget>,
     /// The links that were named.
     pub links: Vec<LinkRequest>,
     /// What may be done on these links. On links that are found nothing is written.
@@ -186,7 +186,7 @@ pub struct CollectionPlan {
 
 impl CollectionPlan {
     /// Servers and links alone.
-    pub fn of(targets: Vec<Target>, links: Vec<LinkRequest>, probes: LinkProbeOptions) -> Self {
+    pub fn of(targets: Vec<ServerTarget>, links: Vec<LinkRequest>, probes: LinkProbeOptions) -> Self {
         Self { targets, links, probes, ..Self::default() }
     }
 

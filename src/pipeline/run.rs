@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::request::{CollectionPlan, LinkRequest, LogsRequest, Target};
+use super::request::{CollectionPlan, LinkRequest, LogsRequest, ServerTarget};
 use crate::collect::clock;
 use crate::collect::host::Running;
 use crate::collect::link::Party;
@@ -25,7 +25,7 @@ pub struct CollectionRun<'k> {
     /// The facts so far.
     pub facts: Facts,
     /// The servers that are asked: those of the plan, and those that were found.
-    pub targets: Vec<Target>,
+    pub targets: Vec<ServerTarget>,
     /// How many of them nobody found by a Sentinel.
     pub before_sentinels: usize,
     /// The links that were found, each once and none that was named.

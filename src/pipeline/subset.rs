@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::request::{CollectionPlan, Target};
+use super::request::{CollectionPlan, ServerTarget};
 
 impl CollectionPlan {
     /// The part that `names`, of servers or links, belong to: with everything that is judged together with them.
@@ -11,7 +11,7 @@ impl CollectionPlan {
     /// What is about none of the servers that were named leads to the whole plan.
     #[must_use]
     pub fn subset(&self, names: &BTreeSet<String>) -> Self {
-        let about = |name: &str, target: &Target| {
+        let about = |name: &str, target: &ServerTarget| {
             name == target.name || name.split(' ').any(|word| word == target.name)
         };
         if !names.iter().all(|name| self.targets.iter().any(|target| about(name, target))) {
@@ -71,7 +71,7 @@ mod tests {
     use crate::pipeline::request::{LinkProbeOptions, LinkRequest};
 
     fn plan() -> CollectionPlan {
-        let target = |name: &str| Target {
+        let target = |name: &str| ServerTarget {
             name: name.to_owned(),
             address: pika_address(name).unwrap(),
             password: None,

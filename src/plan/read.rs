@@ -32,7 +32,7 @@ pub struct Plan {
     /// What is replicated where.
     pub links: Vec<PlannedReplication>,
     /// What watches servers or spreads them.
-    pub around: Around,
+    pub services: PlannedServices,
     /// Parameters of checks that differ from their defaults.
     pub parameters: Parameters,
     /// What is accepted for a time.
@@ -45,7 +45,7 @@ pub struct Plan {
 
 /// What watches servers or spreads them.
 #[derive(Clone, Debug, Default)]
-pub struct Around {
+pub struct PlannedServices {
     /// URLs of Codis.
     pub codis: Vec<Placed>,
     /// ZooKeeper ensembles.
@@ -172,9 +172,9 @@ impl Reader<'_> {
             let why = format!("the schema is `{}`; this version reads {SCHEMA}", schema.text);
             return Err(self.wrong(schema, &why));
         }
-        let around = self.around()?;
-        let finds = [&around.codis, &around.zookeeper, &around.etcd, &around.sentinels];
-        let nothing = finds.iter().all(|list| list.is_empty()) && around.coordinator_dirs.is_empty();
+        let services = self.services()?;
+        let finds = [&services.codis, &services.zookeeper, &services.etcd, &services.sentinels];
+        let nothing = finds.iter().all(|list| list.is_empty()) && services.coordinator_dirs.is_empty();
         if self.file.nodes.is_empty() && nothing {
             return Err(PlanError(format!("{}: `nodes` names no server", self.origin)));
         }
@@ -184,7 +184,7 @@ impl Reader<'_> {
             origin: self.origin.to_owned(),
             links: self.replication(&servers)?,
             servers,
-            around,
+            services,
             parameters: self.parameters(catalogue)?,
             waivers,
             require: self.file.require.clone(),
@@ -200,11 +200,11 @@ impl Reader<'_> {
         format!("{}:{}:{}", self.origin, source.line, source.column)
     }
 
-    fn around(&self) -> Result<Around, PlanError> {
+    fn services(&self) -> Result<PlannedServices, PlanError> {
         let file = self.file;
         let placed = |source: &Source| Ok(Placed { text: self.expand(source)?, place: self.place(source) });
         let all = |list: &[Source]| list.iter().map(placed).collect::<Result<Vec<_>, PlanError>>();
-        Ok(Around {
+        Ok(PlannedServices {
             codis: all(&file.codis)?,
             zookeeper: all(&file.zookeeper)?,
             etcd: all(&file.etcd)?,

@@ -6,10 +6,10 @@ use super::words::counts;
 use crate::model::finding::{Report, State};
 use crate::model::limits::MAX_GITHUB_ANNOTATIONS;
 use crate::model::text::escape_control;
-use crate::render::options::Look;
+use crate::render::options::RenderOptions;
 
 /// The report as workflow commands.
-pub fn render(report: &Report, look: Look) -> String {
+pub fn render(report: &Report, look: RenderOptions) -> String {
     let mut out = String::new();
     for (kind, state) in [("error", State::Critical), ("warning", State::Warning), ("notice", State::Unknown)]
     {

@@ -10,13 +10,13 @@ use crate::model::exit;
 use crate::model::finding::{Finding, Gate, Problem, Report, State, Verdict};
 use crate::model::text::{Language, escape_control};
 use crate::render::i18n::pick;
-use crate::render::options::Look;
+use crate::render::options::RenderOptions;
 
 /// Where the text of a block begins.
 const INDENT: usize = 10;
 
 /// The report for a person.
-pub fn render(report: &Report, look: Look) -> String {
+pub fn render(report: &Report, look: RenderOptions) -> String {
     let mut page = Page { out: String::new(), look, language: report.language };
     page.header(report);
     let shown = |finding: &&Finding| look.shows(finding.state) || look.always == Some(finding.check.as_str());
@@ -32,7 +32,7 @@ pub fn render(report: &Report, look: Look) -> String {
 
 struct Page {
     out: String,
-    look: Look,
+    look: RenderOptions,
     language: Language,
 }
 

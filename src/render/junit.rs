@@ -7,10 +7,10 @@ use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, 
 use super::words::accepted;
 use crate::model::finding::{Finding, Report, State};
 use crate::model::text::{Language, escape_control};
-use crate::render::options::Look;
+use crate::render::options::RenderOptions;
 
 /// The report as JUnit XML.
-pub fn render(report: &Report, look: Look) -> String {
+pub fn render(report: &Report, look: RenderOptions) -> String {
     let mut document = Document::new("pikadoctor");
     let mut targets: Vec<&str> = report.findings.iter().map(|finding| finding.target.as_str()).collect();
     targets.sort_unstable();
@@ -26,7 +26,7 @@ pub fn render(report: &Report, look: Look) -> String {
     document.to_string().unwrap_or_else(|error| format!("<!-- {error} -->\n"))
 }
 
-fn case(finding: &Finding, look: Look, language: Language) -> TestCase {
+fn case(finding: &Finding, look: RenderOptions, language: Language) -> TestCase {
     let status = match finding.state {
         State::Ok => TestCaseStatus::success(),
         State::Skipped | State::NotApplicable => {

@@ -7,10 +7,10 @@ use super::words::{counts, gate as gate_words, seen, state as state_word};
 use crate::model::finding::{Finding, Gate, Report, Verdict};
 use crate::model::text::{Language, escape_control};
 use crate::render::i18n::pick;
-use crate::render::options::Look;
+use crate::render::options::RenderOptions;
 
 /// The report as Markdown.
-pub fn render(report: &Report, look: Look) -> String {
+pub fn render(report: &Report, look: RenderOptions) -> String {
     let language = report.language;
     let mut out = String::new();
     let word = match &report.gate {

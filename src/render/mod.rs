@@ -19,11 +19,11 @@ mod short;
 mod tap;
 pub mod words;
 
-use self::options::{Format, Look};
+use self::options::{Format, RenderOptions};
 use crate::model::finding::Report;
 
 /// The report in a format, with a line feed at its end.
-pub fn render(report: &Report, format: Format, look: Look) -> String {
+pub fn render(report: &Report, format: Format, look: RenderOptions) -> String {
     match format {
         Format::Human => human::render(report, look),
         Format::Json => json::render(report),

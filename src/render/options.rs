@@ -29,7 +29,7 @@ pub enum Format {
 
 /// How much a format shows, where it has a choice.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub struct RenderOptions {
     /// ANSI colours.
     pub color: bool,
     /// Columns of the terminal.
@@ -42,7 +42,7 @@ pub struct Look {
     pub always: Option<&'static str>,
 }
 
-impl Look {
+impl RenderOptions {
     /// What is shown when nobody asks for more or less: what is not as it should be.
     pub const PROBLEMS: State = State::Warning;
 

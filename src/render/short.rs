@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use super::words::{counts, state as state_word};
 use crate::model::finding::Report;
 use crate::model::text::escape_control;
-use crate::render::options::Look;
+use crate::render::options::RenderOptions;
 
 /// The report in lines.
-pub fn render(report: &Report, look: Look) -> String {
+pub fn render(report: &Report, look: RenderOptions) -> String {
     let mut out = String::new();
     for finding in report.findings.iter().filter(|finding| look.shows(finding.state)) {
         let word = state_word(finding.state, report.language);

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use super::short::one_line;
 use super::words::accepted;
 use crate::model::finding::{Report, State};
-use crate::render::options::Look;
+use crate::render::options::RenderOptions;
 
 /// The report as TAP.
-pub fn render(report: &Report, look: Look) -> String {
+pub fn render(report: &Report, look: RenderOptions) -> String {
     let mut out = format!("TAP version 14\n1..{}\n", report.findings.len());
     for (index, finding) in report.findings.iter().enumerate() {
         let passes = !look.fails(finding.state) && finding.state != State::Waived;

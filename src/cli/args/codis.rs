@@ -5,7 +5,7 @@ use crate::cli::error::CliError;
 use crate::collect::codis::request::Request;
 use crate::collect::net::http::parse_url;
 use crate::collect::secret::{Password, secret_in};
-use crate::pipeline::request::{CodisRequest, Target};
+use crate::pipeline::request::{CodisRequest, ServerTarget};
 use crate::plan::read::Plan;
 
 /// The environment variable that holds the product_auth.
@@ -39,13 +39,13 @@ impl CodisArgs {
     /// The same, and what a plan names.
     pub fn with(&self, plan: &Plan) -> Result<Self, CliError> {
         let mut both = self.clone();
-        for url in &plan.around.codis {
+        for url in &plan.services.codis {
             both.codis.push(url.read(codis_url)?);
         }
-        if let Some(product) = &plan.around.product {
+        if let Some(product) = &plan.services.product {
             both.product = Some(product.read(parse_product)?);
         }
-        both.before_migration |= plan.around.before_migration;
+        both.before_migration |= plan.services.before_migration;
         Ok(both)
     }
 
@@ -53,7 +53,7 @@ impl CodisArgs {
     pub fn request(
         &self,
         connecting: &ConnectionArgs,
-        targets: &[Target],
+        targets: &[ServerTarget],
     ) -> Result<Option<CodisRequest>, CliError> {
         if self.codis.is_empty() {
             return Ok(None);
@@ -73,7 +73,7 @@ impl CodisArgs {
 /// The password of servers that are found on the way: Codis itself logs in to them with the product_auth.
 pub fn password_of_servers(
     connecting: &ConnectionArgs,
-    targets: &[Target],
+    targets: &[ServerTarget],
 ) -> Result<Option<Password>, CliError> {
     match secret_in(PRODUCT_AUTH_VARIABLE)? {
         Some(auth) => Ok(Some(auth).filter(|auth| !auth.expose().is_empty())),

@@ -13,7 +13,7 @@ use crate::model::address::Address;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::limits::{CONNECT_TIMEOUT, REPLY_TIMEOUT, RUN_TIMEOUT, RUN_TIMEOUT_WITH_LINKS};
-use crate::pipeline::request::{CollectionPlan, Target};
+use crate::pipeline::request::{CollectionPlan, ServerTarget};
 use crate::pipeline::{self, StepId};
 use crate::plan::read::{PasswordFrom, Plan, PlannedServer};
 use crate::plan::values::parse_duration;
@@ -79,7 +79,7 @@ impl ConnectionArgs {
     }
 
     /// The servers with their passwords, each with a name of its own.
-    pub fn targets(&self, named: &[(TargetRole, &Address)]) -> Result<Vec<Target>, CliError> {
+    pub fn targets(&self, named: &[(TargetRole, &Address)]) -> Result<Vec<ServerTarget>, CliError> {
         if named.is_empty() {
             return Ok(Vec::new());
         }
@@ -90,8 +90,8 @@ impl ConnectionArgs {
     pub fn targets_and_common(
         &self,
         named: &[(TargetRole, &Address)],
-    ) -> Result<(Vec<Target>, Option<Password>), CliError> {
-        let mut targets: Vec<Target> = Vec::new();
+    ) -> Result<(Vec<ServerTarget>, Option<Password>), CliError> {
+        let mut targets: Vec<ServerTarget> = Vec::new();
         let common = self.common_password(named)?;
         for (role, address) in named {
             let name = address.to_string();
@@ -107,14 +107,14 @@ impl ConnectionArgs {
                 TargetRole::Master | TargetRole::Peer => self.other_password(*role)?,
             };
             let password = own.or_else(|| common.clone());
-            targets.push(Target { name, address: (*address).clone(), password });
+            targets.push(ServerTarget { name, address: (*address).clone(), password });
         }
         Ok((targets, common))
     }
 
     /// The servers of a plan with their passwords. A server without a password of its own has that of
     /// `PIKADOCTOR_PASSWORD_NAME`, or of `PIKADOCTOR_PASSWORD`.
-    pub fn planned_targets(&self, plan: &Plan) -> Result<Vec<Target>, CliError> {
+    pub fn planned_targets(&self, plan: &Plan) -> Result<Vec<ServerTarget>, CliError> {
         let common = self.common_password(&[])?;
         let target = |server: &PlannedServer| {
             let own = match &server.password {
@@ -127,7 +127,7 @@ impl ConnectionArgs {
                 None => password_in(&variable_of(&server.planned.name))?,
             };
             let password = own.or_else(|| common.clone());
-            Ok(Target { name: server.address.to_string(), address: server.address.clone(), password })
+            Ok(ServerTarget { name: server.address.to_string(), address: server.address.clone(), password })
         };
         plan.servers.iter().map(target).collect()
     }
@@ -155,7 +155,7 @@ impl ConnectionArgs {
     }
 
     /// The password of servers that nobody named: that of the others, if there is one for all.
-    pub fn password_of_found(&self, targets: &[Target]) -> Result<Option<Password>, SecretError> {
+    pub fn password_of_found(&self, targets: &[ServerTarget]) -> Result<Option<Password>, SecretError> {
         match targets.first() {
             Some(target) => Ok(target.password.clone()),
             None => self.common_password(&[]),

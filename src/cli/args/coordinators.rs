@@ -36,13 +36,13 @@ impl CoordinatorArgs {
     /// The same, and what a plan names.
     pub fn with(&self, plan: &Plan) -> Result<Self, CliError> {
         let mut both = self.clone();
-        for hosts in &plan.around.zookeeper {
+        for hosts in &plan.services.zookeeper {
             both.zookeeper.push(hosts.read(parse_ensemble)?);
         }
-        for urls in &plan.around.etcd {
+        for urls in &plan.services.etcd {
             both.etcd.push(urls.read(parse_urls)?);
         }
-        both.coordinator_dir.extend(plan.around.coordinator_dirs.iter().cloned());
+        both.coordinator_dir.extend(plan.services.coordinator_dirs.iter().cloned());
         Ok(both)
     }
 

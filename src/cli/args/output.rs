@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::collect::files::write::write_atomic;
 use crate::judge::policy::Policy;
 use crate::judge::verdict::move_gate;
@@ -13,7 +13,7 @@ use crate::model::finding::{Report, State};
 use crate::model::policy::Parameters;
 use crate::model::text::Language;
 use crate::pipeline::judgement::judge_by;
-use crate::render::options::{Format, Look};
+use crate::render::options::{Format, RenderOptions};
 use crate::render::render;
 
 /// How a report is printed.
@@ -98,7 +98,7 @@ impl ReportArgs {
         facts: Facts,
         catalogue: &Catalogue,
         parameters: &Parameters,
-    ) -> Result<Outcome, CliError> {
+    ) -> Result<CommandOutcome, CliError> {
         self.outcome_about(None, facts, catalogue, parameters)
     }
 
@@ -109,7 +109,7 @@ impl ReportArgs {
         facts: Facts,
         catalogue: &Catalogue,
         parameters: &Parameters,
-    ) -> Result<Outcome, CliError> {
+    ) -> Result<CommandOutcome, CliError> {
         let policy = Policy { parameters: parameters.clone(), ..Policy::default() };
         self.print(&self.judge(facts, catalogue, &policy), always)
     }
@@ -132,20 +132,20 @@ impl ReportArgs {
     }
 
     /// Prints a report as it was asked for. `always`: a check that is shown whatever its result is.
-    pub fn print(&self, report: &Report, always: Option<&'static str>) -> Result<Outcome, CliError> {
+    pub fn print(&self, report: &Report, always: Option<&'static str>) -> Result<CommandOutcome, CliError> {
         let least = if self.verbose { Some(State::NotApplicable) } else { self.min_state.state() };
-        let least = least.unwrap_or(Look::PROBLEMS);
-        let look = Look { always, least, fail_on: self.fail_on.state(), ..look() };
+        let least = least.unwrap_or(RenderOptions::PROBLEMS);
+        let look = RenderOptions { always, least, fail_on: self.fail_on.state(), ..terminal_options() };
         let formats = self.formats();
         let to_stdout = formats.len() - self.output.len();
         for (format, path) in formats[to_stdout..].iter().zip(&self.output) {
             // A file is no terminal.
-            let text = render(report, *format, Look { color: false, ..look });
+            let text = render(report, *format, RenderOptions { color: false, ..look });
             write_atomic(path, text.as_bytes())
                 .map_err(|source| CliError::Write { path: path.clone(), source })?;
         }
         let document = formats[..to_stdout].first().map(|format| render(report, *format, look));
-        Ok(Outcome { document: document.unwrap_or_default(), exit_code: report.exit_code })
+        Ok(CommandOutcome { document: document.unwrap_or_default(), exit_code: report.exit_code })
     }
 }
 
@@ -171,14 +171,14 @@ impl LanguageArgs {
 }
 
 /// How a person's output looks: as wide as the terminal, but not wider than reads well.
-pub fn look() -> Look {
+pub fn terminal_options() -> RenderOptions {
     const WIDEST: u16 = 100;
     const NARROWEST: u16 = 50;
     let width = terminal_size::terminal_size().map_or(80, |(width, _)| width.0.clamp(NARROWEST, WIDEST));
-    Look {
+    RenderOptions {
         color: true,
         width: usize::from(width),
-        least: Look::PROBLEMS,
+        least: RenderOptions::PROBLEMS,
         fail_on: Some(State::Warning),
         always: None,
     }

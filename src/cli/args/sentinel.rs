@@ -5,7 +5,7 @@ use crate::cli::error::CliError;
 use crate::collect::secret::password_in;
 use crate::model::address::Address;
 use crate::parse::address::{AddressError, address_or};
-use crate::pipeline::request::{SentinelRequest, Target};
+use crate::pipeline::request::{SentinelRequest, ServerTarget};
 use crate::plan::read::Plan;
 
 /// The port of a Sentinel when none is named.
@@ -32,7 +32,7 @@ impl SentinelArgs {
     /// The same, and what a plan names.
     pub fn with(&self, plan: &Plan) -> Result<Self, CliError> {
         let mut both = self.clone();
-        for sentinel in &plan.around.sentinels {
+        for sentinel in &plan.services.sentinels {
             both.sentinel.push(sentinel.read(parse_sentinel)?);
         }
         Ok(both)
@@ -48,16 +48,16 @@ impl SentinelArgs {
     pub fn request(
         &self,
         connecting: &ConnectionArgs,
-        named: &[Target],
+        named: &[ServerTarget],
     ) -> Result<SentinelRequest, CliError> {
         let password = password_in(SENTINEL_PASSWORD)?;
-        let mut sentinels: Vec<Target> = Vec::new();
+        let mut sentinels: Vec<ServerTarget> = Vec::new();
         for address in &self.sentinel {
             let name = address.to_string();
             if sentinels.iter().any(|target| target.name == name) {
                 return Err(CliError::Usage(format!("the Sentinel {name} is named twice")));
             }
-            sentinels.push(Target { name, address: address.clone(), password: password.clone() });
+            sentinels.push(ServerTarget { name, address: address.clone(), password: password.clone() });
         }
         let follow = self.is_asked() && !self.sentinel_only;
         let password = match named.first() {

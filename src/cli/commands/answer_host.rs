@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::catalog::built_in;
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::cli::runtime;
 use crate::collect::host::Request;
 use crate::collect::net::deadlines::Deadlines;
@@ -23,7 +23,7 @@ pub struct AnswerHostCommand {
     question: String,
 }
 
-pub fn run(arguments: &AnswerHostCommand) -> Result<Outcome, CliError> {
+pub fn run(arguments: &AnswerHostCommand) -> Result<CommandOutcome, CliError> {
     let began = now();
     let document = Json::parse(arguments.question.as_bytes()).map_err(CliError::Question)?;
     let head: AnswerHead = document.decode().map_err(CliError::Question)?;
@@ -45,5 +45,5 @@ pub fn run(arguments: &AnswerHostCommand) -> Result<Outcome, CliError> {
     let ended = now();
     let answer = Answer { schema: SCHEMA.into(), tool_version: TOOL.into(), began, ended, host, conf_files };
     let answer = to_json(&answer)?;
-    Ok(Outcome { document: format!("{MARK}{answer}\n"), exit_code: exit::OK })
+    Ok(CommandOutcome { document: format!("{MARK}{answer}\n"), exit_code: exit::OK })
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::catalog::built_in;
 use crate::cli::args::targets::TargetArgs;
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::collect::files::bundle::pack;
 use crate::collect::files::write::write_atomic;
 use crate::model::exit;
@@ -24,7 +24,7 @@ pub struct CaptureCommand {
     output: PathBuf,
 }
 
-pub fn run(arguments: &CaptureCommand) -> Result<Outcome, CliError> {
+pub fn run(arguments: &CaptureCommand) -> Result<CommandOutcome, CliError> {
     let catalogue = built_in();
     let plan = arguments.targets.plan(&catalogue)?;
     let facts = arguments.targets.collect(plan.as_ref(), &catalogue.knowledge)?;
@@ -50,5 +50,5 @@ pub fn run(arguments: &CaptureCommand) -> Result<Outcome, CliError> {
         facts.nodes.len(),
     );
     // What was seen may be bad; that it was kept is what this command is for.
-    Ok(Outcome { document, exit_code: exit::OK })
+    Ok(CommandOutcome { document, exit_code: exit::OK })
 }

@@ -12,7 +12,7 @@ use crate::cli::args::output::ReportArgs;
 use crate::cli::args::targets::TargetArgs;
 use crate::cli::args::wait::{WaitArgs, WaitLoop, gate};
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::collect::files::bundle::read_report;
 use crate::judge::baseline::Baseline;
 use crate::judge::policy::Policy;
@@ -55,7 +55,7 @@ pub struct CheckCommand {
     report: ReportArgs,
 }
 
-pub fn run(arguments: &CheckCommand) -> Result<Outcome, CliError> {
+pub fn run(arguments: &CheckCommand) -> Result<CommandOutcome, CliError> {
     arguments.report.validate()?;
     let catalogue = catalogue_with(&arguments.checks)?;
     let targets = &arguments.targets;

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use super::lab::commands;
 use crate::catalog;
-use crate::cli::args::output::{LanguageArgs, look};
+use crate::cli::args::output::{LanguageArgs, terminal_options};
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::cli::runtime;
 use crate::lab::pika::Home;
 use crate::lab::real::RealStage;
@@ -25,7 +25,7 @@ use crate::model::limits::{DEMO_CANARY_TIMEOUT, DEMO_REAL_CANARY_TIMEOUT};
 use crate::model::text::Language;
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::judgement::judge;
-use crate::render::options::{Format, Look};
+use crate::render::options::{Format, RenderOptions};
 use crate::render::render;
 
 /// Show the diagnosis of simulated servers
@@ -117,13 +117,13 @@ impl Servers {
     }
 }
 
-pub fn run(arguments: &DemoCommand) -> Result<Outcome, CliError> {
+pub fn run(arguments: &DemoCommand) -> Result<CommandOutcome, CliError> {
     let language = arguments.output.language();
     let home = arguments.pika.clone().map(|directory| {
         if directory == Path::new(IN_PATH) { Home::Path } else { Home::Directory(directory) }
     });
     let document = runtime::run(play(home.as_ref(), language))??;
-    Ok(Outcome { document, exit_code: exit::OK })
+    Ok(CommandOutcome { document, exit_code: exit::OK })
 }
 
 async fn play(home: Option<&Home>, language: Language) -> Result<String, CliError> {
@@ -170,7 +170,11 @@ async fn play(home: Option<&Home>, language: Language) -> Result<String, CliErro
         for command in commands(servers.scenario(), servers.addresses()) {
             let _ = writeln!(out, "$ {command}");
         }
-        out.push_str(&render(&report, Format::Human, Look { always: scene.shows, ..look() }));
+        out.push_str(&render(
+            &report,
+            Format::Human,
+            RenderOptions { always: scene.shows, ..terminal_options() },
+        ));
         out.push('\n');
     }
     let ending = match language {

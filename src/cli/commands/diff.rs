@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::catalog::built_in;
 use crate::cli::args::output::LanguageArgs;
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::collect::files::bundle::read_facts;
 use crate::difference::difference;
 use crate::model::exit;
@@ -34,7 +34,7 @@ pub struct DiffCommand {
     output: LanguageArgs,
 }
 
-pub fn run(arguments: &DiffCommand) -> Result<Outcome, CliError> {
+pub fn run(arguments: &DiffCommand) -> Result<CommandOutcome, CliError> {
     let catalogue = built_in();
     let language = arguments.output.language();
     let report = |path: &PathBuf| {
@@ -48,5 +48,5 @@ pub fn run(arguments: &DiffCommand) -> Result<Outcome, CliError> {
     } else {
         render::difference::render(&difference, language)
     };
-    Ok(Outcome { document, exit_code: if nothing { exit::OK } else { exit::WARNING } })
+    Ok(CommandOutcome { document, exit_code: if nothing { exit::OK } else { exit::WARNING } })
 }

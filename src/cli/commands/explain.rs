@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use crate::catalog::parameters::nearest_check;
-use crate::cli::args::output::{LanguageArgs, look};
+use crate::cli::args::output::{LanguageArgs, terminal_options};
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::model::exit;
 use crate::model::release::Version;
 use crate::pipeline::catalogue::catalogue_with;
@@ -29,7 +29,7 @@ pub struct ExplainCommand {
     output: LanguageArgs,
 }
 
-pub fn run(arguments: &ExplainCommand) -> Result<Outcome, CliError> {
+pub fn run(arguments: &ExplainCommand) -> Result<CommandOutcome, CliError> {
     let catalogue = catalogue_with(&arguments.checks)?;
     let id = arguments.id.as_str();
     let check = catalogue.checks.iter().find(|check| check.id == id).ok_or_else(|| {
@@ -38,7 +38,7 @@ pub fn run(arguments: &ExplainCommand) -> Result<Outcome, CliError> {
     let page = catalogue::Page {
         knowledge: &catalogue.knowledge,
         language: arguments.output.language(),
-        look: look(),
+        look: terminal_options(),
     };
-    Ok(Outcome { document: page.explain(check, arguments.release), exit_code: exit::OK })
+    Ok(CommandOutcome { document: page.explain(check, arguments.release), exit_code: exit::OK })
 }

@@ -3,7 +3,7 @@
 use crate::cli::args::connection::{ConnectionArgs, TargetRole};
 use crate::cli::args::output::ReportArgs;
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::model::address::Address;
 use crate::model::link::LinkMode;
 use crate::model::policy::Parameters;
@@ -38,7 +38,7 @@ pub struct ForecastCommand {
     report: ReportArgs,
 }
 
-pub fn run(arguments: &ForecastCommand) -> Result<Outcome, CliError> {
+pub fn run(arguments: &ForecastCommand) -> Result<CommandOutcome, CliError> {
     arguments.report.validate()?;
     let mut catalogue = catalogue_with(&[])?;
     // What the nodes are like otherwise is for `check`.

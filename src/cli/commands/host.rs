@@ -7,7 +7,7 @@ use crate::cli::args::connection::{ConnectionArgs, TargetRole};
 use crate::cli::args::output::ReportArgs;
 use crate::cli::args::ssh::SshArgs;
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::collect::host::{InstanceSelector, Search};
 use crate::collect::ssh::Destination;
 use crate::model::address::Address;
@@ -68,7 +68,7 @@ pub struct HostCommand {
     report: ReportArgs,
 }
 
-pub fn run(arguments: &HostCommand) -> Result<Outcome, CliError> {
+pub fn run(arguments: &HostCommand) -> Result<CommandOutcome, CliError> {
     arguments.report.validate()?;
     let mut catalogue = catalogue_with(&[])?;
     // What the servers are like otherwise is for `check`.

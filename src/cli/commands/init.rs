@@ -7,7 +7,7 @@ use crate::cli::args::cluster::ClusterArgs;
 use crate::cli::args::connection::{ConnectionArgs, TargetRole};
 use crate::cli::args::output::LanguageArgs;
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::collect::files::write::{exists, write_atomic};
 use crate::model::address::Address;
 use crate::model::catalogue::Catalogue;
@@ -46,7 +46,7 @@ pub struct InitCommand {
     language: LanguageArgs,
 }
 
-pub fn run(arguments: &InitCommand) -> Result<Outcome, CliError> {
+pub fn run(arguments: &InitCommand) -> Result<CommandOutcome, CliError> {
     if let Some(path) = arguments.output.as_ref().filter(|path| exists(path) && !arguments.force) {
         return Err(CliError::Exists(path.clone()));
     }
@@ -60,7 +60,7 @@ pub fn run(arguments: &InitCommand) -> Result<Outcome, CliError> {
         return Err(CliError::NoAnswer(names));
     }
     let Some(path) = &arguments.output else {
-        return Ok(Outcome { document: text, exit_code: exit::OK });
+        return Ok(CommandOutcome { document: text, exit_code: exit::OK });
     };
     write_atomic(path, text.as_bytes()).map_err(|source| CliError::Write { path: path.clone(), source })?;
     let document = format!(
@@ -69,7 +69,7 @@ pub fn run(arguments: &InitCommand) -> Result<Outcome, CliError> {
         facts.nodes.len(),
         path.display()
     );
-    Ok(Outcome { document, exit_code: exit::OK })
+    Ok(CommandOutcome { document, exit_code: exit::OK })
 }
 
 /// Looks at the servers that were named, at those that they name, and so on.

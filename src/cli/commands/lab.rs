@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::catalog;
 use crate::cli::args::output::LanguageArgs;
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::cli::runtime;
 use crate::lab::scenario::{LinkPlan, Mode, Run, Scenario};
 use crate::lab::scenarios;
@@ -46,14 +46,14 @@ enum Action {
     },
 }
 
-pub fn run(arguments: &LabCommand) -> Result<Outcome, CliError> {
+pub fn run(arguments: &LabCommand) -> Result<CommandOutcome, CliError> {
     match &arguments.action {
         Action::List { part, output } => list(part.as_deref(), output.language()),
         Action::Run { name, output } => stay_up(name, output.language()),
     }
 }
 
-fn list(part: Option<&str>, language: Language) -> Result<Outcome, CliError> {
+fn list(part: Option<&str>, language: Language) -> Result<CommandOutcome, CliError> {
     let mut scenarios = scenarios::all()?;
     scenarios.retain(|scenario| part.is_none_or(|part| scenario.name.contains(part)));
     if scenarios.is_empty() {
@@ -64,7 +64,7 @@ fn list(part: Option<&str>, language: Language) -> Result<Outcome, CliError> {
     }
     let document =
         if part.is_some() { one_by_one(&scenarios, language) } else { by_family(&scenarios, language) };
-    Ok(Outcome { document, exit_code: exit::OK })
+    Ok(CommandOutcome { document, exit_code: exit::OK })
 }
 
 fn one_by_one(scenarios: &[Scenario], language: Language) -> String {
@@ -102,7 +102,7 @@ fn by_family(scenarios: &[Scenario], language: Language) -> String {
     document
 }
 
-fn stay_up(name: &str, language: Language) -> Result<Outcome, CliError> {
+fn stay_up(name: &str, language: Language) -> Result<CommandOutcome, CliError> {
     let scenario = scenarios::named(name)?;
     let knowledge = Arc::new(catalog::built_in().knowledge);
     runtime::run(async {
@@ -112,7 +112,7 @@ fn stay_up(name: &str, language: Language) -> Result<Outcome, CliError> {
         let _ = out.write_all(introduction(&stage, language).as_bytes()).and_then(|()| out.flush());
         // Ctrl-C ends the process as it ends any other.
         std::future::pending::<()>().await;
-        Ok(Outcome { document: String::new(), exit_code: exit::OK })
+        Ok(CommandOutcome { document: String::new(), exit_code: exit::OK })
     })?
 }
 

@@ -2,7 +2,7 @@
 
 use crate::cli::args::output::ReportArgs;
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::cli::runtime;
 use crate::collect::net::deadlines::Deadlines;
 use crate::model::companion::CompanionKind;
@@ -69,7 +69,7 @@ fn parse_release(text: &str) -> Result<Version, String> {
     Ok(version)
 }
 
-pub fn run(arguments: &LintCommand) -> Result<Outcome, CliError> {
+pub fn run(arguments: &LintCommand) -> Result<CommandOutcome, CliError> {
     arguments.report.validate()?;
     for (index, file) in arguments.files.iter().enumerate() {
         if arguments.files[..index].contains(file) {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::args::output::LanguageArgs;
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::model::exit;
 use crate::pipeline::catalogue::catalogue_with;
 use crate::render::catalogue;
@@ -24,10 +24,10 @@ pub struct ListCommand {
     output: LanguageArgs,
 }
 
-pub fn run(arguments: &ListCommand) -> Result<Outcome, CliError> {
+pub fn run(arguments: &ListCommand) -> Result<CommandOutcome, CliError> {
     let catalogue = catalogue_with(&arguments.checks)?;
     let language = arguments.output.language();
     let document =
         if arguments.json { catalogue::list_json(&catalogue) } else { catalogue::list(&catalogue, language) };
-    Ok(Outcome { document, exit_code: exit::OK })
+    Ok(CommandOutcome { document, exit_code: exit::OK })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::cli::args::files::{parse_window, requests};
 use crate::cli::args::output::ReportArgs;
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::cli::runtime;
 use crate::collect::logs::Window;
 use crate::collect::net::deadlines::Deadlines;
@@ -38,7 +38,7 @@ pub struct LogsCommand {
     report: ReportArgs,
 }
 
-pub fn run(arguments: &LogsCommand) -> Result<Outcome, CliError> {
+pub fn run(arguments: &LogsCommand) -> Result<CommandOutcome, CliError> {
     arguments.report.validate()?;
     for (index, log) in arguments.logs.iter().enumerate() {
         let name = log.display();

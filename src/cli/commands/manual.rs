@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap_complete::Shell;
 
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::model::exit;
 
 /// Print the completions of a shell
@@ -17,10 +17,10 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub fn run(&self, mut command: clap::Command) -> Outcome {
+    pub fn run(&self, mut command: clap::Command) -> CommandOutcome {
         let mut script = Vec::new();
         clap_complete::generate(self.shell, &mut command, "pikadoctor", &mut script);
-        Outcome { document: String::from_utf8_lossy(&script).into_owned(), exit_code: exit::OK }
+        CommandOutcome { document: String::from_utf8_lossy(&script).into_owned(), exit_code: exit::OK }
     }
 }
 
@@ -33,7 +33,7 @@ pub struct Man {
 }
 
 impl Man {
-    pub fn run(&self, command: clap::Command) -> Result<Outcome, CliError> {
+    pub fn run(&self, command: clap::Command) -> Result<CommandOutcome, CliError> {
         let document = if let Some(directory) = &self.output {
             let failed = |source| CliError::Write { path: directory.clone(), source };
             clap_mangen::generate_to(command, directory).map_err(failed)?;
@@ -43,6 +43,6 @@ impl Man {
             clap_mangen::Man::new(command).render(&mut page).map_err(CliError::Manual)?;
             String::from_utf8_lossy(&page).into_owned()
         };
-        Ok(Outcome { document, exit_code: exit::OK })
+        Ok(CommandOutcome { document, exit_code: exit::OK })
     }
 }

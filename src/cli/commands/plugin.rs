@@ -12,9 +12,9 @@ use clap::Parser;
 
 use crate::catalog::built_in;
 use crate::cli::args::connection::{ConnectionArgs, TargetRole};
-use crate::cli::args::output::look;
+use crate::cli::args::output::terminal_options;
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::collect::link::Live;
 use crate::judge::thresholds::{self, Threshold};
 use crate::judge::{self, verdict};
@@ -30,7 +30,7 @@ use crate::model::text::Language;
 use crate::parse::address::pika_address;
 use crate::pipeline::request::{CollectionPlan, LinkProbeOptions, LinkRequest};
 use crate::pipeline::{LINKS, NODES};
-use crate::render::options::{Format, Look};
+use crate::render::options::{Format, RenderOptions};
 use crate::render::render;
 
 /// The file name by which the program is a plugin.
@@ -98,18 +98,18 @@ fn parse_timeout(text: &str) -> Result<(Duration, u8), String> {
 }
 
 /// Runs the plugin.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> CommandOutcome {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
-        Err(error) => return Outcome { document: error.to_string(), exit_code: exit::UNKNOWN },
+        Err(error) => return CommandOutcome { document: error.to_string(), exit_code: exit::UNKNOWN },
     };
-    plug_in(&arguments).unwrap_or_else(|error| Outcome {
+    plug_in(&arguments).unwrap_or_else(|error| CommandOutcome {
         document: format!("PIKA UNKNOWN - {}\n", error.to_string().replace('|', "/")),
         exit_code: error.exit_code(),
     })
 }
 
-fn plug_in(arguments: &Arguments) -> Result<Outcome, CliError> {
+fn plug_in(arguments: &Arguments) -> Result<CommandOutcome, CliError> {
     let catalogue = built_in();
     let thresholds = thresholds_of(arguments, &catalogue)?;
     let server = Address { host: arguments.hostname.clone(), port: arguments.port };
@@ -136,15 +136,16 @@ fn plug_in(arguments: &Arguments) -> Result<Outcome, CliError> {
     if began.elapsed() >= time {
         let word = ["OK", "WARNING", "CRITICAL", "UNKNOWN"][usize::from(late)];
         let document = format!("PIKA {word} - timed out after {} s\n", time.as_secs());
-        return Ok(Outcome { document, exit_code: late });
+        return Ok(CommandOutcome { document, exit_code: late });
     }
     let mut findings =
         judge::evaluate::Judge::new(&catalogue, Language::En).judge(&facts, &Parameters::new());
     thresholds::apply(&mut findings, &thresholds);
     let report = verdict::report(findings, facts, Language::En);
-    let least = if arguments.verbose > 0 { State::NotApplicable } else { Look::PROBLEMS };
-    let document = render(&report, Format::Nagios, Look { color: false, least, ..look() });
-    Ok(Outcome { document, exit_code: report.exit_code })
+    let least = if arguments.verbose > 0 { State::NotApplicable } else { RenderOptions::PROBLEMS };
+    let document =
+        render(&report, Format::Nagios, RenderOptions { color: false, least, ..terminal_options() });
+    Ok(CommandOutcome { document, exit_code: report.exit_code })
 }
 
 fn thresholds_of(arguments: &Arguments, catalogue: &Catalogue) -> Result<Vec<Threshold>, CliError> {

@@ -1,7 +1,7 @@
 //! `pikadoctor schema`
 
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::model::{exit, schema};
 
 /// Print the JSON Schema of a document
@@ -28,7 +28,7 @@ enum Document {
     Plan,
 }
 
-pub fn run(arguments: &SchemaCommand) -> Result<Outcome, CliError> {
+pub fn run(arguments: &SchemaCommand) -> Result<CommandOutcome, CliError> {
     let document = match arguments.document {
         Document::Facts => schema::FACTS,
         Document::Report => schema::REPORT,
@@ -37,7 +37,7 @@ pub fn run(arguments: &SchemaCommand) -> Result<Outcome, CliError> {
         Document::Difference => schema::DIFFERENCE,
         Document::Plan => schema::PLAN,
     };
-    Ok(Outcome { document: document.to_owned(), exit_code: exit::OK })
+    Ok(CommandOutcome { document: document.to_owned(), exit_code: exit::OK })
 }
 
 #[cfg(test)]

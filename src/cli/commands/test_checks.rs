@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::catalog;
 use crate::cli::error::CliError;
-use crate::cli::outcome::Outcome;
+use crate::cli::outcome::CommandOutcome;
 use crate::judge::examples::shortcomings;
 use crate::model::exit;
 use crate::pipeline::catalogue::add_directories;
@@ -21,7 +21,7 @@ pub struct TestChecksCommand {
     directories: Vec<PathBuf>,
 }
 
-pub fn run(arguments: &TestChecksCommand) -> Result<Outcome, CliError> {
+pub fn run(arguments: &TestChecksCommand) -> Result<CommandOutcome, CliError> {
     let mut catalogue = catalog::built_in();
     let ids = add_directories(&mut catalogue, &arguments.directories)?;
     let mut document = String::new();
@@ -36,5 +36,5 @@ pub fn run(arguments: &TestChecksCommand) -> Result<Outcome, CliError> {
         failed += usize::from(!found.is_empty());
     }
     let _ = writeln!(document, "{} passed, {failed} failed", ids.len() - failed);
-    Ok(Outcome { document, exit_code: if failed == 0 { exit::OK } else { exit::CRITICAL } })
+    Ok(CommandOutcome { document, exit_code: if failed == 0 { exit::OK } else { exit::CRITICAL } })
 }

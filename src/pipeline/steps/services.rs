@@ -10,7 +10,7 @@ use crate::model::address::Address;
 use crate::model::limits::MAX_PARALLEL_SERVERS;
 use crate::parse::secret::Tokens;
 use crate::pipeline::error::PipelineError;
-use crate::pipeline::request::Target;
+use crate::pipeline::request::ServerTarget;
 use crate::pipeline::run::CollectionRun;
 
 /// Asks the coordinators, the Codis and the Sentinels, side by side.
@@ -55,7 +55,7 @@ pub async fn names(run: &mut CollectionRun<'_>) -> Result<(), PipelineError> {
 }
 
 /// Every address that may stand for one of the targets, and the target's name.
-fn addresses_of(targets: &[Target], found: &Resolved) -> Vec<(String, String)> {
+fn addresses_of(targets: &[ServerTarget], found: &Resolved) -> Vec<(String, String)> {
     let mut known = Vec::new();
     for target in targets {
         known.push((target.address.to_string(), target.name.clone()));
@@ -77,7 +77,7 @@ mod tests {
     fn a_server_is_known_by_its_name_and_by_each_of_its_addresses() {
         let target = |host: &str| {
             let address = Address { host: host.to_owned(), port: 9221 };
-            Target { name: address.to_string(), address, password: None }
+            ServerTarget { name: address.to_string(), address, password: None }
         };
         let found = Resolved::from([
             ("a.example".to_owned(), Ok(vec!["10.0.0.1".to_owned(), "fd00::1".to_owned()])),

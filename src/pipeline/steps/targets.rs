@@ -11,7 +11,7 @@ use crate::model::limits::{MAX_CODIS_SERVERS, MAX_COORDINATED_SERVERS, MAX_SENTI
 use crate::model::link::LinkMode;
 use crate::parse::address::address;
 use crate::pipeline::error::PipelineError;
-use crate::pipeline::request::{CodisRequest, LinkRequest, Target};
+use crate::pipeline::request::{CodisRequest, LinkRequest, ServerTarget};
 use crate::pipeline::run::CollectionRun;
 
 /// Adds the Pikas of this host, the servers of the product that a coordinator has, and those that a Codis names.
@@ -28,7 +28,7 @@ pub fn of_services(run: &mut CollectionRun<'_>) -> Result<(), PipelineError> {
 /// The Pikas that run on this host, which are asked first, and their links to the servers beside them.
 fn add_local(run: &mut CollectionRun<'_>) -> Result<(), PipelineError> {
     let Some(local) = &run.plan.local_host else { return Ok(()) };
-    let mut targets: Vec<Target> = Vec::new();
+    let mut targets: Vec<ServerTarget> = Vec::new();
     for port in run.running.ports() {
         let address = loopback(port);
         let name = address.to_string();
@@ -44,7 +44,7 @@ fn add_local(run: &mut CollectionRun<'_>) -> Result<(), PipelineError> {
         if let Some(replica) = &local.replica {
             run.add_link(replica, &name);
         }
-        targets.push(Target { name, address, password: local.password.clone() });
+        targets.push(ServerTarget { name, address, password: local.password.clone() });
     }
     run.targets.splice(0..0, targets);
     Ok(())
@@ -58,7 +58,7 @@ fn add_coordinated(run: &mut CollectionRun<'_>) {
     for address in servers.filter_map(|server| address(&server).ok()).take(MAX_COORDINATED_SERVERS) {
         let name = address.to_string();
         if !run.targets.iter().any(|target| target.name == name) {
-            run.targets.push(Target { name, address, password: password.clone() });
+            run.targets.push(ServerTarget { name, address, password: password.clone() });
         }
     }
 }
@@ -66,13 +66,13 @@ fn add_coordinated(run: &mut CollectionRun<'_>) {
 /// The servers that a Codis names, but for those that were named already, and their replication.
 fn add_behind_codis(run: &mut CollectionRun<'_>, codis: &CodisRequest) {
     let servers: Vec<&Backend> = run.facts.codis.iter().flat_map(|codis| &codis.servers).collect();
-    let mut more: Vec<Target> = Vec::new();
+    let mut more: Vec<ServerTarget> = Vec::new();
     for server in &servers {
         let Some(address) = &server.address else { continue };
         let known = run.targets.iter().chain(&more).any(|target| target.address == *address);
         if !known && more.len() < MAX_CODIS_SERVERS {
             let password = codis.password.clone();
-            more.push(Target { name: address.to_string(), address: address.clone(), password });
+            more.push(ServerTarget { name: address.to_string(), address: address.clone(), password });
         }
     }
     let name_of = |text: &str| {
@@ -105,7 +105,7 @@ pub fn of_sentinels(run: &mut CollectionRun<'_>) -> Result<(), PipelineError> {
             Some((_, name)) => name.clone(),
             None => {
                 let password = run.plan.sentinels.password.clone();
-                run.targets.push(Target { name: shown.clone(), address, password });
+                run.targets.push(ServerTarget { name: shown.clone(), address, password });
                 shown.clone()
             }
         };

@@ -10,7 +10,7 @@ use crate::model::knowledge::Knowledge;
 use crate::model::release::Version;
 use crate::model::text::{Bilingual, Language, Template};
 use crate::render::i18n::pick;
-use crate::render::options::Look;
+use crate::render::options::RenderOptions;
 use crate::render::words::state as state_word;
 
 /// Writes `explain`.
@@ -20,7 +20,7 @@ pub struct Page<'k> {
     /// The language of the page.
     pub language: Language,
     /// Its width.
-    pub look: Look,
+    pub look: RenderOptions,
 }
 
 impl<'k> Page<'k> {

@@ -23,7 +23,7 @@ use pikadoctor::model::server::ServerKind;
 use pikadoctor::model::text::Language;
 use pikadoctor::parse::info::sections;
 use pikadoctor::pipeline::judgement::judge;
-use pikadoctor::pipeline::request::{CollectionPlan, Target};
+use pikadoctor::pipeline::request::{CollectionPlan, ServerTarget};
 use pikadoctor::pipeline::{NODES, collect};
 
 /// Read once: there are hundreds of recordings.
@@ -45,7 +45,7 @@ fn password_of(name: &str) -> Option<Password> {
 async fn facts_of(name: &str) -> Facts {
     let server = RecordedServer::start(recording(name)).await.unwrap();
     let address = Address { host: server.address.ip().to_string(), port: server.address.port() };
-    let target = Target { name: "node".into(), address, password: password_of(name) };
+    let target = ServerTarget { name: "node".into(), address, password: password_of(name) };
     let deadlines =
         Deadlines::starting_now(Duration::from_secs(20), Duration::from_secs(5), Duration::from_secs(10));
     let plan = CollectionPlan { targets: vec![target], skip_ports: true, ..CollectionPlan::default() };

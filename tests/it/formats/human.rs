@@ -13,7 +13,7 @@ use pikadoctor::model::exit;
 use pikadoctor::model::facts::Facts;
 use pikadoctor::model::finding::{Report, State};
 use pikadoctor::model::text::Language;
-use pikadoctor::render::options::{Format, Look};
+use pikadoctor::render::options::{Format, RenderOptions};
 use pikadoctor::render::render;
 use unicode_width::UnicodeWidthStr;
 
@@ -239,7 +239,7 @@ fn every_state_in_every_format_with_hostile_text() {
             State::Unknown | State::Skipped | State::NotApplicable => 3,
         };
         assert_eq!(report.exit_code, expected, "{state:?}");
-        let look = Look {
+        let look = RenderOptions {
             color: false,
             width: 80,
             least: State::NotApplicable,
@@ -272,7 +272,13 @@ fn long_text_for_nagios_is_cut_at_a_line() {
     let text = render(
         &report,
         Format::Nagios,
-        Look { color: false, width: 80, least: Look::PROBLEMS, fail_on: Some(State::Warning), always: None },
+        RenderOptions {
+            color: false,
+            width: 80,
+            least: RenderOptions::PROBLEMS,
+            fail_on: Some(State::Warning),
+            always: None,
+        },
     );
     assert_nagios(&text, 2);
     assert!(text.ends_with("(more: run pikadoctor by hand)\n"));

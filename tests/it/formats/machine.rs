@@ -6,7 +6,7 @@ use std::fs;
 use crate::support::reports::hostile_report;
 use crate::support::{recording, run, serve};
 use pikadoctor::model::finding::{Report, State};
-use pikadoctor::render::options::{Format, Look};
+use pikadoctor::render::options::{Format, RenderOptions};
 use pikadoctor::render::render;
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -15,8 +15,8 @@ use serde_json::Value;
 const HOSTILE: &str =
     "a|b\u{1b}[31m\r\n::error::x\nok 1 # SKIP\t\u{202e}'\"<&>]]>{{ 7*7 }} `x` \\ 中文 \u{0} %0A,:=";
 
-fn look(fail_on: Option<State>) -> Look {
-    Look { color: false, width: 80, least: Look::PROBLEMS, fail_on, always: None }
+fn look(fail_on: Option<State>) -> RenderOptions {
+    RenderOptions { color: false, width: 80, least: RenderOptions::PROBLEMS, fail_on, always: None }
 }
 
 fn reports() -> Vec<Report> {

@@ -23,7 +23,7 @@ use pikadoctor::model::network::AddressKind;
 use pikadoctor::model::policy::Parameters;
 use pikadoctor::model::text::Language;
 use pikadoctor::pipeline::judgement::judge;
-use pikadoctor::pipeline::request::{CollectionPlan, LinkProbeOptions, LinkRequest, Target};
+use pikadoctor::pipeline::request::{CollectionPlan, LinkProbeOptions, LinkRequest, ServerTarget};
 use pikadoctor::pipeline::{LINKS, collect};
 
 /// The releases of which every scenario was recorded.
@@ -112,7 +112,7 @@ async fn look(case: Case) -> Seen {
     let target = |name: &str, place: &str| {
         let (host, port) = place.split_once(':').unwrap();
         let address = Address { host: format!("{}{host}", network.prefix), port: port.parse().unwrap() };
-        Target { name: name.into(), address, password: None }
+        ServerTarget { name: name.into(), address, password: None }
     };
     let targets = [target("master", case.master.1), target("replica", case.replica.1)];
     let request = LinkRequest { replica: "replica".into(), master: "master".into(), mode: case.mode };

@@ -16,7 +16,7 @@ use pikadoctor::model::facts::Facts;
 use pikadoctor::model::finding::{Finding, State};
 use pikadoctor::model::policy::Parameters;
 use pikadoctor::model::text::Language;
-use pikadoctor::pipeline::request::{CollectionPlan, LinkProbeOptions, SentinelRequest, Target};
+use pikadoctor::pipeline::request::{CollectionPlan, LinkProbeOptions, SentinelRequest, ServerTarget};
 use pikadoctor::pipeline::{CHECK, collect};
 use serde_json::json;
 
@@ -26,7 +26,7 @@ fn look(set: &RecordedSet, catalogue: &Catalogue, follow: bool) -> Facts {
     let sentinels = set.sentinels().into_iter().map(|name| {
         let (host, port) = name.rsplit_once(':').unwrap();
         let address = pikadoctor::model::address::Address { host: host.into(), port: port.parse().unwrap() };
-        Target { name: name.clone(), address, password: None }
+        ServerTarget { name: name.clone(), address, password: None }
     });
     let sentinels = SentinelRequest { sentinels: sentinels.collect(), follow, password: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

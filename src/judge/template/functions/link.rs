@@ -8,9 +8,10 @@ use serde_json::{Value as Json, json};
 
 use super::super::value::{fact, is_not_in_release, list, refuse, version_of};
 use crate::derive::look_up;
-use crate::model::knowledge::{DialectRule, Knowledge};
+use crate::model::knowledge::Knowledge;
 use crate::model::link::{Basis, Cause, Prospect};
 use crate::model::release::Version;
+use crate::model::replication_rules::DialectRule;
 use crate::model::text::{Bilingual, Language};
 use crate::parse::document::json::from_value;
 
