@@ -7,6 +7,7 @@ use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, Value};
 use serde_json::Value as Json;
 
+use super::fingerprint::fingerprint;
 use super::phrases::Phrases;
 use super::subjects::subjects;
 use super::template::environment::environment;
@@ -286,8 +287,8 @@ fn item_of<'v>(file: &CheckFile, scope: &'v Scope) -> Option<&'v Value> {
 /// and what the item is called. An item without a name is known by everything that it says.
 fn identity(case: &Case, item: Option<&Value>) -> String {
     const NAMES: [&str; 8] = ["id", "key", "name", "role", "port", "db", "ip", "host"];
-    let case = &blake3::hash(case.title().as_bytes()).to_hex()[..8];
-    let Some(item) = item else { return case.to_owned() };
+    let case = fingerprint(&case.title(), 8);
+    let Some(item) = item else { return case };
     let named: Vec<String> = NAMES
         .iter()
         .filter_map(|name| item.get_attr(name).ok())
@@ -295,7 +296,7 @@ fn identity(case: &Case, item: Option<&Value>) -> String {
         .map(|value| value.to_string())
         .collect();
     let name = if named.is_empty() { item.to_string() } else { named.join(" ") };
-    format!("{case}-{}", &blake3::hash(name.as_bytes()).to_hex()[..8])
+    format!("{case}-{}", fingerprint(&name, 8))
 }
 
 /// The facts of an example, and nothing else.

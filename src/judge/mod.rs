@@ -4,6 +4,7 @@ pub mod baseline;
 pub mod evaluate;
 pub mod examples;
 pub mod expressions;
+pub mod fingerprint;
 pub mod names;
 pub mod phrases;
 pub mod policy;

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use redis::Parser;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::commands::Client;
 use super::fault::Hostility;
 use super::persona::{self, Persona};
-use super::resp::{Decoder, next_command};
+use super::resp::next_command;
 
 /// What is put behind each value: clear the screen, set the title, ring the bell, and no UTF-8.
 const ESCAPES: &[u8] = b"\x1b[2J\x1b]0;owned\x07\xff\xfe\x9b31m";
@@ -74,8 +75,8 @@ async fn reset(mut stream: TcpStream, mut client: Client) -> std::io::Result<()>
 async fn huge(mut stream: TcpStream, mut client: Client) -> std::io::Result<()> {
     const SIZE: usize = 50_000_000;
     let (mut reader, mut writer) = stream.split();
-    let mut decoder = Decoder::new();
-    while let Some(words) = next_command(&mut decoder, &mut reader).await {
+    let mut parser = Parser::new();
+    while let Some(words) = next_command(&mut parser, &mut reader).await {
         let reply = client.reply(&words);
         let Some((_, text)) = reply.split_once("\r\n").filter(|_| words[0].eq_ignore_ascii_case("info"))
         else {
@@ -98,9 +99,9 @@ async fn huge(mut stream: TcpStream, mut client: Client) -> std::io::Result<()> 
 
 async fn answer(mut stream: TcpStream, mut client: Client, hostility: Hostility) -> std::io::Result<()> {
     let (mut reader, mut writer) = stream.split();
-    let mut decoder = Decoder::new();
+    let mut parser = Parser::new();
     let mut answers = 0;
-    while let Some(words) = next_command(&mut decoder, &mut reader).await {
+    while let Some(words) = next_command(&mut parser, &mut reader).await {
         if hostility == Hostility::ShiftingRelease {
             shift(&client);
         }

@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::model::limits::{PIKA_ANSWER_TIMEOUT, PIKA_START_TIMEOUT};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use redis::{Value, cmd, parse_redis_value_async};
+use redis::{Parser, Value, cmd};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
+
+use crate::collect::pika::resp::read_value;
+use crate::model::limits::{PIKA_ANSWER_TIMEOUT, PIKA_START_TIMEOUT};
 
 /// What is in a configuration file where the binary has none beside it. 2.x and 3.0 do not start without a
 /// log level.
@@ -111,17 +113,17 @@ impl Pika {
     async fn converse(&self, words: &[&str]) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
         let mut stream = TcpStream::connect(self.address).await?;
         let (mut reader, mut writer) = stream.split();
-        let mut decoder = combine::stream::Decoder::new();
+        let mut parser = Parser::new();
         if let Some(password) = &self.password {
             writer.write_all(&cmd("auth").arg(password).get_packed_command()).await?;
-            parse_redis_value_async(&mut decoder, &mut reader).await?;
+            read_value(&mut parser, &mut reader).await?;
         }
         let mut command = cmd(words[0]);
         for word in &words[1..] {
             command.arg(word);
         }
         writer.write_all(&command.get_packed_command()).await?;
-        Ok(match parse_redis_value_async(&mut decoder, &mut reader).await? {
+        Ok(match read_value(&mut parser, &mut reader).await? {
             Value::BulkString(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Value::SimpleString(text) => text,
             Value::Okay => "OK".to_owned(),

@@ -3,11 +3,13 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use redis::{Value, parse_redis_value_async};
+use redis::{Parser, Value};
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
+
+use crate::collect::pika::resp::read_value;
 
 /// What a real server said: one file below `src/lab/data/recordings/`.
 #[derive(Clone, Debug, Deserialize)]
@@ -128,8 +130,8 @@ impl Drop for RecordedServer {
 
 async fn converse(stream: TcpStream, recording: Arc<Recording>) {
     let (mut reader, mut writer) = stream.into_split();
-    let mut decoder = combine::stream::Decoder::new();
-    while let Ok(Value::Array(words)) = parse_redis_value_async(&mut decoder, &mut reader).await {
+    let mut parser = Parser::new();
+    while let Ok(Value::Array(words)) = read_value(&mut parser, &mut reader).await {
         let words: Vec<String> = words
             .into_iter()
             .filter_map(|word| match word {

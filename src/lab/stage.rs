@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use redis::Parser;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -16,7 +17,7 @@ use super::fault::{LinkFault, PortFault, ServerFault};
 use super::links::outcome;
 use super::look::look;
 use super::persona::Persona;
-use super::resp::{Decoder, next_command};
+use super::resp::next_command;
 use super::scenario::{Mode, Run, Scenario, ServerPlan};
 use super::world::World;
 use super::{hostile, ports};
@@ -325,8 +326,8 @@ fn host_number(address: SocketAddr) -> u8 {
 /// Answers one connection as the server should.
 async fn converse(stream: TcpStream, mut client: Client) {
     let (mut reader, mut writer) = stream.into_split();
-    let mut decoder = Decoder::new();
-    while let Some(words) = next_command(&mut decoder, &mut reader).await {
+    let mut parser = Parser::new();
+    while let Some(words) = next_command(&mut parser, &mut reader).await {
         if writer.write_all(client.reply(&words).as_bytes()).await.is_err() {
             return;
         }

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
 use super::words::{accepted, counts, gate as gate_words, seen, state as state_word};
+use super::wrap::wrap;
 use crate::model::exit;
 use crate::model::finding::{Finding, Gate, Problem, Report, State, Verdict};
 use crate::model::text::{Language, escape_control};
@@ -109,11 +110,9 @@ impl Page {
         for (index, line) in text.lines().enumerate() {
             // A numbered or indented line goes on below its own text.
             let hang = line.len() - line.trim_start().len() + list_marker(line.trim_start());
-            let options = textwrap::Options::new(width)
-                .subsequent_indent(&blank[..hang.min(indent)])
-                .word_splitter(textwrap::WordSplitter::NoHyphenation)
-                .break_words(false);
-            for (wrapped_index, wrapped) in textwrap::wrap(&escape_control(line), options).iter().enumerate()
+            let line = escape_control(line);
+            for (wrapped_index, wrapped) in
+                wrap(&line, width, "", &blank[..hang.min(indent)]).iter().enumerate()
             {
                 let start =
                     if index == 0 && wrapped_index == 0 && !first.is_empty() { first } else { &blank };

@@ -2,69 +2,150 @@
 //!
 //! A failure is something that is not as it should be; an error is something that could not be found out.
 
-use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
+use std::io;
+
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::words::accepted;
 use crate::model::finding::{Finding, Report, State};
 use crate::model::text::{Language, escape_control};
 use crate::render::options::RenderOptions;
 
+/// What becomes of a test case.
+enum Outcome {
+    Success,
+    Skipped { message: String },
+    Failure { element: &'static str, kind: &'static str, message: String },
+}
+
+/// How many cases there are, and how they ended.
+#[derive(Default)]
+struct Counts {
+    tests: usize,
+    skipped: usize,
+    errors: usize,
+    failures: usize,
+}
+
 /// The report as JUnit XML.
-pub fn render(report: &Report, look: RenderOptions) -> String {
-    let mut document = Document::new("pikadoctor");
+pub fn render(report: &Report, options: RenderOptions) -> String {
     let mut targets: Vec<&str> = report.findings.iter().map(|finding| finding.target.as_str()).collect();
     targets.sort_unstable();
     targets.dedup();
-    for target in targets {
-        let mut suite = TestSuite::new(escape_control(target));
-        for finding in report.findings.iter().filter(|finding| finding.target == target) {
-            suite.add_test_case(case(finding, look, report.language));
-        }
-        document.add_test_suite(suite);
+    let suites: Vec<(&str, Vec<(&Finding, Outcome)>)> = targets
+        .into_iter()
+        .map(|target| {
+            let findings = report.findings.iter().filter(|finding| finding.target == target);
+            (target, findings.map(|finding| (finding, outcome(finding, options, report.language))).collect())
+        })
+        .collect();
+    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 4);
+    match write(&mut writer, &suites) {
+        Ok(()) => String::from_utf8_lossy(&writer.into_inner()).into_owned(),
+        // Writing to memory does not fail.
+        Err(error) => format!("<!-- {error} -->\n"),
     }
-    // Writing to a string does not fail; what could is a name with an invalid character, and there is none.
-    document.to_string().unwrap_or_else(|error| format!("<!-- {error} -->\n"))
 }
 
-fn case(finding: &Finding, look: RenderOptions, language: Language) -> TestCase {
-    let status = match finding.state {
-        State::Ok => TestCaseStatus::success(),
-        State::Skipped | State::NotApplicable => {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message(escape_control(&finding.note));
-            status
+fn write(writer: &mut Writer<Vec<u8>>, suites: &[(&str, Vec<(&Finding, Outcome)>)]) -> io::Result<()> {
+    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let total = count(suites.iter().flat_map(|(_, cases)| cases));
+    let mut element = BytesStart::new("testsuites");
+    element.push_attribute(("name", "pikadoctor"));
+    for (name, count) in [("tests", total.tests), ("failures", total.failures), ("errors", total.errors)] {
+        element.push_attribute((name, count.to_string().as_str()));
+    }
+    writer.write_event(Event::Start(element))?;
+    for (target, cases) in suites {
+        let counts = count(cases);
+        let mut element = BytesStart::new("testsuite");
+        element.push_attribute(("name", escape_control(target).as_str()));
+        for (name, count) in [
+            ("tests", counts.tests),
+            ("disabled", counts.skipped),
+            ("errors", counts.errors),
+            ("failures", counts.failures),
+        ] {
+            element.push_attribute((name, count.to_string().as_str()));
         }
+        writer.write_event(Event::Start(element))?;
+        for (finding, outcome) in cases {
+            write_case(writer, finding, outcome)?;
+        }
+        writer.write_event(Event::End(BytesEnd::new("testsuite")))?;
+    }
+    writer.write_event(Event::End(BytesEnd::new("testsuites")))?;
+    writer.write_event(Event::Eof)?;
+    writer.write_indent()
+}
+
+fn count<'a>(cases: impl IntoIterator<Item = &'a (&'a Finding, Outcome)>) -> Counts {
+    let mut counts = Counts::default();
+    for (_, outcome) in cases {
+        counts.tests += 1;
+        match outcome {
+            Outcome::Success => {}
+            Outcome::Skipped { .. } => counts.skipped += 1,
+            Outcome::Failure { element: "error", .. } => counts.errors += 1,
+            Outcome::Failure { .. } => counts.failures += 1,
+        }
+    }
+    counts
+}
+
+fn write_case(writer: &mut Writer<Vec<u8>>, finding: &Finding, outcome: &Outcome) -> io::Result<()> {
+    let mut case = BytesStart::new("testcase");
+    case.push_attribute(("name", finding.check.as_str()));
+    case.push_attribute(("classname", escape_control(&finding.target).as_str()));
+    writer.write_event(Event::Start(case))?;
+    match outcome {
+        Outcome::Success => write_text(writer, BytesStart::new("system-out"), &described(finding))?,
+        Outcome::Skipped { message } => {
+            let mut skipped = BytesStart::new("skipped");
+            skipped.push_attribute(("message", message.as_str()));
+            writer.write_event(Event::Empty(skipped))?;
+        }
+        Outcome::Failure { element, kind, message } => {
+            let mut failure = BytesStart::new(*element);
+            failure.push_attribute(("message", message.as_str()));
+            failure.push_attribute(("type", *kind));
+            write_text(writer, failure, &described(finding))?;
+        }
+    }
+    writer.write_event(Event::End(BytesEnd::new("testcase")))
+}
+
+fn write_text(writer: &mut Writer<Vec<u8>>, element: BytesStart<'_>, text: &str) -> io::Result<()> {
+    let end = element.to_end().into_owned();
+    writer.write_event(Event::Start(element))?;
+    writer.write_event(Event::Text(BytesText::new(text)))?;
+    writer.write_event(Event::End(end))
+}
+
+fn outcome(finding: &Finding, options: RenderOptions, language: Language) -> Outcome {
+    match finding.state {
+        State::Ok => Outcome::Success,
+        State::Skipped | State::NotApplicable => Outcome::Skipped { message: escape_control(&finding.note) },
         State::Waived => {
-            let mut status = TestCaseStatus::skipped();
-            status.set_message(escape_control(&accepted(finding, language).unwrap_or_default()));
-            status
+            Outcome::Skipped { message: escape_control(&accepted(finding, language).unwrap_or_default()) }
         }
         // Below the gate it is told, and fails nothing.
-        state if !look.fails(state) => TestCaseStatus::success(),
+        state if !options.fails(state) => Outcome::Success,
         state => {
-            let kind = if state == State::Unknown { NonSuccessKind::Error } else { NonSuccessKind::Failure };
-            let mut status = TestCaseStatus::non_success(kind);
             let first =
                 finding.problems.first().map_or(finding.note.as_str(), |problem| problem.found.as_str());
-            status.set_message(escape_control(first));
-            status.set_type(if state == State::Warning {
-                "warning"
-            } else if state == State::Critical {
-                "critical"
-            } else {
-                "unknown"
-            });
-            status.set_description(described(finding));
-            status
+            Outcome::Failure {
+                element: if state == State::Unknown { "error" } else { "failure" },
+                kind: match state {
+                    State::Warning => "warning",
+                    State::Critical => "critical",
+                    _ => "unknown",
+                },
+                message: escape_control(first),
+            }
         }
-    };
-    let told = matches!(status, TestCaseStatus::Success { .. });
-    let mut case = TestCase::new(finding.check.clone(), status);
-    case.set_classname(escape_control(&finding.target));
-    if told {
-        case.set_system_out(described(finding));
     }
-    case
 }
 
 /// Everything that a finding says, its own line breaks kept.

@@ -18,6 +18,7 @@ mod sarif;
 mod short;
 mod tap;
 pub mod words;
+mod wrap;
 
 use self::options::{Format, RenderOptions};
 use crate::model::finding::Report;

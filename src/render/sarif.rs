@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::words::accepted;
+use crate::judge::fingerprint::fingerprint;
 use crate::model::conf::Place;
 use crate::model::finding::{Finding, Problem, Report, State};
 use crate::model::text::Language;
@@ -94,7 +95,7 @@ fn result(
             "physicalLocation": location(&finding.target, problem.place.as_ref()),
             "logicalLocations": [{"fullyQualifiedName": finding.target}],
         }],
-        "partialFingerprints": {"pikadoctor/v1": &blake3::hash(identity.as_bytes()).to_hex()[..32]},
+        "partialFingerprints": {"pikadoctor/v1": fingerprint(&identity, 32)},
     });
     if let Some(justification) = accepted(finding, language).filter(|_| finding.state == State::Waived) {
         result["suppressions"] =

@@ -1,6 +1,7 @@
 //! Asks the URLs that were named, finds out what answers, and puts together what belongs to one product.
 
 use serde_json::Value as Json;
+use url::Url;
 
 use super::request::Request;
 use super::{dashboard, proxy, read, registered};
@@ -18,10 +19,7 @@ use crate::parse::secret::Tokens;
 
 /// Looks at everything that `request` names. Never fails: what could not be had is in the facts.
 pub async fn survey(request: &Request, tokens: &Tokens, deadlines: &Deadlines) -> Vec<Codis> {
-    let client = match client(deadlines.connect) {
-        Ok(client) => client,
-        Err(error) => return request.urls.iter().map(|url| unheard(harmless(url), None, &error)).collect(),
-    };
+    let client = client(deadlines.connect);
     let asker = Asker { client: &client, deadlines, request, tokens };
     let looks = futures_util::future::join_all(request.urls.iter().map(|url| asker.look(url))).await;
     let mut found = together(looks.into_iter().flatten().collect());
@@ -195,7 +193,7 @@ impl Asker<'_> {
 #[derive(Clone)]
 struct Place {
     /// The URL that was named.
-    url: reqwest::Url,
+    url: Url,
     /// Its scheme, user and host.
     base: String,
     /// The product that codis-fe is to pass requests on for.
@@ -207,7 +205,7 @@ impl Place {
         match &self.forward {
             Some(product) => {
                 let query = [("forward", product)];
-                let with_query = reqwest::Url::parse_with_params(&format!("{}{path}", self.base), query);
+                let with_query = Url::parse_with_params(&format!("{}{path}", self.base), query);
                 with_query.map_or_else(|_| format!("{}{path}", self.base), |url| url.to_string())
             }
             None => format!("{}{path}", self.base),

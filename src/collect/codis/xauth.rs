@@ -1,6 +1,6 @@
 //! The proof of a product_auth that a proxy takes.
 
-use sha2::{Digest, Sha256};
+use ring::digest::{SHA256, digest};
 
 use crate::collect::secret::Password;
 
@@ -8,7 +8,7 @@ use crate::collect::secret::Password;
 /// SHA-256, in hexadecimal digits (NewXAuth in pkg/utils/rpc/crypto.go).
 pub fn of_proxy(product: &str, product_auth: &Password, token: &str) -> String {
     let text = format!("Codis-XAuth-[{product}]-[{}]-[{token}]", product_auth.expose());
-    Sha256::digest(text.as_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    digest(&SHA256, text.as_bytes()).as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::{dashboard, etcd, filesystem};
 use crate::collect::codis::registered as addresses;
 use crate::collect::net::connect::dial;
 use crate::collect::net::deadlines::Deadlines;
-use crate::collect::net::http::{self, Client, HttpError};
+use crate::collect::net::http::{self, Client};
 use crate::collect::secret::Password;
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::address::Address;
@@ -87,7 +87,7 @@ struct Collector<'r> {
     request: &'r CoordinatorRequest,
     deadlines: &'r Deadlines,
     tokens: &'r Tokens,
-    client: Result<Client, HttpError>,
+    client: Client,
 }
 
 impl Collector<'_> {
@@ -149,9 +149,7 @@ impl Collector<'_> {
             product.server_addresses = servers(&product);
             let all = product.addresses.iter_mut().chain(&mut product.server_addresses);
             addresses::look_up(all, self.deadlines).await;
-            if let Ok(client) = &self.client {
-                dashboard::ask(&mut product, client, self.deadlines).await;
-            }
+            dashboard::ask(&mut product, &self.client, self.deadlines).await;
             product
         });
         let products: Vec<Product> =
@@ -255,13 +253,7 @@ impl Collector<'_> {
 
     async fn etcd(&self, coordinator: &mut Coordinator, urls: &[String]) -> Option<Tree> {
         let credentials = self.request.etcd_auth.as_ref();
-        let client = match &self.client {
-            Ok(client) => client,
-            Err(error) => {
-                coordinator.detail = Some(error.to_string());
-                return None;
-            }
-        };
+        let client = &self.client;
         for url in urls {
             let mut member = Member { name: url.clone(), ..Member::default() };
             let asked = etcd::Member::new(client, self.deadlines, url, credentials);

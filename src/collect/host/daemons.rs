@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use procfs::process::Stat;
+use procfs_core::process::Stat;
 
 use super::files::{Roots, below, parsed, read, resolve, text};
 use super::sockets::processes;

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
 use std::path::{Component, Path, PathBuf};
 
-use procfs::FromRead;
+use procfs_core::FromRead;
 
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::limits::{MAX_HOST_FILE_BYTES, MAX_SYMLINKS};
@@ -97,7 +97,7 @@ pub fn number(path: &Path) -> Option<u64> {
     text(path).ok()?.parse().ok()
 }
 
-/// A file of `/proc` in the form that the procfs crate knows.
+/// A file of `/proc` in the form that the procfs-core crate knows.
 pub fn parsed<T: FromRead>(path: &Path) -> Result<T, String> {
     let bytes = read(path).map_err(|error| format!("{}: {error}", path.display()))?;
     T::from_read(Cursor::new(bytes)).map_err(|error| format!("{}: {error}", path.display()))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use procfs::process::{LimitValue, Limits, Status};
+use procfs_core::process::{LimitValue, Limits, Status};
 
 use super::files::{Roots, absent, below, parsed, read, resolve};
 use super::network::Namespace;

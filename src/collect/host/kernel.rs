@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use nix::fcntl::OFlag;
-use procfs::VmStat;
+use procfs_core::VmStat;
 
 use super::files::{Roots, absent, below, number, parsed, read, resolve, text};
 use crate::model::absence::Absence;

@@ -6,8 +6,8 @@ use std::{io, thread};
 
 use nix::ifaddrs::getifaddrs;
 use nix::sched::{CloneFlags, setns};
-use procfs::net::RouteEntries;
-use procfs::process::Status;
+use procfs_core::net::RouteEntries;
+use procfs_core::process::Status;
 
 use super::files::{Roots, parsed, read};
 use crate::model::absence::{Absence, AbsenceKind};
@@ -110,6 +110,6 @@ fn interfaces() -> nix::Result<Vec<Interface>> {
 fn default_routes(path: &Path) -> Result<Vec<String>, String> {
     // A kernel without any route gives an empty file, and so does one whose network was never set up.
     let routes: RouteEntries = parsed(path)?;
-    let default = |route: &procfs::net::RouteEntry| route.destination.is_unspecified();
+    let default = |route: &procfs_core::net::RouteEntry| route.destination.is_unspecified();
     Ok(routes.0.into_iter().filter(default).map(|route| route.iface).collect())
 }

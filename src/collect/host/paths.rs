@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::sys::statvfs::{FsFlags, statvfs};
-use procfs::process::{MountInfo, MountInfos};
+use procfs_core::process::{MountInfo, MountInfos};
 
 use super::files::{Roots, absent, below, number, parsed, resolve};
 use crate::model::absence::{Absence, AbsenceKind};

@@ -5,8 +5,8 @@ use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
-use procfs::FromBufReadSI;
-use procfs::net::{TcpNetEntries, TcpNetEntry, TcpState};
+use procfs_core::net::{TcpNetEntries, TcpNetEntry, TcpState};
+use procfs_core::{ExplicitSystemInfo, FromBufReadSI};
 
 use super::files::{Roots, read, text};
 use crate::model::host::Listener;
@@ -48,9 +48,17 @@ fn listening(net: &Path, ports: &[u16]) -> Result<Vec<TcpNetEntry>, String> {
     Ok(sockets)
 }
 
+/// The sockets of a table such as `/proc/net/tcp`.
 fn table(path: &Path) -> Result<Vec<TcpNetEntry>, String> {
+    // Of these only the order of bytes is needed to read it.
+    let system = ExplicitSystemInfo {
+        boot_time_secs: 0,
+        ticks_per_second: 0,
+        page_size: 0,
+        is_little_endian: cfg!(target_endian = "little"),
+    };
     let bytes = read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let entries = TcpNetEntries::from_buf_read(Cursor::new(bytes), procfs::current_system_info());
+    let entries = TcpNetEntries::from_buf_read(Cursor::new(bytes), &system);
     entries.map(|entries| entries.0).map_err(|error| format!("{}: {error}", path.display()))
 }
 

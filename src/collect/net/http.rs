@@ -1,21 +1,32 @@
 //! Asks over HTTP: one GET, bounded in time and size. Nothing but GET leaves this file, no redirect is
 //! followed, and no proxy of the environment is used: what is asked about is inside, and so is whoever asks.
 
+mod connection;
+
 use std::error::Error as _;
-use std::io;
+use std::future::poll_fn;
+use std::io::{self, Read as _};
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{StatusCode, Url, header, redirect};
+use flate2::read::GzDecoder;
+use hyper::StatusCode;
+use hyper::body::{Body as _, Bytes, Incoming};
+use hyper::header::{self, AsHeaderName};
 use serde_json::Value as Json;
 use tokio::time::{Instant, timeout_at};
+use url::Url;
 
+use self::connection::{Connections, ExchangeError};
 use super::connect::ConnectionFailure;
 use crate::model::http::HttpFailure;
 use crate::model::limits::MAX_HTTP_ERROR_CHARACTERS;
+use crate::model::reach::ReachState;
 
 /// What keeps connections between requests.
 #[derive(Clone, Debug)]
-pub struct Client(reqwest::Client);
+pub struct Client(Arc<Connections>);
 
 /// JSON that a server answered with.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,19 +58,8 @@ impl HttpError {
 }
 
 /// A client that takes `connect` for a connection to one address.
-pub fn client(connect: Duration) -> Result<Client, HttpError> {
-    // Another part of the program may have installed it before; it is the same one.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let builder = || {
-        reqwest::Client::builder()
-            .user_agent(concat!("pikadoctor/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .connect_timeout(connect)
-    };
-    // A host without any CA certificate can still ask over http; https then trusts nobody.
-    let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
-    client.map(Client).map_err(|error| HttpError::new(HttpFailure::Failed, chain(&error)))
+pub fn client(connect: Duration) -> Client {
+    Client(Arc::new(Connections::new(connect)))
 }
 
 /// Reads a URL of http or https.
@@ -90,7 +90,7 @@ pub async fn get_json(
 ) -> Result<Answer, HttpError> {
     let url = parse_url(url)?;
     let began = Instant::now();
-    match timeout_at(deadline, ask(client, url, limit)).await {
+    match timeout_at(deadline, ask(client, &url, deadline, limit)).await {
         Ok(result) => result.map(|json| Answer { json, seconds: began.elapsed().as_secs_f64() }),
         Err(_) => Err(HttpError::new(
             HttpFailure::Slow,
@@ -99,21 +99,32 @@ pub async fn get_json(
     }
 }
 
-async fn ask(client: &Client, url: Url, limit: usize) -> Result<Json, HttpError> {
-    let mut response = client.0.get(url).send().await.map_err(|error| explain(&error))?;
-    let status = response.status();
-    let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("");
-    let content_type = header(header::CONTENT_TYPE).to_owned();
-    let location = header(header::LOCATION).to_owned();
+async fn ask(client: &Client, url: &Url, deadline: Instant, limit: usize) -> Result<Json, HttpError> {
+    let mut exchange = client.0.get(url, deadline).await.map_err(|error| explain(&error))?;
+    let status = exchange.response.status();
+    let content_type = text_of(&exchange.response, header::CONTENT_TYPE).to_owned();
+    let location = text_of(&exchange.response, header::LOCATION).to_owned();
+    let packed = text_of(&exchange.response, header::CONTENT_ENCODING).eq_ignore_ascii_case("gzip");
+    let too_large =
+        || HttpError::new(HttpFailure::TooLarge, format!("the answer has more than {limit} bytes"));
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| explain(&error))? {
+    while let Some(chunk) = next_chunk(exchange.response.body_mut()).await {
+        let chunk = chunk.map_err(|error| explain(&error.into()))?;
         if body.len() + chunk.len() > limit {
-            return Err(HttpError::new(
-                HttpFailure::TooLarge,
-                format!("the answer has more than {limit} bytes"),
-            ));
+            return Err(too_large());
         }
         body.extend_from_slice(&chunk);
+    }
+    client.0.keep(exchange);
+    if packed {
+        body = unpack(&body, limit)
+            .map_err(|error| {
+                HttpError::new(
+                    HttpFailure::Failed,
+                    format!("the answer is not the gzip that it is said to be: {error}"),
+                )
+            })?
+            .ok_or_else(too_large)?;
     }
     let json = serde_json::from_slice::<Json>(&body);
     if status != StatusCode::OK {
@@ -125,6 +136,34 @@ async fn ask(client: &Client, url: Url, limit: usize) -> Result<Json, HttpError>
             format!("the answer is {}, not JSON ({error})", kind(&content_type, &body)),
         )
     })
+}
+
+/// A header, empty where there is none.
+fn text_of(response: &hyper::Response<Incoming>, name: impl AsHeaderName) -> &str {
+    response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or("")
+}
+
+/// The next piece of a body; `None` at its end.
+async fn next_chunk(body: &mut Incoming) -> Option<Result<Bytes, hyper::Error>> {
+    loop {
+        match poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await? {
+            Ok(frame) => {
+                // Anything but data is a trailer, which says nothing here.
+                if let Ok(data) = frame.into_data() {
+                    return Some(Ok(data));
+                }
+            }
+            Err(error) => return Some(Err(error)),
+        }
+    }
+}
+
+/// What `packed` holds. `None`: more than `limit` bytes.
+fn unpack(packed: &[u8], limit: usize) -> io::Result<Option<Vec<u8>>> {
+    let mut plain = Vec::new();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    GzDecoder::new(packed).take(most).read_to_end(&mut plain)?;
+    Ok((plain.len() <= limit).then_some(plain))
 }
 
 /// An answer with another status than 200.
@@ -162,50 +201,66 @@ fn kind(content_type: &str, body: &[u8]) -> String {
 }
 
 /// Why a request came to nothing.
-fn explain(error: &reqwest::Error) -> HttpError {
-    let text = chain(error);
-    let causes = causes(error);
-    let io_error = causes.iter().filter_map(|cause| cause.downcast_ref::<io::Error>()).next_back();
-    let failure = match io_error.map(ConnectionFailure::from) {
-        _ if error.is_dns() => HttpFailure::Unresolved,
-        _ if error.is_timeout() && error.is_connect() => HttpFailure::Filtered,
-        _ if error.is_timeout() => HttpFailure::Slow,
-        _ if causes.iter().any(|cause| cause.is::<rustls::Error>()) => HttpFailure::Tls,
-        Some(failure) if failure != ConnectionFailure::Other => failure.into(),
-        // The library does not export the type of these; its words are all there is.
-        _ if text.contains("invalid HTTP") => HttpFailure::NotHttp,
-        _ if text.contains("connection closed") || text.contains("end of file") => HttpFailure::Closed,
-        _ => HttpFailure::Failed,
+fn explain(error: &ExchangeError) -> HttpError {
+    let failure = match error {
+        ExchangeError::Connect { state, .. } => match state {
+            ReachState::Unresolved => HttpFailure::Unresolved,
+            ReachState::Refused => HttpFailure::Refused,
+            ReachState::Filtered => HttpFailure::Filtered,
+            ReachState::Unreachable => HttpFailure::Unreachable,
+            ReachState::Closed => HttpFailure::Closed,
+            ReachState::NotTried => HttpFailure::Slow,
+            ReachState::Answered | ReachState::Silent | ReachState::Stalled | ReachState::Failed => {
+                HttpFailure::Failed
+            }
+        },
+        ExchangeError::Handshake(error) if !is_of_tls(error) => ConnectionFailure::from(error).into(),
+        ExchangeError::Handshake(_) | ExchangeError::Tls(_) => HttpFailure::Tls,
+        ExchangeError::SlowHandshake(_) => HttpFailure::Slow,
+        ExchangeError::Request(_) => HttpFailure::BadUrl,
+        ExchangeError::Http(error) if error.is_parse() => HttpFailure::NotHttp,
+        ExchangeError::Http(error) if error.is_incomplete_message() || error.is_closed() => {
+            HttpFailure::Closed
+        }
+        ExchangeError::Http(error) => match io_error(error) {
+            Some(error) if is_of_tls(error) => HttpFailure::Tls,
+            Some(error) => ConnectionFailure::from(error).into(),
+            None => HttpFailure::Failed,
+        },
     };
-    HttpError::new(failure, shortened(&text))
+    HttpError::new(failure, shortened(&chain(error)))
 }
 
-/// The error's causes, outermost first.
-fn causes(error: &reqwest::Error) -> Vec<&(dyn std::error::Error + 'static)> {
-    let mut causes = Vec::new();
+/// Whether it was rustls that failed.
+fn is_of_tls(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|carried| carried.is::<rustls::Error>())
+}
+
+/// The I/O error below an error of HTTP.
+fn io_error(error: &hyper::Error) -> Option<&io::Error> {
     let mut next = error.source();
     while let Some(cause) = next {
-        causes.push(cause);
-        // An I/O error leaves out the error that it carries when it names its source.
-        next = match cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            Some(carried) => Some(carried),
-            None => cause.source(),
-        };
+        if let Some(found) = cause.downcast_ref() {
+            return Some(found);
+        }
+        next = cause.source();
     }
-    causes
+    None
 }
 
-/// What the error and its causes say, without the URL.
-fn chain(error: &reqwest::Error) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for cause in causes(error) {
+/// What the error and its causes say.
+fn chain(error: &ExchangeError) -> String {
+    let mut parts = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
         let text = cause.to_string();
         // Wrappers repeat what they wrap.
         if !parts.iter().any(|part| part.contains(&text)) {
             parts.push(text);
         }
+        next = cause.source();
     }
-    if parts.is_empty() { "the request failed".into() } else { parts.join(": ") }
+    parts.join(": ")
 }
 
 /// The beginning of a text from a server.

@@ -3,13 +3,12 @@
 //! The codec is that of the `redis` crate. Its client is not used: it would send commands of its own,
 //! and it hides the raw error texts that tell one release of Pika from another.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::{fmt, io};
 
-use combine::parser::combinator::AnySendSyncPartialState;
-use combine::stream::PointerOffset;
-use redis::{Value, parse_redis_value_async};
+use redis::{Parser, RedisError, Value};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -66,12 +65,10 @@ impl fmt::Display for Broken {
     }
 }
 
-type Decoder = combine::stream::Decoder<AnySendSyncPartialState, PointerOffset<[u8]>>;
-
 /// A connection to a client port.
 pub struct Connection {
     reader: Bounded,
-    decoder: Decoder,
+    parser: Parser,
     round_trips: u32,
     /// Why it is of no further use, once it is. An answer that comes after its deadline would be taken for that of the
     /// next command.
@@ -83,7 +80,7 @@ impl Connection {
     pub fn new(stream: TcpStream) -> Self {
         Self {
             reader: Bounded { stream, left: 0, first: Vec::new() },
-            decoder: Decoder::new(),
+            parser: Parser::new(),
             round_trips: 0,
             broken: None,
         }
@@ -119,7 +116,7 @@ impl Connection {
         // A server that closes at once can refuse the write while its greeting is still to be read.
         let write_failed = !matches!(written, Ok(Ok(())));
         while replies.len() < batch.len() {
-            let read = parse_redis_value_async(&mut self.decoder, &mut self.reader);
+            let read = read_value(&mut self.parser, &mut self.reader);
             match timeout_at(deadline, read).await {
                 Ok(Ok(value)) => replies.push(reply(value)),
                 Ok(Err(error)) => return (replies, Some(self.broken(&error))),
@@ -130,13 +127,49 @@ impl Connection {
         (replies, broken)
     }
 
-    fn broken(&self, error: &redis::RedisError) -> Broken {
+    fn broken(&self, error: &RedisError) -> Broken {
         if self.reader.left == 0 {
             Broken::TooMuch
         } else if error.kind() == redis::ErrorKind::Parse {
             Broken::NotResp
         } else {
             Broken::Closed
+        }
+    }
+}
+
+/// Reads one value. What came of it before, and what came after it, stays in `parser`.
+///
+/// The parser of `redis` wants a blocking reader. It keeps its place when a read fails, so that it can be called
+/// again when there is more.
+pub async fn read_value(
+    parser: &mut Parser,
+    reader: &mut (impl AsyncRead + Unpin),
+) -> Result<Value, RedisError> {
+    poll_fn(|context| {
+        let mut pending = false;
+        let parsed = parser.parse_value(Polled { reader: &mut *reader, context, pending: &mut pending });
+        if pending { Poll::Pending } else { Poll::Ready(parsed) }
+    })
+    .await
+}
+
+/// One poll of a socket as a blocking read. Where nothing is there the read fails, and the task is woken later.
+struct Polled<'p, 'c, R> {
+    reader: &'p mut R,
+    context: &'p mut Context<'c>,
+    pending: &'p mut bool,
+}
+
+impl<R: AsyncRead + Unpin> io::Read for Polled<'_, '_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut buffer = ReadBuf::new(buffer);
+        match Pin::new(&mut *self.reader).poll_read(self.context, &mut buffer) {
+            Poll::Ready(result) => result.map(|()| buffer.filled().len()),
+            Poll::Pending => {
+                *self.pending = true;
+                Err(io::ErrorKind::WouldBlock.into())
+            }
         }
     }
 }

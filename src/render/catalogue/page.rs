@@ -12,6 +12,7 @@ use crate::model::text::{Bilingual, Language, Template};
 use crate::render::i18n::pick;
 use crate::render::options::RenderOptions;
 use crate::render::words::state as state_word;
+use crate::render::wrap::wrap;
 
 /// Writes `explain`.
 pub struct Page<'k> {
@@ -247,12 +248,7 @@ impl<'k> Page<'k> {
         for line in text.lines() {
             // The lines of a list item stand below its text.
             let hang = " ".repeat(indent + if line.starts_with("- ") { 2 } else { 0 });
-            let options = textwrap::Options::new(self.look.width)
-                .initial_indent(&blank)
-                .subsequent_indent(&hang)
-                .word_splitter(textwrap::WordSplitter::NoHyphenation)
-                .break_words(false);
-            for wrapped in textwrap::wrap(line, options) {
+            for wrapped in wrap(line, self.look.width, &blank, &hang) {
                 let _ = writeln!(out, "{}", wrapped.trim_end());
             }
         }

@@ -21,7 +21,7 @@ fn get(url: &str) -> Result<Answer, HttpError> {
 fn get_within(url: &str, time: Duration) -> Result<Answer, HttpError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let client = client(Duration::from_secs(2)).unwrap();
+        let client = client(Duration::from_secs(2));
         get_json(&client, url, Instant::now() + time, LIMIT).await
     })
 }

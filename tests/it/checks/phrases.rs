@@ -10,17 +10,9 @@ use pikadoctor::judge::phrases::Phrases;
 use pikadoctor::model::text::{Bilingual, Language};
 use regex::{Captures, Regex};
 
-/// Words of the operating system, the resolver and the HTTP client.
-const LIBRARIES: [&str; 8] = [
-    "(os error ",
-    "failed to lookup",
-    "Name or service",
-    "Temporary failure",
-    "client error",
-    "connect error",
-    "dns error",
-    "error resolving",
-];
+/// Words of the operating system and the resolver.
+const LIBRARIES: [&str; 5] =
+    ["(os error ", "failed to lookup", "Name or service", "Temporary failure", "error resolving"];
 
 fn phrases() -> Phrases {
     Phrases::new(&built_in().knowledge.phrases, Language::Zh)
