@@ -4,6 +4,7 @@
 //! The tests run beside each other in one process: none of them sets its environment, its directory or a limit of it,
 //! or reads what the kernel counts for the process as a whole. What needs such a thing does it in a child.
 
+mod dependencies;
 mod house;
 mod support;
 
