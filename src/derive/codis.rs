@@ -5,6 +5,7 @@ use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::codis::Codis;
 use crate::model::codis::topology::{Backend, Estimate, Password, Position, Registered, SlotIndex};
 use crate::model::facts::Facts;
+use crate::model::info::KeyType;
 use crate::model::network::AddressKind;
 use crate::model::node::Node;
 
@@ -126,17 +127,19 @@ fn why_no_version(server: &Backend, node: Option<&Node>) -> (AbsenceKind, String
 /// The keys that the last key scan of the server counted, as far as they belong in lists of slots.
 fn count_keys(index: &mut SlotIndex, node: &Node) {
     let Some(keyspace) = node.keyspace.as_ref().filter(|keyspace| keyspace.scanned) else { return };
-    let of = |kind: &str| {
+    let of = |kind: KeyType| {
         let counts = keyspace.counts.iter().filter(|count| count.kind == kind).map(|count| count.keys);
         counts.reduce(u64::saturating_add)
     };
-    let plain =
-        ["strings", "hashes", "lists", "zsets"].into_iter().filter_map(of).fold(0, u64::saturating_add);
+    let plain = [KeyType::Strings, KeyType::Hashes, KeyType::Lists, KeyType::Zsets]
+        .into_iter()
+        .filter_map(of)
+        .fold(0, u64::saturating_add);
     // The lists are sets of keys, one for each slot and one for each tag, and are counted like those of users.
-    let sets = of("sets").unwrap_or(0).saturating_sub(index.slots_with_keys.unwrap_or(0));
+    let sets = of(KeyType::Sets).unwrap_or(0).saturating_sub(index.slots_with_keys.unwrap_or(0));
     index.counted_at_least = Some(plain);
     index.counted_at_most = Some(plain.saturating_add(sets));
-    index.streams = of("streams");
+    index.streams = of(KeyType::Streams);
     index.counted_at.clone_from(&keyspace.scan_started);
 }
 

@@ -8,7 +8,7 @@ use crate::model::limits::MAX_GREETINGS;
 use crate::model::link::{Flow, LinkMode, Reading, Step};
 use crate::model::node::Node;
 use crate::model::release::Era;
-use crate::model::replication::BinlogPosition;
+use crate::model::replication::{BinlogOffset, BinlogPosition};
 
 /// 70 bytes were measured for one connection; some reconnections are allowed for.
 const GREETING_BYTES: u64 = 70;
@@ -17,11 +17,11 @@ const GREETING_BYTES: u64 = 70;
 pub fn flow(mode: LinkMode, master: &Node, replica: &Node, readings: &[Reading]) -> Option<Vec<Flow>> {
     let [.., first, last] = readings else { return None };
     let find = |positions: &[BinlogPosition], db: &Option<String>| {
-        positions.iter().find(|position| position.db == *db).map(place)
+        positions.iter().find(|position| position.db == *db).map(BinlogPosition::place)
     };
     let size = file_size(master).filter(|size| file_size(replica) == Some(*size));
     let flows = last.master.iter().filter_map(|of_master| {
-        let (there, here) = (place(of_master), find(&last.replica, &of_master.db)?);
+        let (there, here) = (of_master.place(), find(&last.replica, &of_master.db)?);
         let (there_before, here_before) =
             (find(&first.master, &of_master.db)?, find(&first.replica, &of_master.db)?);
         let (master_moved, replica_moved) = (there_before != there, here_before != here);
@@ -49,12 +49,12 @@ pub fn flow(mode: LinkMode, master: &Node, replica: &Node, readings: &[Reading])
         };
         let behind_bytes = size
             .filter(|_| here <= there)
-            .and_then(|size| ((there.0 - here.0) * size + there.1).checked_sub(here.1));
+            .and_then(|size| ((there.file - here.file) * size + there.offset).checked_sub(here.offset));
         Some(Flow {
             db: of_master.db.clone(),
             step,
-            master: format!("{}:{}", there.0, there.1),
-            replica: format!("{}:{}", here.0, here.1),
+            master: there,
+            replica: here,
             master_moved,
             replica_moved,
             behind_bytes,
@@ -65,10 +65,6 @@ pub fn flow(mode: LinkMode, master: &Node, replica: &Node, readings: &[Reading])
     (!flows.is_empty()).then_some(flows)
 }
 
-fn place(position: &BinlogPosition) -> (u64, u64) {
-    (position.file, position.offset)
-}
-
 fn within(node: &Node, era: &Era) -> bool {
     node.version.is_some_and(|version| version.is_of(era))
 }
@@ -77,11 +73,11 @@ fn file_size(node: &Node) -> Option<u64> {
     node.config.as_ref()?.get("binlog-file-size")?.trim().parse().ok()
 }
 
-fn is_known_shift(master: &Node, replica: &Node, there: (u64, u64), here: (u64, u64)) -> bool {
-    if there.0 != here.0 || here.1 < there.1 {
+fn is_known_shift(master: &Node, replica: &Node, there: BinlogOffset, here: BinlogOffset) -> bool {
+    if there.file != here.file || here.offset < there.offset {
         return false;
     }
-    let lead = here.1 - there.1;
+    let lead = here.offset - there.offset;
     let greetings = within(replica, &era::GREETINGS_COUNTED)
         && within(master, &era::GREETS_ITS_PEER)
         && lead.is_multiple_of(GREETING_BYTES)

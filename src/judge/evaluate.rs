@@ -20,6 +20,7 @@ use crate::model::check::{Case, Check, CheckFile, Example, MetricRule, Param, St
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Metric, Problem, State};
 use crate::model::policy::Parameters;
+use crate::model::range::Range;
 use crate::model::text::{Language, Source, Template};
 use crate::parse::document::json::from_value;
 
@@ -220,8 +221,8 @@ fn metric(rule: &MetricRule, scope: &Arc<Scope>) -> Option<Metric> {
         source
             .as_ref()
             .and_then(|source| evaluate(source).ok())
-            .filter(|v| !v.is_none())
-            .map(|v| v.to_string())
+            .filter(|value| !value.is_none())
+            .and_then(|value| value.to_string().parse::<Range>().ok())
     };
     Some(Metric {
         name: rule.name.clone(),

@@ -21,7 +21,7 @@ pub fn apply(findings: &mut Vec<Finding>, thresholds: &[Threshold]) {
         let mut measured = 0;
         for finding in findings.iter_mut() {
             for metric in finding.metrics.iter_mut().filter(|metric| metric.name == threshold.metric) {
-                let range = Some(threshold.range.to_string());
+                let range = Some(threshold.range);
                 if threshold.state == State::Critical {
                     metric.crit = range;
                 } else {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::absence::Absence;
 use super::codis::topology::CodisRelease;
 use super::conf::Place;
+use super::network::AddressKind;
 use super::release::Version;
 
 /// What a file is for.
@@ -161,8 +162,8 @@ pub struct Effective {
     pub stated: bool,
     /// The releases for which it counts.
     pub releases: Vec<CodisRelease>,
-    /// The host of an address `HOST:PORT`: `loopback`, `unspecified`, `name` or `address`. Null for other values.
-    pub address: Option<String>,
+    /// The kind of the host of an address `HOST:PORT`. Null for other values.
+    pub address: Option<AddressKind>,
     /// Where. Null when the key is missing.
     pub place: Option<Place>,
 }
@@ -176,8 +177,8 @@ pub struct ConfMaster {
     pub name: String,
     /// The host.
     pub host: String,
-    /// What the host is: `loopback`, `unspecified`, `name` or `address`.
-    pub address: String,
+    /// The kind of the host.
+    pub address: AddressKind,
     /// The port.
     pub port: Option<u16>,
     /// The quorum.

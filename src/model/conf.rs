@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::absence::Absence;
+use super::network::PortRole;
 use super::release::{Releases, Version};
 
 /// A place in a file.
@@ -174,10 +175,10 @@ pub struct ConfRemark {
     pub known_in: Option<Releases>,
     /// The port in question.
     pub port: Option<u32>,
-    /// What the port is for here: `client`, `binlog`, `heartbeat`, `pika-hub`, `rsync`, `replication`.
-    pub role: Option<String>,
+    /// What the port is for here.
+    pub role: Option<PortRole>,
     /// What the port is for there.
-    pub other_role: Option<String>,
+    pub other_role: Option<PortRole>,
     /// Whether it is certain to hurt: a password is changed, a value of a fixed set of words is none of them,
     /// the two values of a duplicate differ, a path is absolute, a port is always open.
     pub grave: bool,

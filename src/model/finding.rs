@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conf::Place;
 use super::exit;
+use super::range::Range;
 use super::text::Language;
 
 /// The version of the report, in `Report::schema`.
@@ -110,10 +111,10 @@ pub struct Metric {
     pub value: Option<f64>,
     /// `s`, `B`, `%`, `c` or nothing.
     pub unit: String,
-    /// The range in which it is not a warning, in Nagios' notation.
-    pub warn: Option<String>,
-    /// The range in which it is not critical, in Nagios' notation.
-    pub crit: Option<String>,
+    /// The range in which it is not a warning.
+    pub warn: Option<Range>,
+    /// The range in which it is not critical.
+    pub crit: Option<Range>,
 }
 
 /// Who answers for a finding that is not as it should be.

@@ -96,6 +96,25 @@ pub struct Keyspace {
     pub counts: Vec<KeyCount>,
 }
 
+/// A type of keys, as a key scan counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyType {
+    /// Strings.
+    Strings,
+    /// Hashes.
+    Hashes,
+    /// Lists.
+    Lists,
+    /// Sets.
+    Sets,
+    /// Sorted sets.
+    Zsets,
+    /// Streams (3.5.2 and later).
+    Streams,
+}
+
 /// How many keys of one type a database held at the last scan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -103,8 +122,8 @@ pub struct Keyspace {
 pub struct KeyCount {
     /// The database; null where there is one for all.
     pub db: Option<String>,
-    /// `strings`, `hashes`, `lists`, `sets`, `zsets`, `streams`.
-    pub kind: String,
+    /// Their type.
+    pub kind: KeyType,
     /// Keys.
     pub keys: u64,
     /// Keys with a time to live (3.0.6 and later).

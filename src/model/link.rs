@@ -8,7 +8,7 @@ use super::absence::Absence;
 use super::network::{AddressKind, Port};
 use super::planned::PlannedLink;
 use super::release::Version;
-use super::replication::{BinlogPosition, Lag};
+use super::replication::{BinlogOffset, BinlogPosition, Lag};
 
 /// A replication link, whether it stands already or is only meant to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -367,10 +367,10 @@ pub struct Flow {
     pub db: Option<String>,
     /// How the positions are related.
     pub step: Step,
-    /// The master's position in the last reading, `FILE:OFFSET`.
-    pub master: String,
-    /// The replica's position in the last reading, `FILE:OFFSET`.
-    pub replica: String,
+    /// The master's position in the last reading.
+    pub master: BinlogOffset,
+    /// The replica's position in the last reading.
+    pub replica: BinlogOffset,
     /// The master's binlog grew between the readings.
     pub master_moved: bool,
     /// The replica's binlog grew between the readings.

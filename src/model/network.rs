@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::replication::BinlogPosition;
 
 /// What a derived port is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum PortRole {

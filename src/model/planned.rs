@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::release::Releases;
+
 /// What a plan says of a server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -10,7 +12,7 @@ pub struct PlannedNode {
     /// What the plan calls it.
     pub name: String,
     /// The releases that it may have, `2.3.6, 3.3.0+`. Null: any.
-    pub release: Option<String>,
+    pub release: Option<Releases>,
     /// What it must be. Null: anything.
     pub role: Option<PlannedRole>,
 }

@@ -1,6 +1,9 @@
 //! Facts about replication: roles, links, replicas, the binlog.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The role of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,6 +151,58 @@ pub struct BinlogPosition {
     pub offset: u64,
     /// The file up to which purging is safe: `write2fileN`, `none` or `error`.
     pub safety_purge: Option<String>,
+}
+
+/// A place in a binlog, written `FILE:OFFSET`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BinlogOffset {
+    /// Number of the file.
+    pub file: u64,
+    /// Byte in the file.
+    pub offset: u64,
+}
+
+impl BinlogPosition {
+    /// The place alone.
+    pub fn place(&self) -> BinlogOffset {
+        BinlogOffset { file: self.file, offset: self.offset }
+    }
+}
+
+impl fmt::Display for BinlogOffset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.offset)
+    }
+}
+
+impl Serialize for BinlogOffset {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for BinlogOffset {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let place = text
+            .split_once(':')
+            .and_then(|(file, offset)| Some(Self { file: file.parse().ok()?, offset: offset.parse().ok()? }));
+        place.ok_or_else(|| D::Error::custom(format!("`{text}` is not FILE:OFFSET")))
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for BinlogOffset {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "BinlogOffset".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A place in a binlog: `FILE:OFFSET`."
+        })
+    }
 }
 
 /// The binlog.

@@ -234,11 +234,11 @@ impl Reader<'_> {
                 let why = format!("{address} is `{}` already", other.planned.name);
                 return Err(self.wrong(&node.addr, &why));
             }
-            if let Some(release) = &node.release {
-                let wrong =
-                    |error| self.wrong(release, &format!("{error}; write 2.3.6, 2.3.3-2.3.8 or 3.5.3+"));
-                release.text.parse::<Releases>().map_err(wrong)?;
-            }
+            let release = |text: &Source| {
+                let wrong = |error| self.wrong(text, &format!("{error}; write 2.3.6, 2.3.3-2.3.8 or 3.5.3+"));
+                text.text.parse::<Releases>().map_err(wrong)
+            };
+            let release = node.release.as_ref().map(release).transpose()?;
             let password = match &node.password {
                 None => None,
                 Some(SecretSource::Env(variable)) => {
@@ -246,11 +246,7 @@ impl Reader<'_> {
                 }
                 Some(SecretSource::File(path)) => Some(PasswordFrom::File(self.path(path)?)),
             };
-            let planned = PlannedNode {
-                name: name.clone(),
-                release: node.release.as_ref().map(|release| release.text.clone()),
-                role: node.role,
-            };
+            let planned = PlannedNode { name: name.clone(), release, role: node.role };
             let conf = node.conf.as_ref().map(|path| self.path(path)).transpose()?;
             let ssh = node.ssh.as_ref().map(|ssh| Ok((self.expand(ssh)?, self.place(ssh)))).transpose()?;
             servers.push(PlannedServer { address, planned, password, conf, ssh });

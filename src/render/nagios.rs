@@ -143,8 +143,9 @@ fn performance(metric: &Metric, target: Option<&str>) -> String {
     };
     let mut text = format!("{label}={value}");
     if metric.warn.is_some() || metric.crit.is_some() {
-        let _ = write!(text, ";{}", metric.warn.as_deref().unwrap_or_default());
-        let _ = write!(text, ";{}", metric.crit.as_deref().unwrap_or_default());
+        for range in [metric.warn, metric.crit] {
+            let _ = write!(text, ";{}", range.map(|range| range.to_string()).unwrap_or_default());
+        }
     }
     text.trim_end_matches(';').to_owned()
 }

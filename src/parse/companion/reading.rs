@@ -29,16 +29,11 @@ impl ServiceConfText<'_> {
     }
 }
 
-/// What the host of an address is, for the checks.
-pub(super) fn host_kind(host: &str) -> &'static str {
+/// The kind of the host of an address.
+pub(super) fn host_kind(host: &str) -> AddressKind {
     if host.is_empty() {
         // `:19000` is every address, as Go reads it.
-        return "unspecified";
+        return AddressKind::Unspecified;
     }
-    match AddressKind::of(host.trim_start_matches('[').trim_end_matches(']')) {
-        AddressKind::Loopback => "loopback",
-        AddressKind::Unspecified => "unspecified",
-        AddressKind::Name => "name",
-        _ => "address",
-    }
+    AddressKind::of(host.trim_start_matches('[').trim_end_matches(']'))
 }

@@ -135,7 +135,7 @@ fn monitored(reading: &ServiceConfText<'_>, line: &Line) -> ConfMaster {
     ConfMaster {
         name: line.word(2).to_owned(),
         host: line.word(3).to_owned(),
-        address: host_kind(line.word(3)).to_owned(),
+        address: host_kind(line.word(3)),
         port: line.word(4).parse().ok(),
         quorum: line.number(5),
         down_after_ms: DOWN_AFTER_MS,

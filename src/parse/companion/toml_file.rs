@@ -167,7 +167,7 @@ fn effective(
     place: Option<crate::model::conf::Place>,
 ) -> Effective {
     let is_address = matches!(key.name.as_str(), "admin_addr" | "proxy_addr");
-    let host = value.rsplit_once(':').filter(|_| is_address).map(|(host, _)| host_kind(host).to_owned());
+    let host = value.rsplit_once(':').filter(|_| is_address).map(|(host, _)| host_kind(host));
     let number = value.parse().ok().filter(|_| !key.secret);
     Effective { key: key.name.clone(), number, value, stated, releases, address: host, place }
 }

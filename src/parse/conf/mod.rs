@@ -136,8 +136,8 @@ fn fold(releases: &[Version], rule: &dyn Fn(Version) -> Vec<Draft>) -> Vec<ConfR
                 other_key: draft.other_key,
                 known_in: draft.known_in.and_then(|releases| releases.parse().ok()),
                 port: draft.port,
-                role: draft.role.map(str::to_owned),
-                other_role: draft.other_role.map(str::to_owned),
+                role: draft.role,
+                other_role: draft.other_role,
                 grave: draft.grave,
             })
         })

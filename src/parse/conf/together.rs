@@ -26,7 +26,7 @@ pub fn ports(view: &ConfView<'_>, earlier: &[Text<'_>], version: Version) -> Vec
     let remark = |what, number: u32, role: &PortUse| {
         let mut draft = view.at_value(what, entry);
         draft.port = Some(number);
-        draft.role = Some(role.role.name());
+        draft.role = Some(role.role);
         draft.grave = role.always;
         draft
     };
@@ -40,7 +40,7 @@ pub fn ports(view: &ConfView<'_>, earlier: &[Text<'_>], version: Version) -> Vec
         let collision = |what, number, role: &PortUse, other_role: &PortUse| {
             let mut draft = remark(what, number, role);
             draft.other = Some(other.value_place(other_entry));
-            draft.other_role = Some(other_role.role.name());
+            draft.other_role = Some(other_role.role);
             draft.grave = role.always && other_role.always;
             draft
         };

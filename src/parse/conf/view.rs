@@ -5,6 +5,7 @@ use super::keys::{Keys, first_word};
 use super::text::{ConfEntry, Text};
 use crate::model::conf::{ConfMatter, Place};
 use crate::model::knowledge::Knowledge;
+use crate::model::network::PortRole;
 use crate::model::release::Version;
 
 /// A file and what is needed to judge it for a release.
@@ -64,8 +65,8 @@ pub(super) struct Draft {
     pub(super) other_key: Option<String>,
     pub(super) known_in: Option<String>,
     pub(super) port: Option<u32>,
-    pub(super) role: Option<&'static str>,
-    pub(super) other_role: Option<&'static str>,
+    pub(super) role: Option<PortRole>,
+    pub(super) other_role: Option<PortRole>,
     pub(super) grave: bool,
 }
 

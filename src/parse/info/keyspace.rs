@@ -1,6 +1,6 @@
 //! INFO keyspace in its six spellings.
 
-use crate::model::info::{InfoSection, KeyCount, Keyspace};
+use crate::model::info::{InfoSection, KeyCount, KeyType, Keyspace};
 
 /// INFO keyspace: the counts of the last finished scan.
 pub fn keyspace(section: &InfoSection) -> Keyspace {
@@ -25,7 +25,7 @@ fn read_count(line: &str, counts: &mut Vec<KeyCount>) {
             Some((db, kind)) => (Some(db), kind),
             None => (None, name),
         };
-        let Some(kind) = kind_of(kind) else { return };
+        let Some(kind) = type_of(kind) else { return };
         let mut values = rest.split(',').map(str::trim);
         let Some(keys) = values.next().and_then(|keys| keys.parse().ok()) else { return };
         let mut expires = None;
@@ -38,7 +38,7 @@ fn read_count(line: &str, counts: &mut Vec<KeyCount>) {
                 _ => {}
             }
         }
-        counts.push(KeyCount { db: db.map(str::to_owned), kind: kind.into(), keys, expires, invalid });
+        counts.push(KeyCount { db: db.map(str::to_owned), kind, keys, expires, invalid });
     } else if let Some((name, count)) = line.split_once(" keys:") {
         // `kv keys:0` up to 2.3, `string keys:0` and `string invaild keys:0` up to 3.0.5
         let Ok(count) = count.trim().parse() else { return };
@@ -46,23 +46,23 @@ fn read_count(line: &str, counts: &mut Vec<KeyCount>) {
             Some(name) => (name, true),
             None => (name, false),
         };
-        let Some(kind) = kind_of(name) else { return };
+        let Some(kind) = type_of(name) else { return };
         if !is_invalid {
-            counts.push(KeyCount { db: None, kind: kind.into(), keys: count, expires: None, invalid: None });
+            counts.push(KeyCount { db: None, kind, keys: count, expires: None, invalid: None });
         } else if let Some(known) = counts.iter_mut().find(|known| known.kind == kind) {
             known.invalid = Some(count);
         }
     }
 }
 
-fn kind_of(name: &str) -> Option<&'static str> {
+fn type_of(name: &str) -> Option<KeyType> {
     Some(match name.to_ascii_lowercase().as_str() {
-        "kv" | "string" | "strings" => "strings",
-        "hash" | "hashes" => "hashes",
-        "list" | "lists" => "lists",
-        "set" | "sets" => "sets",
-        "zset" | "zsets" => "zsets",
-        "stream" | "streams" => "streams",
+        "kv" | "string" | "strings" => KeyType::Strings,
+        "hash" | "hashes" => KeyType::Hashes,
+        "list" | "lists" => KeyType::Lists,
+        "set" | "sets" => KeyType::Sets,
+        "zset" | "zsets" => KeyType::Zsets,
+        "stream" | "streams" => KeyType::Streams,
         _ => return None,
     })
 }
@@ -93,11 +93,11 @@ mod tests {
             assert_eq!(keyspace.counts.len(), 1, "{lines:?}");
             let count = &keyspace.counts[0];
             assert_eq!(
-                (count.db.as_deref(), count.kind.as_str(), count.keys, count.invalid),
-                (db, "strings", 7, invalid)
+                (count.db.as_deref(), count.kind, count.keys, count.invalid),
+                (db, KeyType::Strings, 7, invalid)
             );
         }
-        assert_eq!(read(&["db0 Streams_keys=1, expires=0, invalid_keys=0"]).counts[0].kind, "streams");
+        assert_eq!(read(&["db0 Streams_keys=1, expires=0, invalid_keys=0"]).counts[0].kind, KeyType::Streams);
     }
 
     #[test]

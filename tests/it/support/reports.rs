@@ -40,7 +40,7 @@ pub fn hostile_report(text: &str, state: State) -> Report {
                 name: "it's = a metric".into(),
                 value: Some(1e21),
                 unit: "B".into(),
-                warn: Some("10".into()),
+                warn: "10".parse().ok(),
                 crit: None,
             },
             Metric { name: "none".into(), value: None, unit: String::new(), warn: None, crit: None },
