@@ -34,7 +34,8 @@ pub async fn answer(
     };
     let running = match search.find(&roots) {
         Ok(running) => running,
-        Err(reason) => {
+        Err(error) => {
+            let reason = error.to_string();
             let mut host = host::collect_host(&asked, &roots, knowledge, &deadlines).await;
             host.errors.push(Absence { path: "instances".into(), kind: AbsenceKind::Failed, reason });
             return Ok(host);

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::collect::files::bundle::BundleError;
+use crate::collect::host::SearchError;
 
 /// Why a run ends without facts. What could not be collected is in the facts and no error.
 #[derive(Debug, thiserror::Error)]
@@ -30,8 +31,8 @@ pub enum PipelineError {
         plan: String,
     },
     /// The one Pika that was asked for does not run on this host.
-    #[error("{0}")]
-    NoProcess(String),
+    #[error(transparent)]
+    NoProcess(#[from] SearchError),
     /// The processes of this host could not be read before the end of the run.
     #[error("looking for the processes of this host did not end in time")]
     ProcessesTimedOut,

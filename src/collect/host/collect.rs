@@ -99,8 +99,8 @@ fn files(roots: &Roots, wanted: &[InstanceSelector], everything: bool, offsets: 
     }
     let network = match network::collect_network(roots, None) {
         Ok(network) => Some(network),
-        Err(absence) => {
-            errors.push(absence);
+        Err(error) => {
+            errors.push(error.absence("network"));
             None
         }
     };

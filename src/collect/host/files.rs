@@ -97,10 +97,39 @@ pub fn number(path: &Path) -> Option<u64> {
     text(path).ok()?.parse().ok()
 }
 
+/// Why a file of `/proc` says nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcError {
+    /// It cannot be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// It is not in the form that it should have.
+    #[error("{}: {source}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What the reader of this form says.
+        source: procfs_core::ProcError,
+    },
+}
+
+/// A file of `/proc`, read by `parse`.
+pub fn parsed_by<T>(
+    path: &Path,
+    parse: impl FnOnce(Cursor<Vec<u8>>) -> procfs_core::ProcResult<T>,
+) -> Result<T, ProcError> {
+    let bytes = read(path).map_err(|source| ProcError::Unreadable { path: path.to_owned(), source })?;
+    parse(Cursor::new(bytes)).map_err(|source| ProcError::Malformed { path: path.to_owned(), source })
+}
+
 /// A file of `/proc` in the form that the procfs-core crate knows.
-pub fn parsed<T: FromRead>(path: &Path) -> Result<T, String> {
-    let bytes = read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    T::from_read(Cursor::new(bytes)).map_err(|error| format!("{}: {error}", path.display()))
+pub fn parsed<T: FromRead>(path: &Path) -> Result<T, ProcError> {
+    parsed_by(path, |bytes| T::from_read(bytes))
 }
 
 /// Why a fact of a host is absent: without the right to see it nobody gave access.

@@ -98,7 +98,7 @@ impl Looker<'_> {
                 let (uid, gid, groups) = (status.euid, status.egid, status.groups);
                 self.instance.account = Some(Account { uid, gid, groups, name });
             }
-            Err(reason) => self.fail("account", reason),
+            Err(error) => self.fail("account", error.to_string()),
         }
     }
 
@@ -188,7 +188,7 @@ impl Looker<'_> {
                     open: open.and_then(|open| u64::try_from(open.count()).ok()),
                 });
             }
-            Err(reason) => self.fail("open_files", reason),
+            Err(error) => self.fail("open_files", error.to_string()),
         }
         let settings = self.instance.settings.clone();
         let setting = |name: &str| settings.get(name).map(String::as_str);
@@ -240,9 +240,8 @@ impl Looker<'_> {
         self.instance.own_network = !network::shares(self.roots, self.pid, Namespace::Net);
         match network::collect_network(self.roots, self.pid) {
             Ok(network) => self.instance.network = Some(network),
-            Err(absence) => {
-                let own_address = Absence { path: "own_address".into(), ..absence.clone() };
-                self.instance.errors.extend([absence, own_address]);
+            Err(error) => {
+                self.instance.errors.extend(["network", "own_address"].map(|path| error.absence(path)));
             }
         }
         let Some(port) = self.instance.port else {
@@ -274,9 +273,10 @@ impl Looker<'_> {
                 }
                 self.instance.listeners = Some(listeners);
             }
-            Err(reason) => {
-                self.fail("listeners", reason.clone());
-                self.fail("ports", reason);
+            Err(error) => {
+                for path in ["listeners", "ports"] {
+                    self.fail(path, error.to_string());
+                }
             }
         }
     }

@@ -29,6 +29,7 @@ pub use collect::collect_host;
 pub use conf::NAMES as SETTINGS;
 pub use files::Roots;
 pub use instance::goes_by;
+pub use network::NetworkError;
 pub use request::{Dial, DialAs, InstanceSelector, Request};
-pub use search::{Running, Search};
+pub use search::{Running, Search, SearchError};
 pub use server_network::network_of_server;

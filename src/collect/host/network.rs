@@ -9,7 +9,7 @@ use nix::sched::{CloneFlags, setns};
 use procfs_core::net::RouteEntries;
 use procfs_core::process::Status;
 
-use super::files::{Roots, parsed, read};
+use super::files::{ProcError, Roots, parsed, read};
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::network::{HostNetwork, Interface};
 
@@ -55,24 +55,55 @@ pub fn elsewhere(roots: &Roots, pid: u32) -> Option<String> {
     })
 }
 
+/// Why a network is not known.
+#[derive(Debug, thiserror::Error)]
+pub enum NetworkError {
+    /// The host is not here.
+    #[error("the host of the server is not visible from here")]
+    NotHere,
+    /// The host is one that was recorded.
+    #[error("a recorded host has no cards")]
+    Recorded,
+    /// The process lives in a network that this tool may not enter.
+    #[error("process {pid} has a network of its own, which only root may see: {source}")]
+    OwnNetwork {
+        /// The process.
+        pid: u32,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The kernel does not list its cards.
+    #[error("the network cards cannot be listed: {0}")]
+    Cards(#[from] nix::Error),
+    /// The routes or the sockets cannot be read.
+    #[error(transparent)]
+    File(#[from] ProcError),
+}
+
+impl NetworkError {
+    /// As the absence of the fact at `path`.
+    pub fn absence(&self, path: &str) -> Absence {
+        let kind = match self {
+            Self::NotHere | Self::Recorded | Self::OwnNetwork { .. } => AbsenceKind::NoAccess,
+            Self::Cards(_) | Self::File(_) => AbsenceKind::Failed,
+        };
+        Absence { path: path.to_owned(), kind, reason: self.to_string() }
+    }
+}
+
 /// The network of a process, or this tool's own. `bound` is empty.
-pub fn collect_network(roots: &Roots, pid: Option<u32>) -> Result<HostNetwork, Absence> {
-    let absent = |kind, reason: String| Absence { path: "network".into(), kind, reason };
+pub fn collect_network(roots: &Roots, pid: Option<u32>) -> Result<HostNetwork, NetworkError> {
     if !roots.is_live() {
-        return Err(absent(AbsenceKind::NoAccess, "a recorded host has no cards".into()));
+        return Err(NetworkError::Recorded);
     }
     let interfaces = match pid.filter(|_| !shares(roots, pid, Namespace::Net)) {
         None => interfaces(),
-        Some(pid) => within(roots, pid, interfaces).map_err(|error| {
-            let reason = format!("process {pid} has a network of its own, which only root may see: {error}");
-            absent(AbsenceKind::NoAccess, reason)
-        })?,
-    };
-    let failed = |reason| absent(AbsenceKind::Failed, reason);
-    let interfaces =
-        interfaces.map_err(|error| failed(format!("the network cards cannot be listed: {error}")))?;
+        Some(pid) => {
+            within(roots, pid, interfaces).map_err(|source| NetworkError::OwnNetwork { pid, source })?
+        }
+    }?;
     let process = pid.map_or_else(|| roots.proc.join("self"), |pid| roots.process(pid));
-    let default_routes = default_routes(&process.join("net/route")).map_err(failed)?;
+    let default_routes = default_routes(&process.join("net/route"))?;
     Ok(HostNetwork { interfaces, default_routes, bound: Vec::new() })
 }
 
@@ -107,7 +138,7 @@ fn interfaces() -> nix::Result<Vec<Interface>> {
 }
 
 /// The cards of the default routes, in the order of the file.
-fn default_routes(path: &Path) -> Result<Vec<String>, String> {
+fn default_routes(path: &Path) -> Result<Vec<String>, ProcError> {
     // A kernel without any route gives an empty file, and so does one whose network was never set up.
     let routes: RouteEntries = parsed(path)?;
     let default = |route: &procfs_core::net::RouteEntry| route.destination.is_unspecified();

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::sys::statvfs::{FsFlags, statvfs};
 use procfs_core::process::{MountInfo, MountInfos};
 
-use super::files::{Roots, absent, below, number, parsed, resolve};
+use super::files::{ProcError, Roots, absent, below, number, parsed, resolve};
 use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::host::{Account, Mount, PathOnHost, PathRole};
 
@@ -26,7 +26,7 @@ const ROLES: [(PathRole, &str); 4] = [
 ];
 
 /// The mounts that a process sees.
-pub fn mounts(roots: &Roots, pid: Option<u32>) -> Result<MountInfos, String> {
+pub fn mounts(roots: &Roots, pid: Option<u32>) -> Result<MountInfos, ProcError> {
     let of_process = pid.map(|pid| roots.process(pid).join("mountinfo"));
     let path = of_process.unwrap_or_else(|| roots.proc.join("self/mountinfo"));
     parsed(&path)
@@ -41,7 +41,11 @@ pub fn collect_paths<'s>(
     setting: impl Fn(&str) -> Option<&'s str>,
 ) -> Result<Vec<PathOnHost>, Absence> {
     let root = roots.root_of(pid);
-    let failed = |reason| Absence { path: "paths".into(), kind: AbsenceKind::Failed, reason };
+    let failed = |error: ProcError| Absence {
+        path: "paths".into(),
+        kind: AbsenceKind::Failed,
+        reason: error.to_string(),
+    };
     let mounts = mounts(roots, pid).map_err(failed)?;
     let mut seen: Vec<(PathOnHost, Option<i32>)> = Vec::new();
     for (role, name) in ROLES {

@@ -23,6 +23,17 @@ pub struct Search {
     pub replicates: bool,
 }
 
+/// A certain Pika that is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SearchError {
+    /// That of this process.
+    #[error("process {0} is not a Pika that is to be seen on the host")]
+    Process(u32),
+    /// That with this client port.
+    #[error("no Pika with port {0} is to be seen on the host")]
+    Port(u16),
+}
+
 /// Pikas that run on a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Running {
@@ -48,8 +59,8 @@ impl Search {
         self.pid.is_some() || self.port.is_some()
     }
 
-    /// The Pikas that are meant, as far as they can be seen; in words, that a certain one is not there.
-    pub fn find(&self, roots: &Roots) -> Result<Running, String> {
+    /// The Pikas that are meant, as far as they can be seen. A certain one that is not there is an error.
+    pub fn find(&self, roots: &Roots) -> Result<Running, SearchError> {
         let mut running = Running::default();
         for pid in processes::running_pikas(roots) {
             let port = instance::collect_instance(
@@ -71,10 +82,8 @@ impl Search {
         }
         let found = running.by_port.len() + running.skipped.len() > 0;
         match (self.pid, self.port) {
-            (Some(pid), _) if !found => {
-                Err(format!("process {pid} is not a Pika that is to be seen on the host"))
-            }
-            (_, Some(port)) if !found => Err(format!("no Pika with port {port} is to be seen on the host")),
+            (Some(pid), _) if !found => Err(SearchError::Process(pid)),
+            (_, Some(port)) if !found => Err(SearchError::Port(port)),
             _ => Ok(running),
         }
     }

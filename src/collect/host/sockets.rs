@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Cursor;
 use std::path::Path;
 
 use procfs_core::net::{TcpNetEntries, TcpNetEntry, TcpState};
 use procfs_core::{ExplicitSystemInfo, FromBufReadSI};
 
-use super::files::{Roots, read, text};
+use super::files::{ProcError, Roots, parsed_by, text};
 use crate::model::host::Listener;
 
 /// The sockets that listen on one of `ports` in the network of a process, or in this tool's own.
-pub fn listeners(roots: &Roots, pid: Option<u32>, ports: &[u16]) -> Result<Vec<Listener>, String> {
+pub fn listeners(roots: &Roots, pid: Option<u32>, ports: &[u16]) -> Result<Vec<Listener>, ProcError> {
     let net = pid.map_or_else(|| roots.proc.join("net"), |pid| roots.process(pid).join("net"));
     let listening = listening(&net, ports)?;
     let owners = owners(roots, &listening);
@@ -29,7 +28,7 @@ pub fn listeners(roots: &Roots, pid: Option<u32>, ports: &[u16]) -> Result<Vec<L
 }
 
 /// The addresses on which something listens on `port` in this tool's own network, each once.
-pub fn bound(roots: &Roots, port: u16) -> Result<Vec<String>, String> {
+pub fn bound(roots: &Roots, port: u16) -> Result<Vec<String>, ProcError> {
     let mut bound: Vec<String> = listening(&roots.proc.join("net"), &[port])?
         .iter()
         .map(|socket| socket.local_address.ip().to_string())
@@ -40,7 +39,7 @@ pub fn bound(roots: &Roots, port: u16) -> Result<Vec<String>, String> {
 }
 
 /// The sockets of the network `net` that listen on one of `ports`.
-fn listening(net: &Path, ports: &[u16]) -> Result<Vec<TcpNetEntry>, String> {
+fn listening(net: &Path, ports: &[u16]) -> Result<Vec<TcpNetEntry>, ProcError> {
     let mut sockets = table(&net.join("tcp"))?;
     // A kernel without IPv6 has no such table.
     sockets.extend(table(&net.join("tcp6")).unwrap_or_default());
@@ -49,7 +48,7 @@ fn listening(net: &Path, ports: &[u16]) -> Result<Vec<TcpNetEntry>, String> {
 }
 
 /// The sockets of a table such as `/proc/net/tcp`.
-fn table(path: &Path) -> Result<Vec<TcpNetEntry>, String> {
+fn table(path: &Path) -> Result<Vec<TcpNetEntry>, ProcError> {
     // Of these only the order of bytes is needed to read it.
     let system = ExplicitSystemInfo {
         boot_time_secs: 0,
@@ -57,9 +56,7 @@ fn table(path: &Path) -> Result<Vec<TcpNetEntry>, String> {
         page_size: 0,
         is_little_endian: cfg!(target_endian = "little"),
     };
-    let bytes = read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    let entries = TcpNetEntries::from_buf_read(Cursor::new(bytes), &system);
-    entries.map(|entries| entries.0).map_err(|error| format!("{}: {error}", path.display()))
+    parsed_by(path, |bytes| TcpNetEntries::from_buf_read(bytes, &system)).map(|entries| entries.0)
 }
 
 /// The processes that hold sockets, by inode. Those of other users are visible to root alone. A child that

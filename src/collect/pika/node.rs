@@ -261,9 +261,9 @@ fn look_at_host(node: &mut Node, is_pika: bool) {
     };
     match network_of_server(peer, node.process.as_ref().and_then(|process| process.pid)) {
         Ok(network) => node.host_network = Some(network),
-        Err(reason) => {
+        Err(error) => {
             for path in ["host_network", "own_address"] {
-                let (path, reason) = (path.to_owned(), reason.clone());
+                let (path, reason) = (path.to_owned(), error.to_string());
                 node.errors.push(Absence { path, kind: AbsenceKind::NoAccess, reason });
             }
         }

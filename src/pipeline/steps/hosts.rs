@@ -26,7 +26,7 @@ pub async fn processes(run: &mut CollectionRun<'_>) -> Result<(), PipelineError>
     // A file system whose server is gone blocks whoever asks about it.
     let search = tokio::task::spawn_blocking(move || search.find(&Roots::default()));
     run.running = match timeout_at(run.deadlines.run, search).await {
-        Ok(Ok(found)) => found.map_err(PipelineError::NoProcess)?,
+        Ok(Ok(found)) => found?,
         Ok(Err(_)) | Err(_) => return Err(PipelineError::ProcessesTimedOut),
     };
     Ok(())
