@@ -47,6 +47,9 @@ mod sentinels {
 }
 
 mod docs {
+    mod book;
+    mod checks;
+    mod commands;
     mod limits;
 }
 
