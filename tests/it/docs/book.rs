@@ -33,7 +33,9 @@ fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {
         match part {
-            std::path::Component::ParentDir => assert!(normal.pop(), "{} leaves the repository", path.display()),
+            std::path::Component::ParentDir => {
+                assert!(normal.pop(), "{} leaves the repository", path.display())
+            }
             std::path::Component::CurDir => {}
             part => normal.push(part),
         }
@@ -56,7 +58,8 @@ fn every_page_is_in_the_table_of_contents_once() {
 fn every_link_leads_to_a_file_of_this_repository() {
     let mut files = pages("docs");
     let at_the_top = fs::read_dir(ROOT).unwrap().map(|entry| entry.unwrap().file_name());
-    files.extend(at_the_top.map(PathBuf::from).filter(|file| file.extension().is_some_and(|end| end == "md")));
+    files
+        .extend(at_the_top.map(PathBuf::from).filter(|file| file.extension().is_some_and(|end| end == "md")));
     assert!(files.len() > 30, "only {} pages were found", files.len());
     let mut broken = Vec::new();
     for file in files {
