@@ -7,6 +7,37 @@ use crate::model::check::Check;
 use crate::model::policy::Parameters;
 use crate::parse::nearest::nearest;
 
+/// Why a parameter cannot be set.
+#[derive(Debug, thiserror::Error)]
+pub enum ParameterError {
+    /// There is no such check.
+    #[error("there is no check `{id}`{hint}")]
+    NoCheck {
+        /// What was taken for its id.
+        id: String,
+        /// `; did you mean …?`
+        hint: String,
+    },
+    /// The check has no such parameter.
+    #[error("`{id}` has no parameter `{name}`; it has {known}")]
+    NoParameter {
+        /// The check.
+        id: String,
+        /// What was taken for a name of its parameters.
+        name: String,
+        /// Those that it has.
+        known: String,
+    },
+    /// The value is of another type than the default.
+    #[error("`{value}` is not {kind}")]
+    WrongType {
+        /// The value.
+        value: String,
+        /// What it should be.
+        kind: &'static str,
+    },
+}
+
 /// Sets a parameter to what a person wrote. The value has the type of the default.
 pub fn set_text(
     parameters: &mut Parameters,
@@ -14,7 +45,7 @@ pub fn set_text(
     id: &str,
     name: &str,
     text: &str,
-) -> Result<(), String> {
+) -> Result<(), ParameterError> {
     // A word that is no number is a text, and whether a text will do is for the default to say.
     let parsed = match default(catalogue, id, name)? {
         Json::String(_) => Json::from(text),
@@ -30,7 +61,7 @@ pub fn set(
     id: &str,
     name: &str,
     value: &Json,
-) -> Result<(), String> {
+) -> Result<(), ParameterError> {
     let default = default(catalogue, id, name)?;
     let same_kind = (default.is_number() && value.is_number())
         || (default.is_boolean() && value.is_boolean())
@@ -42,22 +73,20 @@ pub fn set(
             _ => "a text",
         };
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        return Err(format!("`{value}` is not {kind}"));
+        return Err(ParameterError::WrongType { value, kind });
     }
     parameters.entry(id.to_owned()).or_default().insert(name.to_owned(), value.clone());
     Ok(())
 }
 
-fn default<'c>(catalogue: &'c Catalogue, id: &str, name: &str) -> Result<&'c Json, String> {
-    let check = catalogue
-        .checks
-        .iter()
-        .find(|check| check.id == id)
-        .ok_or_else(|| format!("there is no check `{id}`{}", nearest_check(id, &catalogue.checks)))?;
+fn default<'c>(catalogue: &'c Catalogue, id: &str, name: &str) -> Result<&'c Json, ParameterError> {
+    let check = catalogue.checks.iter().find(|check| check.id == id).ok_or_else(|| {
+        ParameterError::NoCheck { id: id.to_owned(), hint: nearest_check(id, &catalogue.checks) }
+    })?;
     let param = check.file.params.get(name).ok_or_else(|| {
         let known: Vec<&str> = check.file.params.keys().map(String::as_str).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        format!("`{id}` has no parameter `{name}`; it has {known}")
+        ParameterError::NoParameter { id: id.to_owned(), name: name.to_owned(), known }
     })?;
     Ok(&param.default)
 }

@@ -7,6 +7,7 @@ use crate::collect::files::bundle::BundleError;
 use crate::collect::files::text_file::TextFileError;
 use crate::collect::secret::SecretError;
 use crate::collect::ssh::InvalidDestination;
+use crate::lab::error::LabError;
 use crate::lab::scenarios::ScenarioError;
 use crate::model::exit;
 use crate::pipeline::catalogue::AddedChecksError;
@@ -94,8 +95,8 @@ pub enum CliError {
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
     /// The laboratory cannot stage a scenario.
-    #[error("{0}")]
-    Lab(String),
+    #[error(transparent)]
+    Lab(#[from] LabError),
     /// Tokio cannot be started.
     #[error(transparent)]
     Runtime(io::Error),

@@ -9,6 +9,7 @@
 //! the same number of bytes with each write.
 
 mod commands;
+pub mod error;
 pub mod fault;
 mod hostile;
 mod info;

@@ -1,9 +1,10 @@
 //! A release as a character: what a fresh server of it said, word for word.
 
 use crate::catalog::era;
-use crate::model::release::{Era, Version};
+use crate::model::release::{Era, ReleaseError, Version};
 use crate::parse::document::json::from_json;
 
+use super::error::LabError;
 use super::recorded::Recording;
 
 /// The releases that the laboratory can play, each with the recording of a fresh server.
@@ -33,13 +34,17 @@ pub struct Persona {
 
 impl Persona {
     /// The release with the tag `v2.3.6`, for example. The error names those that exist.
-    pub fn of(tag: &str) -> Result<Self, String> {
+    pub fn of(tag: &str) -> Result<Self, LabError> {
         let Some((_, text)) = RECORDINGS.iter().find(|(known, _)| *known == tag) else {
-            let known: Vec<&str> = releases().collect();
-            return Err(format!("release `{tag}` was not recorded; there are {}", known.join(", ")));
+            return Err(LabError::NotRecorded { tag: tag.to_owned(), known: releases().collect() });
         };
-        let recording: Recording = from_json(text.as_bytes()).map_err(|error| format!("{tag}: {error}"))?;
-        let version = tag.trim_start_matches('v').parse().map_err(|_| format!("{tag} is no release"))?;
+        let recording: Recording = from_json(text.as_bytes())
+            .map_err(|error| LabError::Recording { tag: tag.to_owned(), source: error.into() })?;
+        let version = tag.trim_start_matches('v').parse();
+        let version = version.map_err(|error: ReleaseError| LabError::Recording {
+            tag: tag.to_owned(),
+            source: error.into(),
+        })?;
         Ok(Self { version, recording })
     }
 
@@ -124,6 +129,6 @@ mod tests {
     #[test]
     fn another_release_is_refused_with_the_list() {
         let error = Persona::of("v9").unwrap_err();
-        assert!(error.contains("v2.3.0, v2.3.3"), "{error}");
+        assert!(error.to_string().contains("v2.3.0, v2.3.3"), "{error}");
     }
 }

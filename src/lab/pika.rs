@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -15,6 +16,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::error::LabError;
 use crate::collect::pika::resp::read_value;
 use crate::model::limits::{PIKA_ANSWER_TIMEOUT, PIKA_START_TIMEOUT};
 
@@ -33,17 +35,17 @@ pub enum Home {
 
 impl Home {
     /// The binary of a release, `2.3.6` for example. The error says where it was looked for.
-    pub fn binary(&self, version: &str) -> Result<PathBuf, String> {
+    pub fn binary(&self, version: &str) -> Result<PathBuf, LabError> {
         match self {
             Self::Directory(directory) => {
                 let path = directory.join(version).join("pika");
                 // The server is started in a directory of its own.
                 let found = fs::canonicalize(&path).ok().filter(|path| path.is_file());
-                found.ok_or_else(|| format!("there is no {}", path.display()))
+                found.ok_or_else(|| LabError::NoBinary(path.display().to_string()))
             }
             Self::Path => {
                 let name = format!("pika-{version}");
-                which::which(&name).map_err(|_| format!("there is no {name} in PATH"))
+                which::which(&name).map_err(|_| LabError::NoBinary(format!("{name} in PATH")))
             }
         }
     }
@@ -77,25 +79,27 @@ pub struct Pika {
 
 impl Pika {
     /// Starts a server and waits until it listens. The error has the last lines of what it said.
-    pub async fn start(start: &Start) -> Result<Self, String> {
-        let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let conf = write_conf(start, directory.path()).map_err(|error| error.to_string())?;
-        let output = File::create(directory.path().join("output")).map_err(|error| error.to_string())?;
-        let errors = output.try_clone().map_err(|error| error.to_string())?;
+    pub async fn start(start: &Start) -> Result<Self, LabError> {
+        let directory = tempfile::tempdir()?;
+        let conf = write_conf(start, directory.path())?;
+        let output = File::create(directory.path().join("output"))?;
+        let errors = output.try_clone()?;
         let mut command = Command::new(&start.binary);
         command.arg("-c").arg(conf).current_dir(directory.path());
         command.stdin(Stdio::null()).stdout(output).stderr(errors);
         if !start.rsync {
             command.env("PATH", directory.path());
         }
-        let process = command.spawn().map_err(|error| format!("{}: {error}", start.binary.display()))?;
+        let process =
+            command.spawn().map_err(|source| LabError::Start { binary: start.binary.clone(), source })?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, start.port));
         let mut pika = Self { process, directory, password: start.password.clone(), address };
         let ends = Instant::now() + PIKA_START_TIMEOUT;
         while TcpStream::connect(address).await.is_err() {
-            let ended = pika.process.try_wait().map_err(|error| error.to_string())?;
+            let ended = pika.process.try_wait()?;
             if ended.is_some() || Instant::now() > ends {
-                return Err(format!("{} does not listen: {}", start.binary.display(), pika.last_words()));
+                let (binary, output) = (start.binary.clone(), pika.last_words());
+                return Err(LabError::DoesNotListen { binary, output });
             }
             sleep(Duration::from_millis(100)).await;
         }
@@ -103,14 +107,14 @@ impl Pika {
     }
 
     /// Sends one command on a connection of its own. Errors of the server are its answer.
-    pub async fn ask(&self, words: &[&str]) -> Result<String, String> {
-        timeout(PIKA_ANSWER_TIMEOUT, self.converse(words))
+    pub async fn ask(&self, words: &[&str]) -> Result<String, LabError> {
+        timeout(PIKA_ANSWER_TIMEOUT, self.run_command(words))
             .await
-            .map_err(|_| format!("{}: no answer to {}", self.address, words.join(" ")))?
-            .map_err(|error| format!("{}: {error}", self.address))
+            .map_err(|_| LabError::NoAnswer { address: self.address, command: words.join(" ") })?
+            .map_err(|source| LabError::Ask { address: self.address, source })
     }
 
-    async fn converse(&self, words: &[&str]) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+    async fn run_command(&self, words: &[&str]) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
         let mut stream = TcpStream::connect(self.address).await?;
         let (mut reader, mut writer) = stream.split();
         let mut parser = Parser::new();
@@ -133,9 +137,9 @@ impl Pika {
     }
 
     /// Stops it where it is: it keeps its ports and says nothing more.
-    pub fn freeze(&self) -> Result<(), String> {
-        let pid = i32::try_from(self.process.id()).map_err(|error| error.to_string())?;
-        kill(Pid::from_raw(pid), Signal::SIGSTOP).map_err(|error| error.to_string())
+    pub fn freeze(&self) -> Result<(), LabError> {
+        let pid = i32::try_from(self.process.id()).map_err(io::Error::other)?;
+        Ok(kill(Pid::from_raw(pid), Signal::SIGSTOP)?)
     }
 
     fn last_words(&self) -> String {
@@ -162,7 +166,7 @@ impl Drop for Pika {
 }
 
 /// The stock configuration with what must be otherwise on this machine, and what the scenario says.
-fn write_conf(start: &Start, directory: &Path) -> std::io::Result<PathBuf> {
+fn write_conf(start: &Start, directory: &Path) -> io::Result<PathBuf> {
     let path = |name: &str| format!("{}/{name}", directory.display());
     let dump = path("dump");
     if !start.dumps {
@@ -199,7 +203,7 @@ fn write_conf(start: &Start, directory: &Path) -> std::io::Result<PathBuf> {
 const DERIVED: [u16; 6] = [0, 1000, 1100, 2000, 3000, 10001];
 
 /// Client ports that are free with all that is counted from them, and in nobody's way among each other.
-pub fn free_ports(count: usize) -> Result<Vec<u16>, String> {
+pub fn free_ports(count: usize) -> Result<Vec<u16>, LabError> {
     let uses = |port: u16| DERIVED.map(|offset| port.checked_add(offset));
     let mut ports: Vec<u16> = Vec::new();
     for _ in 0..1000 {
@@ -207,7 +211,7 @@ pub fn free_ports(count: usize) -> Result<Vec<u16>, String> {
             return Ok(ports);
         }
         let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-        let port = bound.map_err(|error| error.to_string())?.port();
+        let port = bound?.port();
         let free = |port: Option<u16>| {
             port.is_some_and(|port| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).is_ok())
         };
@@ -216,5 +220,5 @@ pub fn free_ports(count: usize) -> Result<Vec<u16>, String> {
             ports.push(port);
         }
     }
-    Err("there are no free ports".to_owned())
+    Err(LabError::NoFreePorts)
 }

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use super::error::LabError;
 use super::fault::{LinkFault, ServerFault};
 use super::look::look;
 use super::pika::{Home, Pika, Start, free_ports};
@@ -39,7 +40,7 @@ impl Drop for RealStage {
 }
 
 /// Whether all that is wrong in the scenario can be brought about on real servers; the error names what cannot.
-pub fn can_be_staged(scenario: &Scenario) -> Result<(), String> {
+pub fn can_be_staged(scenario: &Scenario) -> Result<(), LabError> {
     for fault in scenario.servers.values().flat_map(|server| &server.faults) {
         match fault {
             ServerFault::Set(_)
@@ -49,14 +50,14 @@ pub fn can_be_staged(scenario: &Scenario) -> Result<(), String> {
             | ServerFault::Mute
             | ServerFault::ConfigSet(_)
             | ServerFault::Writes(_) => {}
-            other => return Err(format!("{other:?} cannot be staged on a real server")),
+            other => return Err(LabError::NotOnRealServers(other.clone())),
         }
     }
     for fault in scenario.links.iter().flat_map(|link| &link.faults) {
         match fault {
             LinkFault::NoRsync | LinkFault::NoRsyncOnMaster | LinkFault::DumpFailed | LinkFault::Ahead(_) => {
             }
-            other => return Err(format!("{other:?} cannot be staged between real servers")),
+            other => return Err(LabError::NotBetweenRealServers(other.clone())),
         }
     }
     Ok(())
@@ -64,7 +65,7 @@ pub fn can_be_staged(scenario: &Scenario) -> Result<(), String> {
 
 impl RealStage {
     /// Starts the servers, joins them, and waits until it is seen what comes of it.
-    pub async fn start(home: &Home, scenario: Scenario) -> Result<Self, String> {
+    pub async fn start(home: &Home, scenario: Scenario) -> Result<Self, LabError> {
         can_be_staged(&scenario)?;
         let ports = free_ports(scenario.servers.len())?;
         let addresses: BTreeMap<String, SocketAddr> = (scenario.servers.keys().zip(ports))
@@ -84,13 +85,12 @@ impl RealStage {
         Ok(stage)
     }
 
-    async fn start_one(&mut self, home: &Home, name: &str, plan: &ServerPlan) -> Result<(), String> {
+    async fn start_one(&mut self, home: &Home, name: &str, plan: &ServerPlan) -> Result<(), LabError> {
         if plan.faults.contains(&ServerFault::Down) {
             return Ok(());
         }
         if plan.faults.contains(&ServerFault::Taken) {
-            let listener =
-                TcpListener::bind(self.addresses[name]).await.map_err(|error| error.to_string())?;
+            let listener = TcpListener::bind(self.addresses[name]).await?;
             self.strangers.push(ports::taken(listener));
             return Ok(());
         }
@@ -125,7 +125,7 @@ impl RealStage {
         Ok(())
     }
 
-    async fn join(&self, link: &LinkPlan) -> Result<(), String> {
+    async fn join(&self, link: &LinkPlan) -> Result<(), LabError> {
         let Some(replica) = self.servers.get(&link.replica) else { return Ok(()) };
         if link.mode == Mode::DoubleMaster {
             // The two connect by themselves.
@@ -157,7 +157,7 @@ impl RealStage {
     }
 
     /// Waits until a master lists no replica any more, or for the time in which it forgets one.
-    async fn wait_until_alone(&self, master: &str) -> Result<(), String> {
+    async fn wait_until_alone(&self, master: &str) -> Result<(), LabError> {
         let Some(master) = self.servers.get(master) else { return Ok(()) };
         let ends = Instant::now() + Duration::from_secs(35);
         while Instant::now() < ends {
@@ -169,7 +169,7 @@ impl RealStage {
         Ok(())
     }
 
-    async fn afterwards(&self) -> Result<(), String> {
+    async fn afterwards(&self) -> Result<(), LabError> {
         for (name, server) in &self.servers {
             for fault in &self.scenario.servers[name].faults {
                 match fault {
@@ -221,7 +221,7 @@ impl RealStage {
 }
 
 /// Waits until the server says that its link is up, or as long as that could take.
-async fn wait_until_up(server: &Pika) -> Result<(), String> {
+async fn wait_until_up(server: &Pika) -> Result<(), LabError> {
     let ends = Instant::now() + LINK_UP_TIMEOUT;
     while Instant::now() < ends {
         // Some pairs of releases end the process of the replica; that is for the look to find.
@@ -236,7 +236,7 @@ async fn wait_until_up(server: &Pika) -> Result<(), String> {
 }
 
 /// Keys of all types, as those of the simulated servers.
-async fn fill(server: &Pika, keys: u32) -> Result<(), String> {
+async fn fill(server: &Pika, keys: u32) -> Result<(), LabError> {
     for number in 0..keys {
         let kind = ["string", "hash", "list", "set", "zset"][number as usize % 5];
         let key = format!("{kind}:{number}");
@@ -254,7 +254,7 @@ async fn fill(server: &Pika, keys: u32) -> Result<(), String> {
     Ok(())
 }
 
-async fn write(server: &Pika, count: u32) -> Result<(), String> {
+async fn write(server: &Pika, count: u32) -> Result<(), LabError> {
     for number in 0..count {
         server.ask(&["set", &format!("own:{number}"), "value"]).await?;
     }

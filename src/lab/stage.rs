@@ -13,6 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::commands::Client;
+use super::error::LabError;
 use super::fault::{LinkFault, PortFault, ServerFault};
 use super::links::outcome;
 use super::look::look;
@@ -48,7 +49,7 @@ impl Drop for Stage {
 
 impl Stage {
     /// Starts the servers in a network of 127/8 in which nothing listens yet.
-    pub async fn start(scenario: Scenario, knowledge: &Arc<Knowledge>) -> Result<Self, String> {
+    pub async fn start(scenario: Scenario, knowledge: &Arc<Knowledge>) -> Result<Self, LabError> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         const NETWORKS: u32 = 20_000;
         for _ in 0..64 {
@@ -58,18 +59,18 @@ impl Stage {
             let network = format!("127.{}.{}.", 20 + number / 250, 1 + number % 250);
             match Self::start_in(&network, &scenario, knowledge).await {
                 Ok(stage) => return Ok(stage),
-                Err(Trouble::Taken) => {}
-                Err(Trouble::Wrong(error)) => return Err(error),
+                Err(LabError::Io(error)) if error.kind() == io::ErrorKind::AddrInUse => {}
+                Err(error) => return Err(error),
             }
         }
-        Err("something listens in every network that was tried".to_owned())
+        Err(LabError::NoFreeNetwork)
     }
 
     async fn start_in(
         network: &str,
         scenario: &Scenario,
         knowledge: &Arc<Knowledge>,
-    ) -> Result<Self, Trouble> {
+    ) -> Result<Self, LabError> {
         let world = Arc::new(World::default());
         let mut stage = Self {
             scenario: scenario.clone(),
@@ -80,18 +81,15 @@ impl Stage {
         for (index, (name, plan)) in scenario.servers.iter().enumerate() {
             let host = plan.host.unwrap_or_else(|| u8::try_from(index + 1).unwrap_or(u8::MAX));
             let address = format!("{network}{host}:{}", plan.port.unwrap_or(9221));
-            let address = address.parse().map_err(|error| Trouble::Wrong(format!("{address}: {error}")))?;
-            let server = server(name, plan, address).map_err(Trouble::Wrong)?;
+            let address = address.parse().map_err(|_| LabError::Address(address))?;
+            let server = server(name, plan, address)?;
             stage.addresses.insert(name.clone(), address);
             world.lock().servers.push(server);
         }
         stage.join(network, &world, knowledge);
         stage.afterwards(&world, knowledge);
         for (index, plan) in scenario.servers.values().enumerate() {
-            stage.listen(&world, index, plan, knowledge).await.map_err(|error| match error.kind() {
-                io::ErrorKind::AddrInUse => Trouble::Taken,
-                _ => Trouble::Wrong(error.to_string()),
-            })?;
+            stage.listen(&world, index, plan, knowledge).await?;
         }
         Ok(stage)
     }
@@ -262,12 +260,7 @@ impl Stage {
     }
 }
 
-enum Trouble {
-    Taken,
-    Wrong(String),
-}
-
-fn server(name: &str, plan: &ServerPlan, address: SocketAddr) -> Result<Server, String> {
+fn server(name: &str, plan: &ServerPlan, address: SocketAddr) -> Result<Server, LabError> {
     let mut release = plan.release.clone();
     let mut settings = plan.settings.clone();
     let mut says = BTreeMap::new();

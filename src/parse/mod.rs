@@ -6,6 +6,7 @@ pub mod companion;
 pub mod conf;
 pub mod conf_text;
 pub mod document;
+pub mod duration;
 pub mod info;
 pub mod nearest;
 pub mod secret;

@@ -1,26 +1,8 @@
-//! How people write times and sizes, on the command line and in a plan.
+//! Times and sizes of a plan.
 
-use std::time::Duration;
-
-use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::model::limits::MAX_TIMEOUT;
-
-/// Reads `10`, `10s`, `500ms`, `1m30s`: a number without a unit is seconds.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a duration such as 10s, 500ms or 2m");
-    let duration = if let Ok(seconds) = text.parse::<f64>() {
-        Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?
-    } else {
-        let parsed: SignedDuration = text.parse().map_err(|_| wrong())?;
-        parsed.unsigned_abs()
-    };
-    if duration.is_zero() || duration > MAX_TIMEOUT || text.trim_start().starts_with('-') {
-        return Err(format!("`{text}` is not between 1ms and 24h"));
-    }
-    Ok(duration)
-}
+use crate::parse::duration::timeout;
 
 /// A number of bytes: a number, or a text with a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +45,7 @@ pub struct Seconds(pub f64);
 impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let parsed = parse_duration(&text).map_err(serde::de::Error::custom)?;
+        let parsed = timeout(&text).map_err(serde::de::Error::custom)?;
         Ok(Self(parsed.as_secs_f64()))
     }
 }
@@ -85,21 +67,5 @@ impl schemars::JsonSchema for Seconds {
             "type": ["number", "string"],
             "description": "Seconds, or a text with a unit: 500ms, 2s, 1m 30s.",
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations() {
-        assert_eq!(parse_duration("10"), Ok(Duration::from_secs(10)));
-        assert_eq!(parse_duration("0.5"), Ok(Duration::from_millis(500)));
-        assert_eq!(parse_duration("500ms"), Ok(Duration::from_millis(500)));
-        assert_eq!(parse_duration("1m 30s"), Ok(Duration::from_secs(90)));
-        for text in ["", "0", "-5", "-5s", "soon", "25h", "NaN", "inf", "1e300"] {
-            assert!(parse_duration(text).is_err(), "{text:?} must be refused");
-        }
     }
 }

@@ -34,7 +34,7 @@ async fn play(scenario: Scenario) -> Result<(BTreeSet<String>, u8), String> {
     }
     let parameters = scenario.parameters.clone();
     let home = Home::Directory(PathBuf::from(std::env::var_os("PIKADOCTOR_PIKA_HOME").unwrap()));
-    let stage = RealStage::start(&home, scenario).await?;
+    let stage = RealStage::start(&home, scenario).await.map_err(|error| error.to_string())?;
     let facts = stage.collect(&catalogue, CANARY_WAIT).await.unwrap();
     let report = judge(facts, &catalogue, &parameters, Language::En);
     let word = |state: State| match state {

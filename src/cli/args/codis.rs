@@ -81,16 +81,18 @@ pub fn password_of_servers(
     }
 }
 
+/// A name that Codis would refuse for a product.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a product has letters, digits, `_`, `-` and `.` in its name, and begins with a letter, a digit or `_`"
+)]
+pub struct ProductNameError;
+
 /// Reads the name of a product, as Codis would accept it.
-pub fn parse_product(text: &str) -> Result<String, String> {
+pub fn parse_product(text: &str) -> Result<String, ProductNameError> {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     let starts = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    if starts && text.chars().all(good) {
-        Ok(text.to_owned())
-    } else {
-        Err("a product has letters, digits, `_`, `-` and `.` in its name, and begins with a letter, a digit or `_`"
-            .into())
-    }
+    if starts && text.chars().all(good) { Ok(text.to_owned()) } else { Err(ProductNameError) }
 }
 
 /// A URL; `http://` goes without saying.

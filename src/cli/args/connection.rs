@@ -13,10 +13,10 @@ use crate::model::address::Address;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::limits::{CONNECT_TIMEOUT, REPLY_TIMEOUT, RUN_TIMEOUT, RUN_TIMEOUT_WITH_LINKS};
+use crate::parse::duration;
 use crate::pipeline::request::{CollectionPlan, ServerTarget};
 use crate::pipeline::{self, StepId};
 use crate::plan::read::{PasswordFrom, Plan, PlannedServer};
-use crate::plan::values::parse_duration;
 
 /// Options about reaching servers.
 ///
@@ -25,15 +25,15 @@ use crate::plan::values::parse_duration;
 #[derive(Debug, clap::Args)]
 pub struct ConnectionArgs {
     /// Timeout of the whole run [default: 10s, or 30s with replication, Codis, coordinators or Sentinels]
-    #[arg(short, long, value_name = "DURATION", value_parser = parse_duration)]
+    #[arg(short, long, value_name = "DURATION", value_parser = duration::timeout)]
     timeout: Option<Duration>,
 
     /// Timeout of a connection attempt to one address
-    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration::timeout)]
     connect_timeout: Duration,
 
     /// Timeout of the replies to one batch of commands
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::timeout)]
     reply_timeout: Duration,
 
     /// Read the password from this file, whose only line it is

@@ -3,12 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::SignedDuration;
-
 use crate::cli::error::CliError;
 use crate::collect::logs::{LogRequest, Window};
-use crate::model::limits::MAX_LOG_WINDOW;
 use crate::model::logs::LogSide;
+use crate::parse::duration::window;
 use crate::pipeline::request::{CollectionPlan, LogsRequest, ServerConfRequest};
 
 /// What counts as recent.
@@ -30,7 +28,7 @@ pub struct FileArgs {
     conf: Option<PathBuf>,
 
     /// How far back log messages count
-    #[arg(long, value_name = "DURATION", default_value = WINDOW, value_parser = parse_window)]
+    #[arg(long, value_name = "DURATION", default_value = WINDOW, value_parser = window)]
     since: Duration,
 }
 
@@ -75,36 +73,4 @@ pub fn requests(logs: &Path, master: Option<&Path>) -> Vec<LogRequest> {
     let own = LogRequest { path: logs.to_owned(), side };
     let other = master.map(|path| LogRequest { path: path.to_owned(), side: LogSide::Master });
     std::iter::once(own).chain(other).collect()
-}
-
-/// Reads `24h`, `90m`, `7d`.
-pub fn parse_window(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a duration such as 24h, 90m or 7d");
-    // A day has 24 hours here; a calendar is not asked.
-    let days = text.trim().strip_suffix('d').and_then(|days| days.trim().parse::<u32>().ok());
-    let window = match days {
-        Some(days) => Duration::from_secs(u64::from(days) * 24 * 3600),
-        None => {
-            text.parse::<SignedDuration>().ok().and_then(|d| Duration::try_from(d).ok()).ok_or_else(wrong)?
-        }
-    };
-    if window.is_zero() || window > MAX_LOG_WINDOW {
-        return Err(format!("`{text}` is not between 1s and 3660d"));
-    }
-    Ok(window)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn windows() {
-        assert_eq!(parse_window("24h"), Ok(Duration::from_secs(86_400)));
-        assert_eq!(parse_window("7d"), Ok(Duration::from_secs(7 * 86_400)));
-        assert_eq!(parse_window("1h 30m"), Ok(Duration::from_secs(5400)));
-        for text in ["", "0s", "-1h", "soon", "99999d", "d"] {
-            assert!(parse_window(text).is_err(), "{text}");
-        }
-    }
 }

@@ -16,10 +16,10 @@ use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::link::LinkMode;
 use crate::parse::address::pika_address;
+use crate::parse::duration;
 use crate::pipeline::request::{CollectionPlan, LinkProbeOptions, LinkRequest, ServerConfRequest};
 use crate::pipeline::{CHECK, FROM_BUNDLE};
 use crate::plan::read::{Plan, read_plan};
-use crate::plan::values::parse_duration;
 
 /// Servers and links.
 #[derive(Debug, clap::Args)]
@@ -49,7 +49,7 @@ pub struct TargetArgs {
     read_only: bool,
 
     /// Timeout for a test write to arrive on the replica, per database
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::timeout)]
     canary_timeout: Duration,
 
     #[command(flatten)]

@@ -15,19 +15,19 @@ use crate::model::catalogue::Catalogue;
 use crate::model::exit;
 use crate::model::facts::Facts;
 use crate::model::finding::{Ended, Finding, Gate, Report, State, Verdict};
+use crate::parse::duration;
 use crate::pipeline::request::CollectionPlan;
 use crate::pipeline::{self, CHECK};
-use crate::plan::values::parse_duration;
 
 /// How long to wait, and how often to look.
 #[derive(Debug, clap::Args)]
 pub struct WaitArgs {
     /// Repeat what is not ok until everything is, or until this time is over; ends with GO or NO-GO
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, conflicts_with = "from")]
+    #[arg(long, value_name = "DURATION", value_parser = duration::timeout, conflicts_with = "from")]
     wait: Option<Duration>,
 
     /// Interval between two rounds
-    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = parse_duration, requires = "wait")]
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = duration::timeout, requires = "wait")]
     every: Duration,
 }
 

@@ -1,5 +1,6 @@
 //! `pikadoctor check`
 
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -110,10 +111,10 @@ fn set_parameters(
     catalogue: &Catalogue,
 ) -> Result<(), CliError> {
     for setting in settings {
-        let wrong = |why: String| CliError::Usage(format!("--set {setting}: {why}"));
-        let (path, value) = setting.split_once('=').ok_or_else(|| wrong("write CHECK.NAME=VALUE".into()))?;
-        let (id, name) = path.rsplit_once('.').ok_or_else(|| wrong("write CHECK.NAME=VALUE".into()))?;
-        set_text(parameters, catalogue, id, name, value).map_err(wrong)?;
+        let wrong = |why: &dyn Display| CliError::Usage(format!("--set {setting}: {why}"));
+        let (path, value) = setting.split_once('=').ok_or_else(|| wrong(&"write CHECK.NAME=VALUE"))?;
+        let (id, name) = path.rsplit_once('.').ok_or_else(|| wrong(&"write CHECK.NAME=VALUE"))?;
+        set_text(parameters, catalogue, id, name, value).map_err(|error| wrong(&error))?;
     }
     Ok(())
 }

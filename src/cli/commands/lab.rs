@@ -106,7 +106,7 @@ fn stay_up(name: &str, language: Language) -> Result<CommandOutcome, CliError> {
     let scenario = scenarios::named(name)?;
     let knowledge = Arc::new(catalog::built_in().knowledge);
     runtime::run(async {
-        let stage = Stage::start(scenario, &knowledge).await.map_err(CliError::Lab)?;
+        let stage = Stage::start(scenario, &knowledge).await?;
         let mut out = anstream::stdout();
         // A reader that went away is no reason to end: the servers are there for others.
         let _ = out.write_all(introduction(&stage, language).as_bytes()).and_then(|()| out.flush());

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::args::files::{parse_window, requests};
+use crate::cli::args::files::requests;
 use crate::cli::args::output::ReportArgs;
 use crate::cli::error::CliError;
 use crate::cli::outcome::CommandOutcome;
@@ -11,6 +11,7 @@ use crate::cli::runtime;
 use crate::collect::logs::Window;
 use crate::collect::net::deadlines::Deadlines;
 use crate::model::policy::Parameters;
+use crate::parse::duration::window;
 use crate::pipeline::catalogue::catalogue_with;
 use crate::pipeline::request::{CollectionPlan, LogsRequest};
 use crate::pipeline::{self, LOGS};
@@ -31,7 +32,7 @@ pub struct LogsCommand {
     master: Option<PathBuf>,
 
     /// How far back messages count, from the newest line
-    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = parse_window)]
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = window)]
     since: Duration,
 
     #[command(flatten)]
