@@ -25,7 +25,7 @@ mod document {
 }
 
 use document::pack::pack;
-use document::value::{Node, Value};
+use document::value::{DocumentNode, DocumentValue};
 use document::yaml::read_yaml;
 
 fn main() {
@@ -64,7 +64,7 @@ fn pack_catalogue() -> Result<(), Box<dyn Error>> {
             format!("{}:{}:{}: {}", path.display(), error.place.line, error.place.column, error.message)
         })?;
         // Examples are tests; the binary does not need them.
-        if let (false, Value::Map(members)) = (name.starts_with("knowledge/"), &mut document.value) {
+        if let (false, DocumentValue::Map(members)) = (name.starts_with("knowledge/"), &mut document.value) {
             members.retain(|member| member.key != "examples");
         }
         documents.insert(name.clone(), document);
@@ -75,12 +75,14 @@ fn pack_catalogue() -> Result<(), Box<dyn Error>> {
 }
 
 /// Writes a constant for each era, for the code. That they say what the releases of the eras say is a test.
-fn write_eras(eras: &Node<'_>) -> Result<(), Box<dyn Error>> {
-    let Value::List(eras) = &eras.value else { return Err("checks/knowledge/eras.yaml: not a list".into()) };
+fn write_eras(eras: &DocumentNode<'_>) -> Result<(), Box<dyn Error>> {
+    let DocumentValue::List(eras) = &eras.value else {
+        return Err("checks/knowledge/eras.yaml: not a list".into());
+    };
     let (mut constants, mut names) = (String::new(), Vec::new());
     for era in eras {
         let text = |key: &str| match era.get(key).map(|node| &node.value) {
-            Some(Value::Text(text) | Value::Plain(text)) => Ok(text.as_ref()),
+            Some(DocumentValue::Text(text) | DocumentValue::Plain(text)) => Ok(text.as_ref()),
             _ => Err(format!("checks/knowledge/eras.yaml:{}: an era without `{key}`", era.place.line)),
         };
         let (name, releases, meaning) = (text("name")?, text("releases")?, text("meaning")?);

@@ -17,7 +17,7 @@ use crate::model::check::{
     Status, Table, Target,
 };
 use crate::model::finding::State;
-use crate::model::text::{Placed, Source, Template};
+use crate::model::text::{Source, Spanned, Template};
 use crate::parse::document::json::from_value;
 
 /// A check file.
@@ -351,7 +351,7 @@ struct BindingSyntax(Binding);
 
 impl<'de> Deserialize<'de> for BindingSyntax {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let form = Placed::<Form<BindingMap>>::deserialize(deserializer)?;
+        let form = Spanned::<Form<BindingMap>>::deserialize(deserializer)?;
         let binding = match form.value {
             Form::Scalar(text) => Binding::Expression(Source { text, line: form.line, column: form.column }),
             Form::Map(map) if map.condition.is_some() => {

@@ -10,7 +10,7 @@ use crate::model::lazy::Lazy;
 use crate::model::text::Template;
 use crate::parse::document::decode::decode;
 use crate::parse::document::pack::Packed;
-use crate::parse::document::value::Node;
+use crate::parse::document::value::DocumentNode;
 
 /// The files below `checks/`, packed by `build.rs`: a document each, named by its path without `.yaml`.
 static PACKED: Packed = Packed::new(include_bytes!(concat!(env!("OUT_DIR"), "/catalogue.packed")));
@@ -63,7 +63,7 @@ fn table<T: DeserializeOwned>(name: &'static str) -> Lazy<T> {
     Lazy::by_need(name, |name| typed(name, PACKED.document(name)))
 }
 
-fn typed<T: DeserializeOwned>(name: &str, node: Option<Node<'static>>) -> T {
+fn typed<T: DeserializeOwned>(name: &str, node: Option<DocumentNode<'static>>) -> T {
     let node = node.unwrap_or_else(|| panic!("{name} is not embedded"));
     decode(&node).unwrap_or_else(|error| panic!("{name}: {error}"))
 }

@@ -8,7 +8,8 @@ use serde::Deserialize;
 use super::scenario::{LinkPlan, Run, Scenario, ServerPlan};
 use crate::model::policy::Parameters;
 use crate::model::text::Bilingual;
-use crate::parse::document::decode::{YamlError, from_yaml};
+use crate::parse::document::decode::from_yaml;
+use crate::parse::document::error::YamlError;
 use crate::parse::nearest::nearest;
 
 /// All files that the program carries: name without `.yaml`, and text, by name.

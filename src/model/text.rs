@@ -89,16 +89,16 @@ impl Serialize for Source {
 
 impl<'de> Deserialize<'de> for Source {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Placed { value: text, line, column } = Placed::deserialize(deserializer)?;
+        let Spanned { value: text, line, column } = Spanned::deserialize(deserializer)?;
         Ok(Self { text, line, column })
     }
 }
 
-/// The name by which a [`Placed`] asks the deserialiser of documents for a value, its line and its column.
-pub const PLACED: &str = "pikadoctor::Placed";
+/// The name by which a [`Spanned`] asks the deserialiser of documents for a value, its line and its column.
+pub const SPANNED: &str = "pikadoctor::Spanned";
 
 /// A value of a document and where it stands. Only documents can be asked for it.
-pub struct Placed<T> {
+pub struct Spanned<T> {
     /// The value.
     pub value: T,
     /// From 1; 0 when it is not known.
@@ -107,27 +107,27 @@ pub struct Placed<T> {
     pub column: u32,
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Placed<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Spanned<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_tuple_struct(PLACED, 3, PlacedVisitor(PhantomData))
+        deserializer.deserialize_tuple_struct(SPANNED, 3, SpannedVisitor(PhantomData))
     }
 }
 
-struct PlacedVisitor<T>(PhantomData<T>);
+struct SpannedVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for PlacedVisitor<T> {
-    type Value = Placed<T>;
+impl<'de, T: Deserialize<'de>> Visitor<'de> for SpannedVisitor<T> {
+    type Value = Spanned<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value with its place")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Placed<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<Spanned<T>, A::Error> {
         let short = || A::Error::invalid_length(0, &"a value, its line and its column");
         let value = parts.next_element()?.ok_or_else(short)?;
         let line = parts.next_element()?.ok_or_else(short)?;
         let column = parts.next_element()?.ok_or_else(short)?;
-        Ok(Placed { value, line, column })
+        Ok(Spanned { value, line, column })
     }
 }
 
@@ -204,7 +204,7 @@ impl<'de> Deserialize<'de> for TemplateForm {
 
 impl<'de> Deserialize<'de> for Template {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let form = Placed::<TemplateForm>::deserialize(deserializer)?;
+        let form = Spanned::<TemplateForm>::deserialize(deserializer)?;
         Ok(match form.value {
             TemplateForm::Both(both) => Self { en: both.en, zh: both.zh },
             TemplateForm::Same(text) => {

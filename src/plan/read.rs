@@ -19,7 +19,8 @@ use crate::model::policy::Parameters;
 use crate::model::release::Releases;
 use crate::model::text::Source;
 use crate::parse::address::pika_address;
-use crate::parse::document::decode::{DecodeError, Reason, YamlError, from_yaml};
+use crate::parse::document::decode::from_yaml;
+use crate::parse::document::error::{DeserializeError, Mismatch, YamlError};
 use crate::parse::nearest::did_you_mean;
 
 /// A plan that makes sense.
@@ -137,14 +138,14 @@ pub fn read_plan(
 fn malformed(origin: &str, error: &YamlError) -> PlanError {
     let place = error.place().map_or_else(String::new, |at| format!(":{}:{}", at.line, at.column));
     let message = match error {
-        YamlError::Unfit(DecodeError { reason, .. }) => match &**reason {
-            Reason::UnknownField { field, expected } => {
+        YamlError::Unfit(DeserializeError { reason, .. }) => match &**reason {
+            Mismatch::UnknownField { field, expected } => {
                 format!("`{field}` is not a key here{}", nearest_or_all(field, expected))
             }
-            Reason::UnknownVariant { variant, expected } => {
+            Mismatch::UnknownVariant { variant, expected } => {
                 format!("`{variant}` is not a word here{}", nearest_or_all(variant, expected))
             }
-            Reason::Other(message) => message.clone(),
+            Mismatch::Other(message) => message.clone(),
         },
         YamlError::Syntax(error) => error.to_string(),
     };

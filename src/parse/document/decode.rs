@@ -3,7 +3,6 @@
 //! `serde` writes the code of a type anew for each deserialiser that it is read with, and of those a model of three
 //! hundred types is mostly made. Every format is therefore read into a [`Node`] first.
 
-use std::fmt;
 use std::slice;
 
 use serde::Deserialize;
@@ -13,133 +12,14 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::value::{Member, Node, Place, Value, resolve};
-use super::yaml::{SyntaxError, read_yaml};
-use crate::model::text::PLACED;
-use crate::parse::nearest::did_you_mean;
-
-/// Why a document is not what it should be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{reason}")]
-pub struct DecodeError {
-    /// What is wrong.
-    pub reason: Box<Reason>,
-    /// Where it stands, when the format says so.
-    pub place: Option<Place>,
-    /// The way to it, the last step first.
-    pub path: Vec<Step>,
-}
-
-/// What is wrong with a value.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Reason {
-    /// A name that there is not.
-    #[error("unknown field `{field}`, expected {}{}", listed(expected), did_you_mean(field, expected.iter().copied()))]
-    UnknownField {
-        /// The name.
-        field: String,
-        /// The names that there are.
-        expected: &'static [&'static str],
-    },
-    /// A word that there is not.
-    #[error("unknown variant `{variant}`, expected {}{}", listed(expected), did_you_mean(variant, expected.iter().copied()))]
-    UnknownVariant {
-        /// The word.
-        variant: String,
-        /// The words that there are.
-        expected: &'static [&'static str],
-    },
-    /// Anything else.
-    #[error("{0}")]
-    Other(String),
-}
-
-/// A step from a list or a map to a value of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// By its name.
-    Name(String),
-    /// By its number, from 0.
-    Index(usize),
-}
-
-fn listed(words: &[&str]) -> String {
-    match words {
-        [] => "nothing".to_owned(),
-        [word] => format!("`{word}`"),
-        words => {
-            format!("one of {}", words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", "))
-        }
-    }
-}
-
-impl DecodeError {
-    fn new(reason: Reason) -> Self {
-        Self { reason: Box::new(reason), place: None, path: Vec::new() }
-    }
-
-    /// The innermost place counts.
-    #[cold]
-    fn at(mut self, place: Place) -> Self {
-        if self.place.is_none() && place.line > 0 {
-            self.place = Some(place);
-        }
-        self
-    }
-
-    #[cold]
-    fn below(mut self, step: Step) -> Self {
-        self.path.push(step);
-        self
-    }
-}
-
-impl serde::de::Error for DecodeError {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::new(Reason::Other(message.to_string()))
-    }
-
-    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(Reason::UnknownField { field: field.to_owned(), expected })
-    }
-
-    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-        Self::new(Reason::UnknownVariant { variant: variant.to_owned(), expected })
-    }
-}
+use super::error::{DeserializeError, PathStep, YamlError};
+use super::value::{DocumentMember, DocumentNode, DocumentPlace, DocumentValue, resolve};
+use super::yaml::read_yaml;
+use crate::model::text::SPANNED;
 
 /// Reads a type from a document.
-pub fn decode<'d, T: Deserialize<'d>>(node: &'d Node<'d>) -> Result<T, DecodeError> {
+pub fn decode<'d, T: Deserialize<'d>>(node: &'d DocumentNode<'d>) -> Result<T, DeserializeError> {
     T::deserialize(node)
-}
-
-/// Why a YAML text is not what it should be.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum YamlError {
-    /// It is no YAML, or too much of it.
-    #[error(transparent)]
-    Syntax(#[from] SyntaxError),
-    /// It does not say what it should.
-    #[error(transparent)]
-    Unfit(#[from] DecodeError),
-}
-
-impl YamlError {
-    /// Where it is wrong.
-    pub fn place(&self) -> Option<Place> {
-        match self {
-            Self::Syntax(error) => Some(error.place),
-            Self::Unfit(error) => error.place,
-        }
-    }
-
-    /// `FILE:LINE:COLUMN: what is wrong`.
-    pub fn in_file(&self, file: &str) -> String {
-        match self.place() {
-            Some(at) => format!("{file}:{}:{}: {self}", at.line, at.column),
-            None => format!("{file}: {self}"),
-        }
-    }
 }
 
 /// Reads a type from a YAML text.
@@ -149,82 +29,82 @@ pub fn from_yaml<T: DeserializeOwned>(text: &str) -> Result<T, YamlError> {
 
 /// `error`, with the place of the value that it is about.
 #[cold]
-fn placed(error: DecodeError, place: Place) -> DecodeError {
+fn placed(error: DeserializeError, place: DocumentPlace) -> DeserializeError {
     error.at(place)
 }
 
-impl<'d> Node<'d> {
+impl<'d> DocumentNode<'d> {
     /// The error of a value that is not what is wanted.
     #[cold]
-    fn unfit(&self, wanted: &dyn Expected) -> DecodeError {
+    fn unfit(&self, wanted: &dyn Expected) -> DeserializeError {
         let plain;
         let value = match &self.value {
-            Value::Plain(text) => {
+            DocumentValue::Plain(text) => {
                 plain = resolve(text);
                 &plain
             }
             value => value,
         };
         let found = match value {
-            Value::Null => Unexpected::Unit,
-            Value::Bool(value) => Unexpected::Bool(*value),
-            Value::Unsigned(value) => Unexpected::Unsigned(*value),
-            Value::Signed(value) => Unexpected::Signed(*value),
-            Value::Float(value) => Unexpected::Float(*value),
-            Value::Text(text) | Value::Plain(text) => Unexpected::Str(text),
-            Value::List(_) => Unexpected::Seq,
-            Value::Map(_) => Unexpected::Map,
+            DocumentValue::Null => Unexpected::Unit,
+            DocumentValue::Bool(value) => Unexpected::Bool(*value),
+            DocumentValue::Unsigned(value) => Unexpected::Unsigned(*value),
+            DocumentValue::Signed(value) => Unexpected::Signed(*value),
+            DocumentValue::Float(value) => Unexpected::Float(*value),
+            DocumentValue::Text(text) | DocumentValue::Plain(text) => Unexpected::Str(text),
+            DocumentValue::List(_) => Unexpected::Seq,
+            DocumentValue::Map(_) => Unexpected::Map,
         };
-        DecodeError::invalid_type(found, wanted).at(self.place)
+        DeserializeError::invalid_type(found, wanted).at(self.place)
     }
 
     fn text(&self) -> Option<&str> {
         match &self.value {
-            Value::Text(text) => Some(text),
-            Value::Plain(text) if !matches!(resolve(text), Value::Null) => Some(text),
+            DocumentValue::Text(text) => Some(text),
+            DocumentValue::Plain(text) if !matches!(resolve(text), DocumentValue::Null) => Some(text),
             _ => None,
         }
     }
 
     fn is_null(&self) -> bool {
         match &self.value {
-            Value::Null => true,
-            Value::Plain(text) => matches!(resolve(text), Value::Null),
+            DocumentValue::Null => true,
+            DocumentValue::Plain(text) => matches!(resolve(text), DocumentValue::Null),
             _ => false,
         }
     }
 
-    fn visit_list<V: Visitor<'d>>(&'d self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn visit_list<V: Visitor<'d>>(&'d self, visitor: V) -> Result<V::Value, DeserializeError> {
         match &self.value {
-            Value::List(items) => visitor
+            DocumentValue::List(items) => visitor
                 .visit_seq(Items { items: items.iter(), taken: 0 })
                 .map_err(|error| placed(error, self.place)),
             _ => Err(self.unfit(&visitor)),
         }
     }
 
-    fn visit_members<V: Visitor<'d>>(&'d self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn visit_members<V: Visitor<'d>>(&'d self, visitor: V) -> Result<V::Value, DeserializeError> {
         match &self.value {
-            Value::Map(members) => visitor
+            DocumentValue::Map(members) => visitor
                 .visit_map(Members { members: members.iter(), value: None })
                 .map_err(|error| placed(error, self.place)),
             _ => Err(self.unfit(&visitor)),
         }
     }
 
-    fn visit_number<V: Visitor<'d>>(&'d self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn visit_number<V: Visitor<'d>>(&'d self, visitor: V) -> Result<V::Value, DeserializeError> {
         let plain;
         let value = match &self.value {
-            Value::Plain(text) => {
+            DocumentValue::Plain(text) => {
                 plain = resolve(text);
                 &plain
             }
             value => value,
         };
         match value {
-            Value::Unsigned(value) => visitor.visit_u64(*value),
-            Value::Signed(value) => visitor.visit_i64(*value),
-            Value::Float(value) => visitor.visit_f64(*value),
+            DocumentValue::Unsigned(value) => visitor.visit_u64(*value),
+            DocumentValue::Signed(value) => visitor.visit_i64(*value),
+            DocumentValue::Float(value) => visitor.visit_f64(*value),
             _ => return Err(self.unfit(&visitor)),
         }
         .map_err(|error| placed(error, self.place))
@@ -233,44 +113,48 @@ impl<'d> Node<'d> {
 
 macro_rules! numbers {
     ($($name:ident)*) => {$(
-        fn $name<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        fn $name<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
             self.visit_number(visitor)
         }
     )*};
 }
 
-impl<'d> Deserializer<'d> for &'d Node<'d> {
-    type Error = DecodeError;
+impl<'d> Deserializer<'d> for &'d DocumentNode<'d> {
+    type Error = DeserializeError;
 
-    fn deserialize_any<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_any<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
         let plain;
         let value = match &self.value {
-            Value::Plain(text) => {
+            DocumentValue::Plain(text) => {
                 plain = resolve(text);
                 &plain
             }
             value => value,
         };
         match value {
-            Value::Null => visitor.visit_unit(),
-            Value::Bool(value) => visitor.visit_bool(*value),
-            Value::Unsigned(value) => visitor.visit_u64(*value),
-            Value::Signed(value) => visitor.visit_i64(*value),
-            Value::Float(value) => visitor.visit_f64(*value),
-            Value::Text(text) | Value::Plain(text) => visitor.visit_str(text),
-            Value::List(_) => return self.visit_list(visitor),
-            Value::Map(_) => return self.visit_members(visitor),
+            DocumentValue::Null => visitor.visit_unit(),
+            DocumentValue::Bool(value) => visitor.visit_bool(*value),
+            DocumentValue::Unsigned(value) => visitor.visit_u64(*value),
+            DocumentValue::Signed(value) => visitor.visit_i64(*value),
+            DocumentValue::Float(value) => visitor.visit_f64(*value),
+            DocumentValue::Text(text) | DocumentValue::Plain(text) => visitor.visit_str(text),
+            DocumentValue::List(_) => return self.visit_list(visitor),
+            DocumentValue::Map(_) => return self.visit_members(visitor),
         }
         .map_err(|error| placed(error, self.place))
     }
 
-    fn deserialize_bool<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_bool<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
         let is_one_of = |text: &str, words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
         match &self.value {
-            Value::Bool(value) => visitor.visit_bool(*value),
+            DocumentValue::Bool(value) => visitor.visit_bool(*value),
             // In YAML a person may have written the words of its first edition.
-            Value::Plain(text) if is_one_of(text, &["true", "yes", "on", "y"]) => visitor.visit_bool(true),
-            Value::Plain(text) if is_one_of(text, &["false", "no", "off", "n"]) => visitor.visit_bool(false),
+            DocumentValue::Plain(text) if is_one_of(text, &["true", "yes", "on", "y"]) => {
+                visitor.visit_bool(true)
+            }
+            DocumentValue::Plain(text) if is_one_of(text, &["false", "no", "off", "n"]) => {
+                visitor.visit_bool(false)
+            }
             _ => return Err(self.unfit(&visitor)),
         }
         .map_err(|error| placed(error, self.place))
@@ -282,30 +166,30 @@ impl<'d> Deserializer<'d> for &'d Node<'d> {
         deserialize_f32 deserialize_f64
     }
 
-    fn deserialize_str<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_str<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
         match self.text() {
             Some(text) => visitor.visit_borrowed_str(text).map_err(|error| placed(error, self.place)),
             None => Err(self.unfit(&visitor)),
         }
     }
 
-    fn deserialize_string<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_string<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_identifier<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_identifier<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_char<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_char<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
         self.deserialize_str(visitor)
     }
 
-    fn deserialize_option<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_option<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
         if self.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_unit<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_unit<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
         if self.is_null() { visitor.visit_unit() } else { Err(self.unfit(&visitor)) }
     }
 
@@ -313,15 +197,15 @@ impl<'d> Deserializer<'d> for &'d Node<'d> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, DeserializeError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_seq<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_seq<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
         self.visit_list(visitor)
     }
 
-    fn deserialize_tuple<V: Visitor<'d>>(self, _: usize, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_tuple<V: Visitor<'d>>(self, _: usize, visitor: V) -> Result<V::Value, DeserializeError> {
         self.visit_list(visitor)
     }
 
@@ -330,15 +214,15 @@ impl<'d> Deserializer<'d> for &'d Node<'d> {
         name: &'static str,
         _: usize,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
-        if name == PLACED {
-            visitor.visit_seq(Placed { value: self, place: self.place, step: 0 })
+    ) -> Result<V::Value, DeserializeError> {
+        if name == SPANNED {
+            visitor.visit_seq(SpannedAccess { value: self, place: self.place, step: 0 })
         } else {
             self.visit_list(visitor)
         }
     }
 
-    fn deserialize_map<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_map<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
         self.visit_members(visitor)
     }
 
@@ -347,7 +231,7 @@ impl<'d> Deserializer<'d> for &'d Node<'d> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, DeserializeError> {
         self.visit_members(visitor)
     }
 
@@ -356,11 +240,11 @@ impl<'d> Deserializer<'d> for &'d Node<'d> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, DeserializeError> {
         let variant = match &self.value {
-            Value::Map(members) => match members.as_slice() {
+            DocumentValue::Map(members) => match members.as_slice() {
                 [member] => Variant { name: &member.key, place: member.place, content: Some(&member.node) },
-                _ => return Err(DecodeError::custom("expected a map with one name").at(self.place)),
+                _ => return Err(DeserializeError::custom("expected a map with one name").at(self.place)),
             },
             _ => match self.text() {
                 Some(name) => Variant { name, place: self.place, content: None },
@@ -370,7 +254,7 @@ impl<'d> Deserializer<'d> for &'d Node<'d> {
         visitor.visit_enum(variant).map_err(|error| placed(error, self.place))
     }
 
-    fn deserialize_ignored_any<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_ignored_any<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
         visitor.visit_unit()
     }
 
@@ -378,22 +262,22 @@ impl<'d> Deserializer<'d> for &'d Node<'d> {
 }
 
 struct Items<'d> {
-    items: slice::Iter<'d, Node<'d>>,
+    items: slice::Iter<'d, DocumentNode<'d>>,
     taken: usize,
 }
 
 impl<'d> SeqAccess<'d> for Items<'d> {
-    type Error = DecodeError;
+    type Error = DeserializeError;
 
     fn next_element_seed<T: DeserializeSeed<'d>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, DecodeError> {
+    ) -> Result<Option<T::Value>, DeserializeError> {
         let Some(node) = self.items.next() else { return Ok(None) };
         self.taken += 1;
         match seed.deserialize(node) {
             Ok(value) => Ok(Some(value)),
-            Err(error) => Err(error.below(Step::Index(self.taken - 1))),
+            Err(error) => Err(error.below(PathStep::Index(self.taken - 1))),
         }
     }
 
@@ -403,29 +287,34 @@ impl<'d> SeqAccess<'d> for Items<'d> {
 }
 
 struct Members<'d> {
-    members: slice::Iter<'d, Member<'d>>,
-    value: Option<&'d Member<'d>>,
+    members: slice::Iter<'d, DocumentMember<'d>>,
+    value: Option<&'d DocumentMember<'d>>,
 }
 
 impl<'d> MapAccess<'d> for Members<'d> {
-    type Error = DecodeError;
+    type Error = DeserializeError;
 
-    fn next_key_seed<K: DeserializeSeed<'d>>(&mut self, seed: K) -> Result<Option<K::Value>, DecodeError> {
+    fn next_key_seed<K: DeserializeSeed<'d>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, DeserializeError> {
         self.value = self.members.next();
         let Some(member) = self.value else { return Ok(None) };
         match seed.deserialize(Name { text: &member.key, place: member.place }) {
             Ok(key) => Ok(Some(key)),
-            Err(error) => Err(placed(error, member.place).below(Step::Name(member.key.clone().into_owned()))),
+            Err(error) => {
+                Err(placed(error, member.place).below(PathStep::Name(member.key.clone().into_owned())))
+            }
         }
     }
 
-    fn next_value_seed<T: DeserializeSeed<'d>>(&mut self, seed: T) -> Result<T::Value, DecodeError> {
+    fn next_value_seed<T: DeserializeSeed<'d>>(&mut self, seed: T) -> Result<T::Value, DeserializeError> {
         let Some(member) = self.value else {
-            return Err(DecodeError::custom("a value is asked for before its name"));
+            return Err(DeserializeError::custom("a value is asked for before its name"));
         };
         match seed.deserialize(&member.node) {
             Ok(value) => Ok(value),
-            Err(error) => Err(error.below(Step::Name(member.key.clone().into_owned()))),
+            Err(error) => Err(error.below(PathStep::Name(member.key.clone().into_owned()))),
         }
     }
 
@@ -438,15 +327,15 @@ impl<'d> MapAccess<'d> for Members<'d> {
 #[derive(Clone, Copy)]
 struct Name<'d> {
     text: &'d str,
-    place: Place,
+    place: DocumentPlace,
 }
 
 macro_rules! names {
     ($($name:ident $visit:ident)*) => {$(
-        fn $name<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+        fn $name<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
             match self.text.parse() {
                 Ok(number) => visitor.$visit(number),
-                Err(_) => Err(DecodeError::invalid_type(Unexpected::Str(self.text), &visitor)),
+                Err(_) => Err(DeserializeError::invalid_type(Unexpected::Str(self.text), &visitor)),
             }
             .map_err(|error| placed(error, self.place))
         }
@@ -454,9 +343,9 @@ macro_rules! names {
 }
 
 impl<'d> Deserializer<'d> for Name<'d> {
-    type Error = DecodeError;
+    type Error = DeserializeError;
 
-    fn deserialize_any<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_any<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
         visitor.visit_borrowed_str(self.text).map_err(|error| placed(error, self.place))
     }
 
@@ -470,11 +359,11 @@ impl<'d> Deserializer<'d> for Name<'d> {
         self,
         _: &'static str,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, DeserializeError> {
         visitor.visit_newtype_struct(self)
     }
 
-    fn deserialize_option<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DecodeError> {
+    fn deserialize_option<V: Visitor<'d>>(self, visitor: V) -> Result<V::Value, DeserializeError> {
         visitor.visit_some(self)
     }
 
@@ -483,7 +372,7 @@ impl<'d> Deserializer<'d> for Name<'d> {
         _: &'static str,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, DeserializeError> {
         visitor.visit_enum(Variant { name: self.text, place: self.place, content: None })
     }
 
@@ -492,8 +381,8 @@ impl<'d> Deserializer<'d> for Name<'d> {
         _: &'static str,
         _: usize,
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
-        visitor.visit_seq(Placed { value: self, place: self.place, step: 0 })
+    ) -> Result<V::Value, DeserializeError> {
+        visitor.visit_seq(SpannedAccess { value: self, place: self.place, step: 0 })
     }
 
     forward_to_deserialize_any! {
@@ -505,15 +394,18 @@ impl<'d> Deserializer<'d> for Name<'d> {
 
 struct Variant<'d> {
     name: &'d str,
-    place: Place,
-    content: Option<&'d Node<'d>>,
+    place: DocumentPlace,
+    content: Option<&'d DocumentNode<'d>>,
 }
 
 impl<'d> EnumAccess<'d> for Variant<'d> {
-    type Error = DecodeError;
+    type Error = DeserializeError;
     type Variant = Content<'d>;
 
-    fn variant_seed<V: DeserializeSeed<'d>>(self, seed: V) -> Result<(V::Value, Content<'d>), DecodeError> {
+    fn variant_seed<V: DeserializeSeed<'d>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, Content<'d>), DeserializeError> {
         let name = seed.deserialize(Name { text: self.name, place: self.place })?;
         Ok((name, Content { name: self.name, place: self.place, node: self.content }))
     }
@@ -521,27 +413,27 @@ impl<'d> EnumAccess<'d> for Variant<'d> {
 
 struct Content<'d> {
     name: &'d str,
-    place: Place,
-    node: Option<&'d Node<'d>>,
+    place: DocumentPlace,
+    node: Option<&'d DocumentNode<'d>>,
 }
 
 impl<'d> Content<'d> {
-    fn node(&self) -> Result<&'d Node<'d>, DecodeError> {
+    fn node(&self) -> Result<&'d DocumentNode<'d>, DeserializeError> {
         self.node.ok_or_else(|| {
-            DecodeError::custom(format_args!("`{}` needs a value: {}: …", self.name, self.name))
+            DeserializeError::custom(format_args!("`{}` needs a value: {}: …", self.name, self.name))
                 .at(self.place)
         })
     }
 
-    fn below<T>(&self, result: Result<T, DecodeError>) -> Result<T, DecodeError> {
-        result.map_err(|error| error.below(Step::Name(self.name.to_owned())))
+    fn below<T>(&self, result: Result<T, DeserializeError>) -> Result<T, DeserializeError> {
+        result.map_err(|error| error.below(PathStep::Name(self.name.to_owned())))
     }
 }
 
 impl<'d> VariantAccess<'d> for Content<'d> {
-    type Error = DecodeError;
+    type Error = DeserializeError;
 
-    fn unit_variant(self) -> Result<(), DecodeError> {
+    fn unit_variant(self) -> Result<(), DeserializeError> {
         match self.node {
             None => Ok(()),
             Some(node) if node.is_null() => Ok(()),
@@ -549,12 +441,12 @@ impl<'d> VariantAccess<'d> for Content<'d> {
         }
     }
 
-    fn newtype_variant_seed<T: DeserializeSeed<'d>>(self, seed: T) -> Result<T::Value, DecodeError> {
+    fn newtype_variant_seed<T: DeserializeSeed<'d>>(self, seed: T) -> Result<T::Value, DeserializeError> {
         let node = self.node()?;
         self.below(seed.deserialize(node))
     }
 
-    fn tuple_variant<V: Visitor<'d>>(self, _: usize, visitor: V) -> Result<V::Value, DecodeError> {
+    fn tuple_variant<V: Visitor<'d>>(self, _: usize, visitor: V) -> Result<V::Value, DeserializeError> {
         let node = self.node()?;
         self.below(node.visit_list(visitor))
     }
@@ -563,26 +455,26 @@ impl<'d> VariantAccess<'d> for Content<'d> {
         self,
         _: &'static [&'static str],
         visitor: V,
-    ) -> Result<V::Value, DecodeError> {
+    ) -> Result<V::Value, DeserializeError> {
         let node = self.node()?;
         self.below(node.visit_members(visitor))
     }
 }
 
-/// A value with its place: what [`Placed`](crate::model::text::Placed) is read from, as value, line and column.
-struct Placed<D> {
+/// A value with its place: what [`Spanned`](crate::model::text::Spanned) is read from, as value, line and column.
+struct SpannedAccess<D> {
     value: D,
-    place: Place,
+    place: DocumentPlace,
     step: u8,
 }
 
-impl<'d, D: Deserializer<'d, Error = DecodeError> + Copy> SeqAccess<'d> for Placed<D> {
-    type Error = DecodeError;
+impl<'d, D: Deserializer<'d, Error = DeserializeError> + Copy> SeqAccess<'d> for SpannedAccess<D> {
+    type Error = DeserializeError;
 
     fn next_element_seed<T: DeserializeSeed<'d>>(
         &mut self,
         seed: T,
-    ) -> Result<Option<T::Value>, DecodeError> {
+    ) -> Result<Option<T::Value>, DeserializeError> {
         self.step += 1;
         let number = match self.step {
             1 => return seed.deserialize(self.value).map(Some),

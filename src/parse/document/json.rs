@@ -9,14 +9,15 @@ use serde::de::{
 };
 use serde_json::value::RawValue;
 
-use super::decode::{DecodeError, Step, decode};
-use super::value::{Member, Node, Place, Value};
+use super::decode::decode;
+use super::error::{DeserializeError, PathStep};
+use super::value::{DocumentMember, DocumentNode, DocumentPlace, DocumentValue};
 
 /// A JSON document.
 #[derive(Debug)]
 pub struct Json<'t> {
     text: &'t [u8],
-    node: Node<'t>,
+    node: DocumentNode<'t>,
 }
 
 /// Why a JSON document cannot be used.
@@ -29,9 +30,9 @@ pub enum JsonError {
     #[error("{error} at line {} column {}", place.line, place.column)]
     Unfit {
         /// Why not.
-        error: DecodeError,
+        error: DeserializeError,
         /// Where.
-        place: Place,
+        place: DocumentPlace,
     },
 }
 
@@ -47,7 +48,7 @@ impl<'t> Json<'t> {
         decode(&self.node).map_err(|error| self.unfit(error))
     }
 
-    fn unfit(&self, error: DecodeError) -> JsonError {
+    fn unfit(&self, error: DeserializeError) -> JsonError {
         let place = place_of(self.text, &error);
         JsonError::Unfit { error, place }
     }
@@ -59,37 +60,37 @@ pub fn from_json<T: DeserializeOwned>(text: &[u8]) -> Result<T, JsonError> {
 }
 
 /// What a value says, as a type.
-pub fn from_value<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, DecodeError> {
+pub fn from_value<T: DeserializeOwned>(value: &serde_json::Value) -> Result<T, DeserializeError> {
     decode(&node_of(value))
 }
 
-fn node_of(value: &serde_json::Value) -> Node<'_> {
+fn node_of(value: &serde_json::Value) -> DocumentNode<'_> {
     use serde_json::Value as Json;
     let value = match value {
-        Json::Null => Value::Null,
-        Json::Bool(value) => Value::Bool(*value),
+        Json::Null => DocumentValue::Null,
+        Json::Bool(value) => DocumentValue::Bool(*value),
         Json::Number(number) => match (number.as_u64(), number.as_i64()) {
-            (Some(number), _) => Value::Unsigned(number),
-            (_, Some(number)) => Value::Signed(number),
-            _ => number.as_f64().map_or(Value::Null, Value::Float),
+            (Some(number), _) => DocumentValue::Unsigned(number),
+            (_, Some(number)) => DocumentValue::Signed(number),
+            _ => number.as_f64().map_or(DocumentValue::Null, DocumentValue::Float),
         },
-        Json::String(text) => Value::Text(Cow::Borrowed(text)),
-        Json::Array(items) => Value::List(items.iter().map(node_of).collect()),
-        Json::Object(members) => Value::Map(
+        Json::String(text) => DocumentValue::Text(Cow::Borrowed(text)),
+        Json::Array(items) => DocumentValue::List(items.iter().map(node_of).collect()),
+        Json::Object(members) => DocumentValue::Map(
             members
                 .iter()
-                .map(|(key, value)| Member {
+                .map(|(key, value)| DocumentMember {
                     key: Cow::Borrowed(key),
-                    place: Place::default(),
+                    place: DocumentPlace::default(),
                     node: node_of(value),
                 })
                 .collect(),
         ),
     };
-    Node { value, place: Place::default() }
+    DocumentNode { value, place: DocumentPlace::default() }
 }
 
-impl<'t> Deserialize<'t> for Node<'t> {
+impl<'t> Deserialize<'t> for DocumentNode<'t> {
     fn deserialize<D: Deserializer<'t>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(NodeVisitor)
     }
@@ -98,60 +99,60 @@ impl<'t> Deserialize<'t> for Node<'t> {
 struct NodeVisitor;
 
 impl<'t> NodeVisitor {
-    fn node<E>(value: Value<'t>) -> Result<Node<'t>, E> {
-        Ok(Node { value, place: Place::default() })
+    fn node<E>(value: DocumentValue<'t>) -> Result<DocumentNode<'t>, E> {
+        Ok(DocumentNode { value, place: DocumentPlace::default() })
     }
 }
 
 impl<'t> Visitor<'t> for NodeVisitor {
-    type Value = Node<'t>;
+    type Value = DocumentNode<'t>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
-    fn visit_unit<E>(self) -> Result<Node<'t>, E> {
-        Self::node(Value::Null)
+    fn visit_unit<E>(self) -> Result<DocumentNode<'t>, E> {
+        Self::node(DocumentValue::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Node<'t>, E> {
-        Self::node(Value::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<DocumentNode<'t>, E> {
+        Self::node(DocumentValue::Bool(value))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Node<'t>, E> {
-        Self::node(Value::Unsigned(value))
+    fn visit_u64<E>(self, value: u64) -> Result<DocumentNode<'t>, E> {
+        Self::node(DocumentValue::Unsigned(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Node<'t>, E> {
-        Self::node(u64::try_from(value).map_or(Value::Signed(value), Value::Unsigned))
+    fn visit_i64<E>(self, value: i64) -> Result<DocumentNode<'t>, E> {
+        Self::node(u64::try_from(value).map_or(DocumentValue::Signed(value), DocumentValue::Unsigned))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Node<'t>, E> {
-        Self::node(Value::Float(value))
+    fn visit_f64<E>(self, value: f64) -> Result<DocumentNode<'t>, E> {
+        Self::node(DocumentValue::Float(value))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Node<'t>, E> {
-        Self::node(Value::Text(Cow::Owned(value.to_owned())))
+    fn visit_str<E>(self, value: &str) -> Result<DocumentNode<'t>, E> {
+        Self::node(DocumentValue::Text(Cow::Owned(value.to_owned())))
     }
 
-    fn visit_borrowed_str<E>(self, value: &'t str) -> Result<Node<'t>, E> {
-        Self::node(Value::Text(Cow::Borrowed(value)))
+    fn visit_borrowed_str<E>(self, value: &'t str) -> Result<DocumentNode<'t>, E> {
+        Self::node(DocumentValue::Text(Cow::Borrowed(value)))
     }
 
-    fn visit_seq<A: SeqAccess<'t>>(self, mut list: A) -> Result<Node<'t>, A::Error> {
+    fn visit_seq<A: SeqAccess<'t>>(self, mut list: A) -> Result<DocumentNode<'t>, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = list.next_element()? {
             items.push(item);
         }
-        Self::node(Value::List(items))
+        Self::node(DocumentValue::List(items))
     }
 
-    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<Node<'t>, A::Error> {
+    fn visit_map<A: MapAccess<'t>>(self, mut map: A) -> Result<DocumentNode<'t>, A::Error> {
         let mut members = Vec::new();
         while let Some(key) = map.next_key_seed(Key)? {
-            members.push(Member { key, place: Place::default(), node: map.next_value()? });
+            members.push(DocumentMember { key, place: DocumentPlace::default(), node: map.next_value()? });
         }
-        Self::node(Value::Map(members))
+        Self::node(DocumentValue::Map(members))
     }
 }
 
@@ -185,15 +186,15 @@ impl<'t> Visitor<'t> for Key {
 /// Where the value that an error is about begins.
 ///
 /// The nodes of a JSON document have no places, to be small; the text is searched once there is an error.
-fn place_of(text: &[u8], error: &DecodeError) -> Place {
+fn place_of(text: &[u8], error: &DeserializeError) -> DocumentPlace {
     let text = std::str::from_utf8(text).unwrap_or_default();
     let mut at = text;
     for step in error.path.iter().rev() {
         let found = match step {
-            Step::Name(name) => serde_json::from_str::<BTreeMap<Cow<'_, str>, &RawValue>>(at)
+            PathStep::Name(name) => serde_json::from_str::<BTreeMap<Cow<'_, str>, &RawValue>>(at)
                 .ok()
                 .and_then(|members| members.get(name.as_str()).copied()),
-            Step::Index(index) => {
+            PathStep::Index(index) => {
                 serde_json::from_str::<Vec<&RawValue>>(at).ok().and_then(|items| items.get(*index).copied())
             }
         };
@@ -204,7 +205,7 @@ fn place_of(text: &[u8], error: &DecodeError) -> Place {
     let before = &text[..(at.as_ptr() as usize).saturating_sub(text.as_ptr() as usize)];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Place {
+    DocumentPlace {
         line: narrow(before.bytes().filter(|&byte| byte == b'\n').count() + 1),
         column: narrow(before[line_start..].chars().count() + 1),
     }

@@ -2,6 +2,7 @@
 
 pub mod decode;
 pub mod encode;
+pub mod error;
 pub mod json;
 pub mod pack;
 pub mod value;

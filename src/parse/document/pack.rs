@@ -15,7 +15,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::value::{Member, Node, Place, Value};
+use super::value::{DocumentMember, DocumentNode, DocumentPlace, DocumentValue};
 
 const NULL: u8 = 0;
 const FALSE: u8 = 1;
@@ -29,7 +29,7 @@ const LIST: u8 = 8;
 const MAP: u8 = 9;
 
 /// Packs documents. Only texts keep their places.
-pub fn pack(documents: &BTreeMap<String, Node<'_>>) -> Vec<u8> {
+pub fn pack(documents: &BTreeMap<String, DocumentNode<'_>>) -> Vec<u8> {
     let mut packer = Packer::default();
     let mut entries = Vec::new();
     for (name, node) in documents {
@@ -82,30 +82,30 @@ impl Packer {
         self.values.push(number.to_le_bytes()[0]);
     }
 
-    fn node(&mut self, node: &Node<'_>) {
+    fn node(&mut self, node: &DocumentNode<'_>) {
         match &node.value {
-            Value::Null => self.values.push(NULL),
-            Value::Bool(value) => self.values.push(if *value { TRUE } else { FALSE }),
-            Value::Unsigned(number) => {
+            DocumentValue::Null => self.values.push(NULL),
+            DocumentValue::Bool(value) => self.values.push(if *value { TRUE } else { FALSE }),
+            DocumentValue::Unsigned(number) => {
                 self.values.push(UNSIGNED);
                 self.number(*number);
             }
-            Value::Signed(number) => {
+            DocumentValue::Signed(number) => {
                 self.values.push(SIGNED);
                 self.number(number.unsigned_abs());
             }
-            Value::Float(number) => {
+            DocumentValue::Float(number) => {
                 self.values.push(FLOAT);
                 self.values.extend(number.to_le_bytes());
             }
-            Value::Text(text) => self.placed(TEXT, text, node.place),
-            Value::Plain(text) => self.placed(PLAIN, text, node.place),
-            Value::List(items) => {
+            DocumentValue::Text(text) => self.placed(TEXT, text, node.place),
+            DocumentValue::Plain(text) => self.placed(PLAIN, text, node.place),
+            DocumentValue::List(items) => {
                 self.values.push(LIST);
                 self.number(items.len() as u64);
                 items.iter().for_each(|item| self.node(item));
             }
-            Value::Map(members) => {
+            DocumentValue::Map(members) => {
                 self.values.push(MAP);
                 self.number(members.len() as u64);
                 for member in members {
@@ -117,7 +117,7 @@ impl Packer {
         }
     }
 
-    fn placed(&mut self, kind: u8, text: &str, place: Place) {
+    fn placed(&mut self, kind: u8, text: &str, place: DocumentPlace) {
         self.values.push(kind);
         let text = self.text(text);
         for number in [text, place.line, place.column] {
@@ -144,12 +144,12 @@ impl Packed {
     }
 
     /// A document. None when there is none of that name, or when [`pack`] did not make these bytes.
-    pub fn document(self, name: &str) -> Option<Node<'static>> {
+    pub fn document(self, name: &str) -> Option<DocumentNode<'static>> {
         self.reader(name)?.node()
     }
 
     /// A member of a document that is a map, without the others.
-    pub fn member(self, name: &str, key: &str) -> Option<Node<'static>> {
+    pub fn member(self, name: &str, key: &str) -> Option<DocumentNode<'static>> {
         let mut reader = self.reader(name)?;
         if reader.byte()? != MAP {
             return None;
@@ -238,40 +238,40 @@ impl Reader {
         self.packed.text(number)
     }
 
-    fn node(&mut self) -> Option<Node<'static>> {
-        let mut place = Place::default();
+    fn node(&mut self) -> Option<DocumentNode<'static>> {
+        let mut place = DocumentPlace::default();
         let value = match self.byte()? {
-            NULL => Value::Null,
-            FALSE => Value::Bool(false),
-            TRUE => Value::Bool(true),
-            UNSIGNED => Value::Unsigned(self.number()?),
-            SIGNED => Value::Signed(0i64.checked_sub_unsigned(self.number()?)?),
+            NULL => DocumentValue::Null,
+            FALSE => DocumentValue::Bool(false),
+            TRUE => DocumentValue::Bool(true),
+            UNSIGNED => DocumentValue::Unsigned(self.number()?),
+            SIGNED => DocumentValue::Signed(0i64.checked_sub_unsigned(self.number()?)?),
             FLOAT => {
                 let bytes = self.packed.bytes.get(self.at..)?.first_chunk::<8>()?;
                 self.at += 8;
-                Value::Float(f64::from_le_bytes(*bytes))
+                DocumentValue::Float(f64::from_le_bytes(*bytes))
             }
             kind @ (TEXT | PLAIN) => {
                 let text = Cow::Borrowed(self.text()?);
                 place.line = u32::try_from(self.number()?).ok()?;
                 place.column = u32::try_from(self.number()?).ok()?;
-                if kind == TEXT { Value::Text(text) } else { Value::Plain(text) }
+                if kind == TEXT { DocumentValue::Text(text) } else { DocumentValue::Plain(text) }
             }
             LIST => {
                 let count = self.number()?;
-                Value::List((0..count).map(|_| self.node()).collect::<Option<_>>()?)
+                DocumentValue::List((0..count).map(|_| self.node()).collect::<Option<_>>()?)
             }
             MAP => {
                 let count = self.number()?;
                 let member = |_| {
                     let key = Cow::Borrowed(self.text()?);
-                    Some(Member { key, place: Place::default(), node: self.node()? })
+                    Some(DocumentMember { key, place: DocumentPlace::default(), node: self.node()? })
                 };
-                Value::Map((0..count).map(member).collect::<Option<_>>()?)
+                DocumentValue::Map((0..count).map(member).collect::<Option<_>>()?)
             }
             _ => return None,
         };
-        Some(Node { value, place })
+        Some(DocumentNode { value, place })
     }
 
     fn skip(&mut self) -> Option<()> {
@@ -315,20 +315,20 @@ mod tests {
     }
 
     /// What is kept: places of texts alone.
-    fn kept(node: &Node<'static>) -> Node<'static> {
+    fn kept(node: &DocumentNode<'static>) -> DocumentNode<'static> {
         let mut node = node.clone();
         match &mut node.value {
-            Value::Text(_) | Value::Plain(_) => return node,
-            Value::List(items) => items.iter_mut().for_each(|item| *item = kept(item)),
-            Value::Map(members) => {
+            DocumentValue::Text(_) | DocumentValue::Plain(_) => return node,
+            DocumentValue::List(items) => items.iter_mut().for_each(|item| *item = kept(item)),
+            DocumentValue::Map(members) => {
                 for member in members {
-                    member.place = Place::default();
+                    member.place = DocumentPlace::default();
                     member.node = kept(&member.node);
                 }
             }
             _ => {}
         }
-        node.place = Place::default();
+        node.place = DocumentPlace::default();
         node
     }
 
@@ -338,7 +338,7 @@ mod tests {
         let packed = packed(&[("z", text), ("m/n", "[]"), ("a", "x")]);
         assert_eq!(packed.names().collect::<Vec<_>>(), ["a", "m/n", "z"]);
         assert_eq!(packed.document("z").unwrap(), kept(&read_yaml(text).unwrap()));
-        assert_eq!(packed.document("m/n").unwrap().value, Value::List(Vec::new()));
+        assert_eq!(packed.document("m/n").unwrap().value, DocumentValue::List(Vec::new()));
         assert_eq!(packed.member("z", "d"), packed.document("z").unwrap().get("d").cloned());
         assert_eq!(packed.member("z", "e"), None);
         assert_eq!(packed.member("m/n", "a"), None);
@@ -348,15 +348,15 @@ mod tests {
     #[test]
     fn numbers_come_back_as_they_were() {
         let numbers = [
-            Value::Unsigned(u64::MAX),
-            Value::Signed(i64::MIN),
-            Value::Float(-0.1),
-            Value::Bool(false),
-            Value::Unsigned(127),
-            Value::Unsigned(128),
+            DocumentValue::Unsigned(u64::MAX),
+            DocumentValue::Signed(i64::MIN),
+            DocumentValue::Float(-0.1),
+            DocumentValue::Bool(false),
+            DocumentValue::Unsigned(127),
+            DocumentValue::Unsigned(128),
         ];
-        let node = |value| Node { value, place: Place::default() };
-        let list = node(Value::List(numbers.into_iter().map(node).collect()));
+        let node = |value| DocumentNode { value, place: DocumentPlace::default() };
+        let list = node(DocumentValue::List(numbers.into_iter().map(node).collect()));
         let packed = Packed::new(pack(&BTreeMap::from([("a".to_owned(), list.clone())])).leak());
         assert_eq!(packed.document("a").unwrap(), list);
     }

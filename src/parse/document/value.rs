@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 /// Where something stands in a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct DocumentPlace {
     /// From 1; 0 when it is not known.
     pub line: u32,
     /// In characters, from 1; 0 when it is not known.
@@ -15,16 +15,16 @@ pub struct Place {
 
 /// A value and where it stands.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Node<'t> {
+pub struct DocumentNode<'t> {
     /// What it says.
-    pub value: Value<'t>,
+    pub value: DocumentValue<'t>,
     /// Where it begins.
-    pub place: Place,
+    pub place: DocumentPlace,
 }
 
 /// A value. Texts are borrowed from the document where its format lets them.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value<'t> {
+pub enum DocumentValue<'t> {
     /// Nothing.
     Null,
     /// A truth value.
@@ -41,27 +41,29 @@ pub enum Value<'t> {
     /// what [`resolve`] makes of it.
     Plain(Cow<'t, str>),
     /// Values in their order.
-    List(Vec<Node<'t>>),
+    List(Vec<DocumentNode<'t>>),
     /// Named values in their order.
-    Map(Vec<Member<'t>>),
+    Map(Vec<DocumentMember<'t>>),
 }
 
 /// A named value of a map.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Member<'t> {
+pub struct DocumentMember<'t> {
     /// Its name.
     pub key: Cow<'t, str>,
     /// Where the name begins.
-    pub place: Place,
+    pub place: DocumentPlace,
     /// What it names.
-    pub node: Node<'t>,
+    pub node: DocumentNode<'t>,
 }
 
-impl<'t> Node<'t> {
+impl<'t> DocumentNode<'t> {
     /// The value of a member of a map.
-    pub fn get(&self, key: &str) -> Option<&Node<'t>> {
+    pub fn get(&self, key: &str) -> Option<&DocumentNode<'t>> {
         match &self.value {
-            Value::Map(members) => members.iter().find(|member| member.key == key).map(|member| &member.node),
+            DocumentValue::Map(members) => {
+                members.iter().find(|member| member.key == key).map(|member| &member.node)
+            }
             _ => None,
         }
     }
@@ -69,11 +71,11 @@ impl<'t> Node<'t> {
 
 /// What a scalar of YAML without quotes is, by the core schema of YAML 1.2. A number that is not finite stays a
 /// text: no value here may be one.
-pub fn resolve(plain: &str) -> Value<'_> {
+pub fn resolve(plain: &str) -> DocumentValue<'_> {
     match plain {
-        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
-        "true" | "True" | "TRUE" => return Value::Bool(true),
-        "false" | "False" | "FALSE" => return Value::Bool(false),
+        "" | "~" | "null" | "Null" | "NULL" => return DocumentValue::Null,
+        "true" | "True" | "TRUE" => return DocumentValue::Bool(true),
+        "false" | "False" | "FALSE" => return DocumentValue::Bool(false),
         _ => {}
     }
     let (negative, digits) = match plain.as_bytes()[0] {
@@ -87,11 +89,11 @@ pub fn resolve(plain: &str) -> Value<'_> {
         _ => radix(digits, 10),
     };
     match integer {
-        Some(number) if !negative => return Value::Unsigned(number),
-        Some(0) => return Value::Unsigned(0),
+        Some(number) if !negative => return DocumentValue::Unsigned(number),
+        Some(0) => return DocumentValue::Unsigned(0),
         Some(number) => {
             if let Some(number) = 0i64.checked_sub_unsigned(number) {
-                return Value::Signed(number);
+                return DocumentValue::Signed(number);
             }
         }
         None => {}
@@ -100,8 +102,8 @@ pub fn resolve(plain: &str) -> Value<'_> {
         && digits.contains(|c: char| c.is_ascii_digit())
         && digits.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-'));
     match plain.parse::<f64>() {
-        Ok(number) if is_decimal && number.is_finite() => Value::Float(number),
-        _ => Value::Text(Cow::Borrowed(plain)),
+        Ok(number) if is_decimal && number.is_finite() => DocumentValue::Float(number),
+        _ => DocumentValue::Text(Cow::Borrowed(plain)),
     }
 }
 
@@ -120,36 +122,36 @@ mod tests {
     #[test]
     fn a_scalar_without_quotes_is_what_the_core_schema_says() {
         for (plain, value) in [
-            ("", Value::Null),
-            ("~", Value::Null),
-            ("null", Value::Null),
-            ("true", Value::Bool(true)),
-            ("yes", Value::Text("yes".into())),
-            ("0", Value::Unsigned(0)),
-            ("-0", Value::Unsigned(0)),
-            ("+12", Value::Unsigned(12)),
-            ("-12", Value::Signed(-12)),
-            ("--12", Value::Text("--12".into())),
-            ("010", Value::Unsigned(10)),
-            ("0x1F", Value::Unsigned(31)),
-            ("0o17", Value::Unsigned(15)),
-            ("18446744073709551615", Value::Unsigned(u64::MAX)),
-            ("18446744073709551616", Value::Float(18_446_744_073_709_551_616.0)),
-            ("-9223372036854775808", Value::Signed(i64::MIN)),
-            ("3.10", Value::Float(3.1)),
-            (".5", Value::Float(0.5)),
-            ("1e3", Value::Float(1000.0)),
-            ("1e999", Value::Text("1e999".into())),
-            (".inf", Value::Text(".inf".into())),
-            ("nan", Value::Text("nan".into())),
-            ("infinity", Value::Text("infinity".into())),
-            ("e", Value::Text("e".into())),
-            (".", Value::Text(".".into())),
-            ("-", Value::Text("-".into())),
-            ("3.5.5", Value::Text("3.5.5".into())),
-            ("2026-01-01", Value::Text("2026-01-01".into())),
-            ("中文", Value::Text("中文".into())),
-            ("é", Value::Text("é".into())),
+            ("", DocumentValue::Null),
+            ("~", DocumentValue::Null),
+            ("null", DocumentValue::Null),
+            ("true", DocumentValue::Bool(true)),
+            ("yes", DocumentValue::Text("yes".into())),
+            ("0", DocumentValue::Unsigned(0)),
+            ("-0", DocumentValue::Unsigned(0)),
+            ("+12", DocumentValue::Unsigned(12)),
+            ("-12", DocumentValue::Signed(-12)),
+            ("--12", DocumentValue::Text("--12".into())),
+            ("010", DocumentValue::Unsigned(10)),
+            ("0x1F", DocumentValue::Unsigned(31)),
+            ("0o17", DocumentValue::Unsigned(15)),
+            ("18446744073709551615", DocumentValue::Unsigned(u64::MAX)),
+            ("18446744073709551616", DocumentValue::Float(18_446_744_073_709_551_616.0)),
+            ("-9223372036854775808", DocumentValue::Signed(i64::MIN)),
+            ("3.10", DocumentValue::Float(3.1)),
+            (".5", DocumentValue::Float(0.5)),
+            ("1e3", DocumentValue::Float(1000.0)),
+            ("1e999", DocumentValue::Text("1e999".into())),
+            (".inf", DocumentValue::Text(".inf".into())),
+            ("nan", DocumentValue::Text("nan".into())),
+            ("infinity", DocumentValue::Text("infinity".into())),
+            ("e", DocumentValue::Text("e".into())),
+            (".", DocumentValue::Text(".".into())),
+            ("-", DocumentValue::Text("-".into())),
+            ("3.5.5", DocumentValue::Text("3.5.5".into())),
+            ("2026-01-01", DocumentValue::Text("2026-01-01".into())),
+            ("中文", DocumentValue::Text("中文".into())),
+            ("é", DocumentValue::Text("é".into())),
         ] {
             assert_eq!(resolve(plain), value, "{plain}");
         }

@@ -11,7 +11,7 @@ use std::fmt;
 
 use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Span, StrInput, Tag};
 
-use super::value::{Member, Node, Place, Value};
+use super::value::{DocumentMember, DocumentNode, DocumentPlace, DocumentValue};
 use crate::model::limits::{MAX_YAML_BYTES, MAX_YAML_DEPTH, MAX_YAML_VALUES};
 
 /// Why a text is no document.
@@ -20,7 +20,7 @@ pub struct SyntaxError {
     /// What is wrong.
     pub message: String,
     /// Where.
-    pub place: Place,
+    pub place: DocumentPlace,
 }
 
 impl fmt::Display for SyntaxError {
@@ -32,7 +32,7 @@ impl fmt::Display for SyntaxError {
 impl std::error::Error for SyntaxError {}
 
 /// The one document in a text. An empty text is null.
-pub fn read_yaml(text: &str) -> Result<Node<'_>, SyntaxError> {
+pub fn read_yaml(text: &str) -> Result<DocumentNode<'_>, SyntaxError> {
     let mut options = Options::default();
     options.set_emit_comments(false);
     let parser = Parser::new_from_str_with_options(text, options);
@@ -47,12 +47,13 @@ pub fn read_yaml(text: &str) -> Result<Node<'_>, SyntaxError> {
             event => document = Some(composer.node(event, span, 0)?.0),
         }
     }
-    Ok(document.unwrap_or(Node { value: Value::Null, place: Place { line: 1, column: 1 } }))
+    Ok(document
+        .unwrap_or(DocumentNode { value: DocumentValue::Null, place: DocumentPlace { line: 1, column: 1 } }))
 }
 
-fn place_of(marker: Marker) -> Place {
+fn place_of(marker: Marker) -> DocumentPlace {
     let narrow = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    Place { line: narrow(marker.line()), column: narrow(marker.col() + 1) }
+    DocumentPlace { line: narrow(marker.line()), column: narrow(marker.col() + 1) }
 }
 
 fn wrong(span: Span, message: &str) -> SyntaxError {
@@ -68,7 +69,7 @@ struct Size {
 
 /// A value that aliases stand for.
 struct Anchored<'t> {
-    node: Node<'t>,
+    node: DocumentNode<'t>,
     size: Size,
     /// Lists and maps within each other.
     height: usize,
@@ -110,7 +111,12 @@ impl<'t> Composer<'t> {
     }
 
     /// The value that begins with `event`, and how many lists and maps are within each other in it.
-    fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<(Node<'t>, usize), SyntaxError> {
+    fn node(
+        &mut self,
+        event: Event<'t>,
+        span: Span,
+        depth: usize,
+    ) -> Result<(DocumentNode<'t>, usize), SyntaxError> {
         let before = self.size;
         let place = place_of(span.start);
         let (value, height, anchor) = match event {
@@ -131,16 +137,16 @@ impl<'t> Composer<'t> {
                     height = height.max(below);
                     items.push(item);
                 }
-                (Value::List(items), height + 1, anchor)
+                (DocumentValue::List(items), height + 1, anchor)
             }
             Event::MappingStart(_, anchor, _) => {
                 self.enter(span, depth)?;
                 let (members, height) = self.members(depth)?;
-                (Value::Map(members), height + 1, anchor)
+                (DocumentValue::Map(members), height + 1, anchor)
             }
             _ => return Err(wrong(span, "a value is missing")),
         };
-        let node = Node { value, place };
+        let node = DocumentNode { value, place };
         // The parser numbers anchors from 1.
         if anchor > 0 {
             let size = Size { nodes: self.size.nodes - before.nodes, bytes: self.size.bytes - before.bytes };
@@ -161,7 +167,12 @@ impl<'t> Composer<'t> {
         self.count(Size { nodes: 1, bytes: 0 }, span)
     }
 
-    fn alias(&mut self, number: usize, span: Span, depth: usize) -> Result<(Node<'t>, usize), SyntaxError> {
+    fn alias(
+        &mut self,
+        number: usize,
+        span: Span,
+        depth: usize,
+    ) -> Result<(DocumentNode<'t>, usize), SyntaxError> {
         let Some(anchored) = self.anchors.get(&number) else {
             return Err(wrong(span, "an alias stands in the value that it names"));
         };
@@ -175,10 +186,13 @@ impl<'t> Composer<'t> {
         // Before the copy is made.
         self.count(size, span)?;
         let anchored = self.anchors.get(&number).map(|anchored| anchored.node.value.clone());
-        Ok((Node { value: anchored.unwrap_or(Value::Null), place: place_of(span.start) }, height))
+        Ok((
+            DocumentNode { value: anchored.unwrap_or(DocumentValue::Null), place: place_of(span.start) },
+            height,
+        ))
     }
 
-    fn members(&mut self, depth: usize) -> Result<(Vec<Member<'t>>, usize), SyntaxError> {
+    fn members(&mut self, depth: usize) -> Result<(Vec<DocumentMember<'t>>, usize), SyntaxError> {
         let (mut members, mut merged, mut height) = (Vec::new(), Vec::new(), 0);
         let mut names = HashSet::new();
         loop {
@@ -188,7 +202,7 @@ impl<'t> Composer<'t> {
             }
             let is_plain = matches!(event, Event::Scalar(_, ScalarStyle::Plain, ..));
             let (key, _) = self.node(event, span, depth + 1)?;
-            let (Value::Text(name) | Value::Plain(name)) = key.value else {
+            let (DocumentValue::Text(name) | DocumentValue::Plain(name)) = key.value else {
                 return Err(wrong(span, "the name of a value is a list or a map"));
             };
             let (event, value_span) = self.next()?;
@@ -199,7 +213,7 @@ impl<'t> Composer<'t> {
             } else if !names.insert(name.clone()) {
                 return Err(wrong(span, &format!("`{name}` is there twice")));
             } else {
-                members.push(Member { key: name, place: key.place, node });
+                members.push(DocumentMember { key: name, place: key.place, node });
             }
         }
         for (node, span) in merged {
@@ -210,9 +224,13 @@ impl<'t> Composer<'t> {
 }
 
 /// `<<: *other`: what the map does not say itself, the other one says.
-fn merge<'t>(members: &mut Vec<Member<'t>>, node: Node<'t>, span: Span) -> Result<(), SyntaxError> {
+fn merge<'t>(
+    members: &mut Vec<DocumentMember<'t>>,
+    node: DocumentNode<'t>,
+    span: Span,
+) -> Result<(), SyntaxError> {
     match node.value {
-        Value::Map(others) => {
+        DocumentValue::Map(others) => {
             for other in others {
                 if !members.iter().any(|member| member.key == other.key) {
                     members.push(other);
@@ -220,19 +238,21 @@ fn merge<'t>(members: &mut Vec<Member<'t>>, node: Node<'t>, span: Span) -> Resul
             }
             Ok(())
         }
-        Value::List(nodes) if nodes.iter().all(|node| matches!(node.value, Value::Map(_))) => {
+        DocumentValue::List(nodes)
+            if nodes.iter().all(|node| matches!(node.value, DocumentValue::Map(_))) =>
+        {
             nodes.into_iter().try_for_each(|node| merge(members, node, span))
         }
         _ => Err(wrong(span, "`<<` takes a map or a list of maps")),
     }
 }
 
-fn scalar<'t>(text: Cow<'t, str>, style: ScalarStyle, tag: Option<&Tag>) -> Value<'t> {
+fn scalar<'t>(text: Cow<'t, str>, style: ScalarStyle, tag: Option<&Tag>) -> DocumentValue<'t> {
     match tag.and_then(Tag::core_suffix) {
-        Some("str") => Value::Text(text),
-        Some("bool" | "float" | "int" | "null") => Value::Plain(text),
-        _ if style == ScalarStyle::Plain => Value::Plain(text),
-        _ => Value::Text(text),
+        Some("str") => DocumentValue::Text(text),
+        Some("bool" | "float" | "int" | "null") => DocumentValue::Plain(text),
+        _ if style == ScalarStyle::Plain => DocumentValue::Plain(text),
+        _ => DocumentValue::Text(text),
     }
 }
 
@@ -252,15 +272,15 @@ mod tests {
 
     /// The other reader takes `on` for a truth value where no type is wanted, as the first edition of YAML did. Pika's
     /// settings are such words, so here they are texts.
-    fn with_words_of_truth(node: &mut Node<'_>) {
+    fn with_words_of_truth(node: &mut DocumentNode<'_>) {
         match &mut node.value {
-            Value::Plain(word) => match word.as_ref() {
-                "y" | "yes" | "on" => node.value = Value::Bool(true),
-                "n" | "no" | "off" => node.value = Value::Bool(false),
+            DocumentValue::Plain(word) => match word.as_ref() {
+                "y" | "yes" | "on" => node.value = DocumentValue::Bool(true),
+                "n" | "no" | "off" => node.value = DocumentValue::Bool(false),
                 _ => {}
             },
-            Value::List(items) => items.iter_mut().for_each(with_words_of_truth),
-            Value::Map(members) => {
+            DocumentValue::List(items) => items.iter_mut().for_each(with_words_of_truth),
+            DocumentValue::Map(members) => {
                 members.iter_mut().for_each(|member| with_words_of_truth(&mut member.node));
             }
             _ => {}
@@ -280,7 +300,7 @@ mod tests {
 
     /// Every text of a document with its place, as another reader finds them.
     #[derive(Default)]
-    struct Texts(Vec<(String, Place)>);
+    struct Texts(Vec<(String, DocumentPlace)>);
 
     impl<'de> Deserialize<'de> for Texts {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -316,7 +336,7 @@ mod tests {
         }
 
         fn visit_str<E>(mut self, text: &str) -> Result<Self, E> {
-            self.0.push((text.to_owned(), Place::default()));
+            self.0.push((text.to_owned(), DocumentPlace::default()));
             Ok(self)
         }
 
@@ -340,11 +360,11 @@ mod tests {
         fn add(&mut self, item: Spanned<Texts>) {
             let at = item.referenced;
             let narrow = |n: u64| u32::try_from(n).unwrap();
-            let place = Place { line: narrow(at.line()), column: narrow(at.column()) };
+            let place = DocumentPlace { line: narrow(at.line()), column: narrow(at.column()) };
             let is_alias = item.defined != item.referenced;
             for (text, below) in item.value.0 {
                 // What stands within an alias has a place of its own here, and there the place of the alias.
-                if below == Place::default() {
+                if below == DocumentPlace::default() {
                     self.0.push((text, place));
                 } else if !is_alias {
                     self.0.push((text, below));
@@ -353,13 +373,13 @@ mod tests {
         }
     }
 
-    fn own_texts(node: &Node<'_>, texts: &mut Vec<(String, Place)>) {
+    fn own_texts(node: &DocumentNode<'_>, texts: &mut Vec<(String, DocumentPlace)>) {
         match &node.value {
-            Value::List(items) => items.iter().for_each(|item| own_texts(item, texts)),
-            Value::Map(members) => members.iter().for_each(|member| own_texts(&member.node, texts)),
-            Value::Text(text) => texts.push((text.clone().into_owned(), node.place)),
-            Value::Plain(text) => {
-                if let Value::Text(text) = super::super::value::resolve(text) {
+            DocumentValue::List(items) => items.iter().for_each(|item| own_texts(item, texts)),
+            DocumentValue::Map(members) => members.iter().for_each(|member| own_texts(&member.node, texts)),
+            DocumentValue::Text(text) => texts.push((text.clone().into_owned(), node.place)),
+            DocumentValue::Plain(text) => {
+                if let DocumentValue::Text(text) = super::super::value::resolve(text) {
                     texts.push((text.into_owned(), node.place));
                 }
             }
