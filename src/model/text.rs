@@ -139,7 +139,7 @@ impl schemars::JsonSchema for Source {
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
         schemars::json_schema!({
-            "type": "string",
+            "type": ["string", "number", "boolean"],
             "description": "A Jinja expression (in conditions) or template (in texts)."
         })
     }

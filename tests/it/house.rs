@@ -35,11 +35,10 @@ const IO_ELSEWHERE: [(&str, &str); 1] =
 const MAX_LINES: usize = 600;
 
 /// Names that two public types share. This list only becomes shorter.
-const SHARED_NAMES: [&str; 27] = [
+const SHARED_NAMES: [&str; 24] = [
     "Answer",
     "Broken",
     "Client",
-    "DecodeError",
     "DirectoryError",
     "Fault",
     "Flow",
@@ -53,7 +52,6 @@ const SHARED_NAMES: [&str; 27] = [
     "Node",
     "Password",
     "Place",
-    "Placed",
     "Question",
     "Request",
     "Server",
@@ -61,7 +59,6 @@ const SHARED_NAMES: [&str; 27] = [
     "Source",
     "Stage",
     "State",
-    "Step",
     "Waiver",
 ];
 

@@ -211,7 +211,7 @@ impl<'t> Composer<'t> {
             if is_plain && name == "<<" {
                 merged.push((node, value_span));
             } else if !names.insert(name.clone()) {
-                return Err(wrong(span, &format!("`{name}` is there twice")));
+                return Err(wrong(span, &format!("duplicate mapping key: {name}")));
             } else {
                 members.push(DocumentMember { key: name, place: key.place, node });
             }
@@ -439,7 +439,7 @@ mod tests {
             text
         };
         for (text, message, line, column) in [
-            ("a: 1\na: 2\n".to_owned(), "`a` is there twice", 2, 1),
+            ("a: 1\na: 2\n".to_owned(), "duplicate mapping key: a", 2, 1),
             ("a: *b\n".to_owned(), "", 1, 4),
             ("a: &a [*a]\n".to_owned(), "", 1, 8),
             ("a: [1, 2\n".to_owned(), "", 0, 0),

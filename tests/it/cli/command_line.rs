@@ -204,7 +204,7 @@ cases:
     fix: {en: "config set expire-logs-days {{ params.days }}", zh: "config set expire-logs-days {{ params.days }}"}
 ok: {en: long enough, zh: 足够长}
 examples:
-  - {name: a week, facts: {node: {config: {expire-logs-days: "7"}}}, state: warning, says: [7 days]}
+  - {name: a week, facts: {node: {config: {expire-logs-days: "7"}}}, state: warning, expect_text: [7 days]}
   - {name: a year, facts: {node: {config: {expire-logs-days: "365"}}}, state: ok}
 "#;
 
@@ -293,9 +293,9 @@ fn a_typo_in_a_check_is_reported_with_its_place() {
 fn a_check_without_examples_or_with_wrong_ones_does_not_pass_its_test() {
     for (from, to, sentence) in [
         ("state: warning, says", "state: critical, says", "expected Critical, found Warning"),
-        ("says: [7 days]", "says: [8 days]", "`8 days` is not in"),
+        ("expect_text: [7 days]", "expect_text: [8 days]", "`8 days` is not in"),
         (
-            "  - {name: a week, facts: {node: {config: {expire-logs-days: \"7\"}}}, state: warning, says: [7 days]}\n",
+            "  - {name: a week, facts: {node: {config: {expire-logs-days: \"7\"}}}, state: warning, expect_text: [7 days]}\n",
             "",
             "no example leads to the case",
         ),
