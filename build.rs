@@ -24,6 +24,10 @@ mod document {
     pub mod yaml;
 }
 
+/// Writes Rust for the texts below `checks/knowledge/`.
+#[path = "src/i18n/generate.rs"]
+mod generate;
+
 use document::pack::pack;
 use document::value::{DocumentNode, DocumentValue};
 use document::yaml::read_yaml;
@@ -50,6 +54,7 @@ fn pack_catalogue() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=checks");
     println!("cargo::rerun-if-changed=src/parse/document");
     println!("cargo::rerun-if-changed=src/model/limits.rs");
+    println!("cargo::rerun-if-changed=src/i18n/generate.rs");
 
     let mut files = Vec::new();
     collect(&root, &mut files)?;
@@ -69,8 +74,41 @@ fn pack_catalogue() -> Result<(), Box<dyn Error>> {
         }
         documents.insert(name.clone(), document);
     }
+    // These become code: the catalogue has no need of them.
+    for (name, generate) in [("reasons", generate::reasons as Generate), ("texts", generate::texts)] {
+        let document = documents.remove(&format!("knowledge/{name}"));
+        write_texts(
+            name,
+            &document.ok_or_else(|| format!("checks/knowledge/{name}.yaml is missing"))?,
+            generate,
+        )?;
+    }
     write_eras(documents.get("knowledge/eras").ok_or("checks/knowledge/eras.yaml is missing")?)?;
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("catalogue.packed"), pack(&documents))?;
+    Ok(())
+}
+
+/// Makes Rust of the texts of a file.
+type Generate = fn(&generate::Texts) -> Result<String, String>;
+
+/// Writes the constructors of a file of texts as Rust, `reasons.rs` for `reasons.yaml`.
+fn write_texts(name: &str, document: &DocumentNode<'_>, generate: Generate) -> Result<(), Box<dyn Error>> {
+    let wrong = |line: u32, what: &str| format!("checks/knowledge/{name}.yaml:{line}: {what}");
+    let DocumentValue::Map(members) = &document.value else { return Err(wrong(1, "not a map").into()) };
+    let mut texts = generate::Texts::new();
+    for member in members {
+        let text = |key: &str| match member.node.get(key).map(|node| &node.value) {
+            Some(DocumentValue::Text(text) | DocumentValue::Plain(text)) => Ok(text.as_ref().to_owned()),
+            _ => Err(wrong(member.place.line, &format!("`{}` has no `{key}`", member.key))),
+        };
+        let knowledge = member.node.get("knowledge").is_some();
+        let pair = generate::Pair { en: text("en")?, zh: text("zh")?, knowledge };
+        if texts.insert(member.key.clone().into_owned(), pair).is_some() {
+            return Err(wrong(member.place.line, &format!("`{}` is there twice", member.key)).into());
+        }
+    }
+    let rust = generate(&texts).map_err(|error| wrong(1, &error))?;
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join(name).with_extension("rs"), rust)?;
     Ok(())
 }
 

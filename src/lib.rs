@@ -14,6 +14,7 @@ pub mod cli;
 pub mod collect;
 pub mod derive;
 pub mod difference;
+pub mod i18n;
 pub mod judge;
 pub mod lab;
 pub mod model;

@@ -55,7 +55,6 @@ fn knowledge() -> Knowledge {
         config_keys: table("knowledge/config-keys"),
         messages: table("knowledge/messages"),
         companion_keys: table("knowledge/companion-keys"),
-        phrases: table("knowledge/phrases"),
     }
 }
 
@@ -102,7 +101,6 @@ mod tests {
             config_keys: of_file("knowledge/config-keys"),
             messages: of_file("knowledge/messages"),
             companion_keys: of_file("knowledge/companion-keys"),
-            phrases: of_file("knowledge/phrases"),
         };
         assert_eq!(built_in().knowledge, files);
     }

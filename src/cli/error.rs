@@ -10,6 +10,7 @@ use crate::collect::ssh::InvalidDestination;
 use crate::lab::error::LabError;
 use crate::lab::scenarios::ScenarioError;
 use crate::model::exit;
+use crate::model::reason::Reason;
 use crate::pipeline::catalogue::AddedChecksError;
 use crate::pipeline::error::PipelineError;
 use crate::plan::read::PlanError;
@@ -80,7 +81,7 @@ pub enum CliError {
         /// The host.
         host: String,
         /// Why not.
-        reason: String,
+        reason: Reason,
     },
     /// The other pikadoctor asks what this one does not understand.
     #[error("the question: {0}")]

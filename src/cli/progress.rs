@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::args::output::ReportArgs;
+use crate::i18n::texts;
 use crate::model::finding::{Finding, Report, State};
 use crate::model::link::Link;
 use crate::model::replication::Stage;
 use crate::model::text::{Language, escape_control};
-use crate::render::i18n::pick;
 use crate::render::words::{duration, state as state_word};
 
 /// Shows what changes from look to look.
@@ -82,10 +82,7 @@ impl Progress {
         let failing = worst.values().filter(|finding| printing.fails(finding.state)).count();
         let count = worst.len();
         if let Some(screen) = &mut self.screen {
-            let text = match self.language {
-                Language::En => format!("{failing} of {count} not ok"),
-                Language::Zh => format!("{count} 个对象中 {failing} 个未通过"),
-            };
+            let text = texts::progress_failing(self.language, failing, count);
             screen.foot.set_message(text);
             for link in &report.facts.links {
                 let copying = copies(report, link);
@@ -160,21 +157,15 @@ fn copies(report: &Report, link: &Link) -> bool {
 /// `full copy`, `behind 3.2 MiB, about 4s left`.
 fn link_progress(copying: bool, lag: Option<&Lag>, language: Language) -> String {
     if copying {
-        return pick(language, "full copy", "全量同步中").to_owned();
+        return texts::PROGRESS_FULL_COPY.get(language).to_owned();
     }
     let Some(lag) = lag else { return String::new() };
     let bytes = bytesize::ByteSize(lag.bytes);
-    let mut text = match language {
-        Language::En => format!("behind {bytes}"),
-        Language::Zh => format!("落后 {bytes}"),
-    };
+    let mut text = texts::progress_behind(language, bytes);
     #[expect(clippy::cast_precision_loss, reason = "an estimate for a person")]
     if let Some(speed) = lag.speed {
         let left = duration(lag.bytes as f64 / speed);
-        text.push_str(&match language {
-            Language::En => format!(", about {left} left"),
-            Language::Zh => format!("，约剩 {left}"),
-        });
+        text.push_str(&texts::progress_left(language, left));
     }
     text
 }

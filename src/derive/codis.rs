@@ -1,13 +1,15 @@
 //! What follows from the facts about a Codis and the servers behind it. Pure.
 
 use crate::catalog::era;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::codis::Codis;
 use crate::model::codis::topology::{Backend, Estimate, Password, Position, Registered, SlotIndex};
 use crate::model::facts::Facts;
 use crate::model::info::KeyType;
 use crate::model::network::AddressKind;
 use crate::model::node::Node;
+use crate::model::reason::Reason;
+use crate::model::unavailable::{Unavailable, UnavailableKind};
 
 /// Releases that make a new connection for each key that is moved.
 
@@ -101,7 +103,7 @@ fn complete_server(server: &mut Backend, node: Option<&Node>) {
     }
     if server.version.is_none() {
         let (kind, reason) = why_no_version(server, node);
-        server.errors.push(Absence { path: "version".into(), kind, reason });
+        server.unavailable.push(Unavailable { path: "version".into(), kind, reason });
     }
     if let (Some(index), Some(node)) = (&mut server.index, node) {
         count_keys(index, node);
@@ -109,18 +111,15 @@ fn complete_server(server: &mut Backend, node: Option<&Node>) {
     server.estimate = estimate(server);
 }
 
-fn why_no_version(server: &Backend, node: Option<&Node>) -> (AbsenceKind, String) {
+fn why_no_version(server: &Backend, node: Option<&Node>) -> (UnavailableKind, Reason) {
     let redis = server.stats.as_ref().and_then(|stats| stats.redis_version.as_deref());
     match (redis, node, &server.stats_error) {
-        (Some(redis), None, _) => (AbsenceKind::NotInRelease, format!("it is a Redis {redis}, not a Pika")),
-        (_, Some(_), _) => (AbsenceKind::Failed, "the server told no release of Pika".into()),
+        (Some(redis), None, _) => (UnavailableKind::NotInRelease, reasons::redis_not_pika(redis)),
+        (_, Some(_), _) => (UnavailableKind::Failed, reasons::server_told_no_pika_release()),
         (None, None, Some(error)) if server.stats.is_none() => {
-            (AbsenceKind::Failed, format!("the dashboard heard nothing of it: {error}"))
+            (UnavailableKind::Failed, reasons::dashboard_heard_nothing(error))
         }
-        _ => (
-            AbsenceKind::NoAccess,
-            "the dashboard does not pass on the release, and the server itself was not looked at".into(),
-        ),
+        _ => (UnavailableKind::NoAccess, reasons::dashboard_passes_no_release()),
     }
 }
 

@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::codis::Codis;
 use crate::model::codis::coordinator::{Coordinator, Product};
 use crate::model::codis::proxy::{JodisEntry, ProxyPresence};
 use crate::model::codis::topology::{Registered, SharedServer};
 use crate::model::facts::Facts;
 use crate::model::network::AddressKind;
+use crate::model::unavailable::Unavailable;
 
 /// Completes what was seen of all coordinators.
 pub fn complete(facts: &mut Facts) {
@@ -80,12 +81,13 @@ fn announced<'c>(
 /// dashboard itself where it was looked at.
 fn compare_proxies(product: &mut Product, announced: Option<&Vec<JodisEntry>>, codis: &[Codis]) {
     let (Some(proxies), Some(jodis)) = (&product.proxies, announced.or(product.jodis.as_ref())) else {
-        let missing: Vec<&str> = product.errors.iter().map(|absence| absence.path.as_str()).collect();
-        let gap = product.errors.iter().find(|absence| matches!(absence.path.as_str(), "proxies" | "jodis"));
+        let missing: Vec<&str> = product.unavailable.iter().map(|absence| absence.path.as_str()).collect();
+        let gap =
+            product.unavailable.iter().find(|absence| matches!(absence.path.as_str(), "proxies" | "jodis"));
         if !missing.contains(&"comparison")
             && let Some(gap) = gap.cloned()
         {
-            product.errors.push(Absence { path: "comparison".into(), ..gap });
+            product.unavailable.push(Unavailable { path: "comparison".into(), ..gap });
         }
         return;
     };
@@ -125,14 +127,14 @@ fn compare_proxies(product: &mut Product, announced: Option<&Vec<JodisEntry>>, c
 }
 
 fn relate_slots(product: &mut Product) {
-    let Product { groups, slots, errors, .. } = product;
+    let Product { groups, slots, unavailable, .. } = product;
     let Some(slots) = slots else { return };
     let Some(groups) = groups else {
-        let gap = errors.iter().find(|absence| absence.path == "groups").cloned();
-        let reason = gap.map_or_else(|| "the groups were not read".to_owned(), |gap| gap.reason);
+        let gap = unavailable.iter().find(|absence| absence.path == "groups").cloned();
+        let reason = gap.map_or_else(reasons::groups_not_read, |gap| gap.reason);
         for index in 0..slots.len() {
             let path = format!("slots.{index}.group_exists");
-            errors.push(Absence { path, kind: AbsenceKind::Failed, reason: reason.clone() });
+            unavailable.push(Unavailable::failed(path, reason.clone()));
         }
         return;
     };

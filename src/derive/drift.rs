@@ -1,13 +1,14 @@
 //! Compares a configuration file with the values that its server runs with.
 
 use crate::catalog::era;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::conf::{ConfFile, ConfSetting, Place};
 use crate::model::drift::{ConfDrift, DriftItem, DriftMatter};
 use crate::model::knowledge::{ConfigKey, KeyKind, Knowledge};
 use crate::model::node::Node;
 use crate::model::release::{Line, Version};
 use crate::model::replication::Role;
+use crate::model::unavailable::Unavailable;
 use crate::parse::conf::number;
 
 /// How the passwords of a server and of its file are compared.
@@ -30,16 +31,17 @@ pub fn compare(node: &Node, conf: &ConfFile, passwords: Passwords, knowledge: &K
         passwords_unseen: is_elsewhere,
         ..ConfDrift::default()
     };
-    let absence = |kind: AbsenceKind, reason: String| Absence { path: "items".into(), kind, reason };
     let Some(version) = node.version else {
-        let reason = "the release of the server is not known";
-        drift.errors.push(absence(AbsenceKind::Failed, reason.into()));
+        drift.unavailable.push(Unavailable::failed("items", reasons::release_of_server_not_known()));
         return drift;
     };
     let (Some(content), Some(config)) = (&conf.content, &node.config) else {
-        drift.errors.push(match conf.errors.first() {
-            Some(error) => absence(error.kind, format!("{}: {}", conf.name, error.reason)),
-            None => absence(AbsenceKind::Failed, "the settings of the server could not be read".to_owned()),
+        drift.unavailable.push(match conf.unavailable.first() {
+            Some(error) => {
+                let reason = reasons::about(&conf.name, &error.reason);
+                Unavailable { path: "items".into(), kind: error.kind, reason }
+            }
+            None => Unavailable::failed("items", reasons::settings_of_server_not_read()),
         });
         return drift;
     };

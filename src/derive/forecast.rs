@@ -9,9 +9,11 @@
 use super::link_auth::auth;
 use super::side::{Missing, Side};
 use crate::catalog::era;
+use crate::i18n::reasons;
 use crate::model::address::Address;
 use crate::model::link::{AuthVerdict, Cause, Dialect, Forecast, MasterAddress, Outcome, Prospect};
 use crate::model::network::AddressKind;
+use crate::model::reason::{Argument, Reason};
 use crate::model::replication::BinlogPosition;
 
 /// What the forecast looks at.
@@ -37,8 +39,8 @@ struct End {
     answer: &'static str,
     prospect: Prospect,
     cause: Cause,
-    on_replica: Option<String>,
-    on_master: Option<String>,
+    on_replica: Option<Reason>,
+    on_master: Option<Reason>,
     replaces_data: bool,
 }
 
@@ -62,9 +64,9 @@ impl End {
     }
 
     /// The two values that decide, side by side.
-    fn with(mut self, on_replica: impl ToString, on_master: impl ToString) -> Self {
-        self.on_replica = Some(on_replica.to_string());
-        self.on_master = Some(on_master.to_string());
+    fn with(mut self, on_replica: impl Into<Argument>, on_master: impl Into<Argument>) -> Self {
+        self.on_replica = Some(on_replica.into().into());
+        self.on_master = Some(on_master.into().into());
         self
     }
 }
@@ -88,13 +90,13 @@ pub fn forecast(question: &Question<'_>) -> Forecast {
             on_master: end.on_master,
             replaces_data: end.replaces_data,
         },
-        Err(Missing(path)) => Forecast {
+        Err(Missing(reason)) => Forecast {
             command,
             forced,
             answer: None,
             prospect: Prospect::Unknown,
             cause: Cause::MissingFact,
-            missing: Some(path),
+            missing: Some(reason),
             on_replica: None,
             on_master: None,
             replaces_data: false,
@@ -108,7 +110,7 @@ impl Question<'_> {
             return Ok(end);
         }
         self.master.version()?;
-        let dialect = self.dialect.ok_or_else(|| Missing("link.dialect".to_owned()))?;
+        let dialect = self.dialect.ok_or_else(|| Missing(Reason::verbatim("link.dialect")))?;
         // Where even the handshake is not understood, nothing else matters.
         if matches!(dialect.incremental, Outcome::Refused | Outcome::Retries) {
             return self.of_dialect(dialect.incremental, Way::Incremental);
@@ -147,7 +149,7 @@ impl Question<'_> {
             let count = replication.connected_replicas.unwrap_or_default();
             let answer = "ERR already master of others, invalid usage";
             let end = End::new(answer, Prospect::Refused, Cause::HasReplicas);
-            return Ok(Some(end.with(format!("{count} replicas of its own"), "-")));
+            return Ok(Some(end.with(reasons::replicas_of_its_own(count), "-")));
         }
         if self.is_same_server() {
             let answer = if version.is_of(&era::SLAVEOF_NAMES_SAME_ADDRESS) {
@@ -174,7 +176,7 @@ impl Question<'_> {
             let peer_host = pair.peer_host.as_deref().unwrap_or_default();
             let is_peer = pair.peer_port == Some(i64::from(self.address.port))
                 && self.known_names().any(|name| name.eq_ignore_ascii_case(peer_host));
-            let peer = format!("peer {peer_host}:{}", pair.peer_port.unwrap_or_default());
+            let peer = reasons::peer(format!("{peer_host}:{}", pair.peer_port.unwrap_or_default()));
             let end = match (idle, is_peer) {
                 (false, _) => End::new(NOT_IN_STATE, Prospect::Refused, Cause::PairNotIdle),
                 (true, false) => {
@@ -190,7 +192,7 @@ impl Question<'_> {
             let host = master.host.as_deref().unwrap_or_default();
             let same_port = master.port == Some(i64::from(self.address.port));
             let same_host = host.eq_ignore_ascii_case(&self.address.host) || self.address.host == "127.0.0.1";
-            let follows = format!("follows {host}:{}", master.port.unwrap_or_default());
+            let follows = reasons::follows(format!("{host}:{}", master.port.unwrap_or_default()));
             if version.is_of(&era::SLAVEOF_REFUSED_WHILE_FOLLOWING) {
                 let end = End::new(NOT_IN_STATE, Prospect::Refused, Cause::FollowsAlready);
                 return Ok(Some(end.with(follows, self.address)));
@@ -244,7 +246,7 @@ impl Question<'_> {
             let other = self.master.setting("replication-id")?.unwrap_or_default();
             // A master without an id makes one when its first replica comes, and it will be another one.
             if !own.is_empty() && own != other {
-                let other = if other.is_empty() { "(none yet)" } else { other };
+                let other = if other.is_empty() { reasons::none_yet() } else { Reason::verbatim(other) };
                 return Ok(Some(End::after_ok(Prospect::Error, Cause::ReplicationId).with(own, other)));
             }
         }
@@ -269,7 +271,7 @@ impl Question<'_> {
             && self.replica.setting("replication-id")?.unwrap_or_default().is_empty()
         {
             let other = self.master.setting("replication-id")?.unwrap_or_default();
-            let other = if other.is_empty() { "(none yet)" } else { other };
+            let other = if other.is_empty() { reasons::none_yet() } else { Reason::verbatim(other) };
             return Ok((Way::Full, full(Cause::NoReplicationId).with("(none)", other)));
         }
         if version.is_of(&era::NEW_RUN_ID_AT_SLAVEOF) {
@@ -278,9 +280,9 @@ impl Question<'_> {
         let mut worst: Option<(Way, End)> = None;
         for own in self.replica.positions()? {
             let Some(other) = self.master.positions()?.iter().find(|other| other.db == own.db) else {
-                return Err(Missing(format!(
-                    "master.binlog: it shows no {}",
-                    own.db.as_deref().unwrap_or("position")
+                return Err(Missing(reasons::about(
+                    "master.binlog",
+                    reasons::shows_no(own.db.as_deref().unwrap_or("position")),
                 )));
             };
             let (way, end) = self.of_positions(own, other)?;
@@ -293,7 +295,7 @@ impl Question<'_> {
                 worst = Some((way, end));
             }
         }
-        worst.ok_or_else(|| Missing("replica.binlog".to_owned()))
+        worst.ok_or_else(|| Missing(Reason::verbatim("replica.binlog")))
     }
 
     fn of_positions(&self, own: &BinlogPosition, other: &BinlogPosition) -> Result<(Way, End), Missing> {
@@ -347,7 +349,8 @@ impl Question<'_> {
         if !another {
             return Ok(None);
         }
-        let values = |end: End| end.with(&known.host, own.unwrap_or("another address"));
+        let values =
+            |end: End| end.with(&known.host, own.map_or_else(reasons::another_address, Reason::verbatim));
         let by_protobuf = version.is_of(&era::RSYNCD_ALWAYS);
         Ok(match way {
             Way::Incremental if version.is_of(&era::BINLOG_SENDER_BY_ADDRESS) => {

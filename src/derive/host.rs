@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::network::own_address;
 use crate::catalog::era;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::facts::Facts;
 use crate::model::host::{
     ConfOnHost, FullSyncSpace, Holder, Host, Instance, Kernel, Listener, PathRole, PortOnHost, RsyncDaemon,
@@ -15,6 +15,7 @@ use crate::model::knowledge::Knowledge;
 use crate::model::network::{AddressKind, Interface, OwnAddress, OwnAddressBy, PortRole};
 use crate::model::node::Node;
 use crate::model::port_use::{PortUse, port_uses};
+use crate::model::unavailable::Unavailable;
 
 /// Completes what is known about the hosts.
 pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
@@ -25,7 +26,7 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
             if instance.own_address.is_none() && !explained(instance, "own_address") {
                 match address(instance) {
                     Ok(address) => instance.own_address = address,
-                    Err(unknown) => instance.errors.push(unknown),
+                    Err(unknown) => instance.unavailable.push(unknown),
                 }
             }
             set_space(instance, facts);
@@ -38,10 +39,10 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
             let ports = ports(host, &layouts, index);
             let instance = &mut host.instances[index];
             if ports.is_none() && !explained(instance, "ports") {
-                let version = instance.errors.iter().find(|absence| absence.path == "version");
-                let reason = version.map_or("its release is not known", |absence| absence.reason.as_str());
-                let ports = failed("ports", reason);
-                instance.errors.push(ports);
+                let version = instance.unavailable.iter().find(|absence| absence.path == "version");
+                let reason =
+                    version.map_or_else(reasons::its_release_not_known, |absence| absence.reason.clone());
+                instance.unavailable.push(Unavailable::failed("ports", reason));
             }
             instance.ports = ports;
         }
@@ -53,14 +54,14 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
         let instance = instance_of(&facts.nodes[index], facts);
         let own = instance.and_then(running_address);
         let unknown = instance
-            .and_then(|instance| instance.errors.iter().find(|absence| absence.path == "own_address"))
+            .and_then(|instance| instance.unavailable.iter().find(|absence| absence.path == "own_address"))
             .cloned();
         let node = &mut facts.nodes[index];
         (node.replicates, node.translated) = (replicates, translated);
         if node.own_address.is_none() && (own.is_some() || unknown.is_some()) {
             node.own_address = own;
-            node.errors.retain(|absence| absence.path != "own_address");
-            node.errors.extend(unknown.filter(|_| node.own_address.is_none()));
+            node.unavailable.retain(|absence| absence.path != "own_address");
+            node.unavailable.extend(unknown.filter(|_| node.own_address.is_none()));
         }
     }
 }
@@ -91,12 +92,8 @@ fn translated(node: &Node, facts: &Facts) -> Option<bool> {
     listed.into_iter().any(|listed| is_it(&listed.ip, listed.port)).then_some(false)
 }
 
-fn failed(path: &str, reason: &str) -> Absence {
-    Absence { path: path.to_owned(), kind: AbsenceKind::Failed, reason: reason.to_owned() }
-}
-
 fn explained(instance: &Instance, path: &str) -> bool {
-    instance.errors.iter().any(|absence| super::covers(&absence.path, path))
+    instance.unavailable.iter().any(|absence| absence.covers(path))
 }
 
 /// Takes over what its server told.
@@ -107,7 +104,9 @@ fn join(instance: &mut Instance, facts: &Facts) {
             instance.version = node.version.or(instance.version);
             instance.replicates = replicates(node, facts);
             if instance.replicates.is_none() && !explained(instance, "replicates") {
-                instance.errors.push(failed("replicates", "its INFO replication was not read"));
+                instance
+                    .unavailable
+                    .push(Unavailable::failed("replicates", reasons::its_info_replication_not_read()));
             }
         }
         None if explained(instance, "replicates") => {}
@@ -117,9 +116,7 @@ fn join(instance: &mut Instance, facts: &Facts) {
         }
     }
     if instance.version.is_none() && !explained(instance, "version") {
-        instance
-            .errors
-            .push(failed("version", "its release is not known: no server answered, and none was named"));
+        instance.unavailable.push(Unavailable::failed("version", reasons::its_release_not_known_nor_named()));
     }
 }
 
@@ -148,7 +145,7 @@ pub fn replicates(node: &Node, facts: &Facts) -> Option<bool> {
 
 /// The address that a start takes: that of the card that its settings name, else that of its sockets, else that of
 /// the default route. The error: nothing tells whether a card is named.
-fn address(instance: &Instance) -> Result<Option<OwnAddress>, Absence> {
+fn address(instance: &Instance) -> Result<Option<OwnAddress>, Unavailable> {
     let Some(network) = &instance.network else { return Ok(None) };
     let named = instance.settings.get("network-interface");
     if let Some(name) = named.filter(|name| !name.is_empty()) {
@@ -164,12 +161,7 @@ fn address(instance: &Instance) -> Result<Option<OwnAddress>, Absence> {
     // A file that was read and does not name a card is as good as a server that says so.
     let was_read = instance.conf.as_ref().is_some_and(|conf| conf.exists == Some(true));
     if named.is_none() && !was_read && network.bound.is_empty() {
-        return Err(Absence {
-            path: "own_address".into(),
-            kind: AbsenceKind::NoAccess,
-            reason: "network-interface is not known: the server does not tell it, and its configuration could not be read"
-                .into(),
-        });
+        return Err(Unavailable::no_access("own_address", reasons::network_interface_not_known()));
     }
     Ok(Some(own_address(network, takes_eth0(instance))))
 }
@@ -219,8 +211,12 @@ fn set_space(instance: &mut Instance, facts: &Facts) {
             let from = master.name.clone();
             instance.full_sync = Some(FullSyncSpace { needed_bytes, from, available_bytes, path });
         }
-        (None, _) => instance.errors.push(failed("full_sync", "the size of the master's data is not known")),
-        (_, None) => instance.errors.push(failed("full_sync", "the space below db-sync-path is not known")),
+        (None, _) => {
+            instance.unavailable.push(Unavailable::failed("full_sync", reasons::master_data_size_not_known()))
+        }
+        (_, None) => {
+            instance.unavailable.push(Unavailable::failed("full_sync", reasons::sync_space_not_known()))
+        }
     }
 }
 

@@ -2,19 +2,21 @@
 
 use super::side::{Missing, Side};
 use super::{dialect, flow, forecast, link_auth};
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::address::Address;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{Link, Pair, Relation};
 use crate::model::node::Node;
+use crate::model::reason::Reason;
 use crate::model::replication::Master;
+use crate::model::unavailable::{Unavailable, UnavailableKind};
 
 /// What of a link can be said before anything is tried on it; said again when more is known about the two.
 pub fn relate(link: &mut Link, master: &Node, replica: &Node) {
     let Some(replication) = &replica.replication else {
-        link.errors.retain(|absence| absence.path != "relation");
-        note(link, "relation", "the replica's INFO replication was not read");
+        link.unavailable.retain(|absence| absence.path != "relation");
+        note(link, "relation", reasons::info_replication_of_replica_not_read());
         return;
     };
     link.listed = listed(master, replica);
@@ -71,12 +73,12 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge, forced: bool) {
 fn conclude(link: &mut Link, master: &Node, replica: &Node, knowledge: &Knowledge, forced: bool) {
     link.dialect = dialect::dialect(knowledge, master, replica);
     if link.dialect.is_none() {
-        note(link, "dialect", "the release of one of the two is not known");
+        note(link, "dialect", reasons::release_of_one_not_known());
     }
     let (there, here) = (Side::master(master), Side::replica(replica));
     match link_auth::auth(&there, &here) {
         Ok(auth) => link.auth = Some(auth),
-        Err(Missing(path)) => note(link, "auth", &path),
+        Err(Missing(reason)) => note(link, "auth", reason),
     }
     link.forecast = Some(forecast::forecast(&forecast::Question {
         replica: here,
@@ -89,20 +91,20 @@ fn conclude(link: &mut Link, master: &Node, replica: &Node, knowledge: &Knowledg
         forced,
     }));
     link.flow = flow::flow(link.mode, master, replica, &link.readings);
-    if link.flow.is_none() && !link.errors.iter().any(|absence| absence.path == "flow") {
-        let why = link.errors.iter().find(|absence| absence.path == "readings").cloned();
+    if link.flow.is_none() && !link.unavailable.iter().any(|absence| absence.path == "flow") {
+        let why = link.unavailable.iter().find(|absence| absence.path == "readings").cloned();
         let (kind, reason) = why.map_or_else(
             || {
                 let reason = if link.readings.len() < 2 {
-                    "the positions of both binlogs were not read twice"
+                    reasons::positions_not_read_twice()
                 } else {
-                    "the two show no position of the same database"
+                    reasons::no_position_of_same_database()
                 };
-                (AbsenceKind::Failed, reason.to_owned())
+                (UnavailableKind::Failed, reason)
             },
             |why| (why.kind, why.reason),
         );
-        link.errors.push(Absence { path: "flow".into(), kind, reason });
+        link.unavailable.push(Unavailable { path: "flow".into(), kind, reason });
     }
 }
 
@@ -115,9 +117,8 @@ fn target(link: &Link, master: &Node) -> Address {
     followed.unwrap_or_else(|| master.address.clone())
 }
 
-fn note(link: &mut Link, path: &str, reason: &str) {
-    let (path, reason) = (path.to_owned(), reason.to_owned());
-    link.errors.push(Absence { path, kind: AbsenceKind::Failed, reason });
+fn note(link: &mut Link, path: &str, reason: Reason) {
+    link.unavailable.push(Unavailable::failed(path, reason));
 }
 
 /// The name of a link.

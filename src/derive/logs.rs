@@ -3,17 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::conf::Place;
 use crate::model::knowledge::Knowledge;
 use crate::model::logs::{LogEvidence, LogMessage, LogSide, LogSource, LogTrouble, LogView};
 use crate::model::messages::{LogFault, MessageRule, Messages};
+use crate::model::unavailable::Unavailable;
 
 /// Completes what was read.
 pub fn complete(view: &mut LogView, knowledge: &Knowledge) {
     if view.sources.iter().all(|source| source.problem.is_some()) {
-        let reason = "no line of a log could be read".to_owned();
-        view.errors.push(Absence { path: "troubles".into(), kind: AbsenceKind::Failed, reason });
+        view.unavailable.push(Unavailable::failed("troubles", reasons::no_log_line_read()));
         return;
     }
     view.troubles = Some(troubles(&view.sources, &knowledge.messages));

@@ -1,7 +1,6 @@
 //! What follows from the facts without an opinion: which release it is, what a word of its
 //! vocabulary means, and why a fact that is missing is missing. Pure.
 
-mod absence;
 pub mod codis;
 pub mod coordinator;
 pub mod dialect;
@@ -17,8 +16,8 @@ pub mod network;
 mod release;
 pub mod sentinel;
 pub mod side;
+mod unavailable;
 
-pub use absence::covers;
 pub use link_state::look_up;
 
 use crate::model::facts::Facts;
@@ -29,7 +28,7 @@ pub fn derive(facts: &mut Facts, knowledge: &Knowledge) {
     for node in &mut facts.nodes {
         release::settle(node, knowledge);
         link_state::translate(node, knowledge);
-        absence::explain(node, knowledge);
+        unavailable::explain(node, knowledge);
     }
     network::complete(facts, knowledge);
 }

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::absence::explained;
-use crate::model::absence::{Absence, AbsenceKind};
+use super::unavailable::explained;
+use crate::i18n::reasons;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::network::{
@@ -11,6 +11,7 @@ use crate::model::network::{
 };
 use crate::model::node::{Generation, Node};
 use crate::model::port_use::{PortUse, port_uses};
+use crate::model::unavailable::Unavailable;
 
 /// Sets `collisions` and `peers` of every node.
 pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
@@ -18,7 +19,7 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
     for (index, node) in facts.nodes.iter_mut().enumerate() {
         node.peers = peers(node);
         if node.peers.is_none() && !explained(node, "peers") {
-            node.errors.push(unknown("peers", "INFO replication was not read"));
+            node.unavailable.push(Unavailable::failed("peers", reasons::info_replication_not_read()));
         }
         let reached = node.reach.peer.as_ref().and_then(|peer| peer.parse::<SocketAddr>().ok());
         node.reached_at = reached.map(|peer| peer.ip().to_string());
@@ -30,13 +31,9 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
         if node.reach.peer.is_some() && node.version.is_some() {
             node.collisions = Some(others.flat_map(|other| layouts[index].collisions_with(other)).collect());
         } else if !explained(node, "collisions") {
-            node.errors.push(unknown("collisions", "the release is not known"));
+            node.unavailable.push(Unavailable::failed("collisions", reasons::release_not_known()));
         }
     }
-}
-
-fn unknown(path: &str, reason: &str) -> Absence {
-    Absence { path: path.to_owned(), kind: AbsenceKind::Failed, reason: reason.to_owned() }
 }
 
 /// The ports that a server needs on its host.

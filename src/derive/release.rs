@@ -1,10 +1,11 @@
 //! Which release a server is. Its own report can be too low: 4.0.1 reports 4.0.0.
 
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::info::InfoSection;
 use crate::model::knowledge::{Knowledge, Marker, ReleaseTag};
 use crate::model::node::{Node, Release, SettledBy};
 use crate::model::release::Version;
+use crate::model::unavailable::Unavailable;
 
 /// Sets `node.release` and `node.version`.
 pub fn settle(node: &mut Node, knowledge: &Knowledge) {
@@ -13,11 +14,7 @@ pub fn settle(node: &mut Node, knowledge: &Knowledge) {
     let git_sha = value(server, "pika_git_sha").filter(|sha| !sha.is_empty());
     let (version, release) = resolve(node, &reported, git_sha, knowledge);
     if version.is_none() {
-        node.errors.push(Absence {
-            path: "version".into(),
-            kind: AbsenceKind::Failed,
-            reason: format!("release {reported} is not known to this version of pikadoctor"),
-        });
+        node.unavailable.push(Unavailable::failed("version", reasons::release_unknown_to_tool(&reported)));
     }
     node.version = version;
     node.release = Some(release);

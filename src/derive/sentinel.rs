@@ -4,16 +4,18 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use crate::catalog::era;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::address::Address;
 use crate::model::facts::Facts;
 use crate::model::network::AddressKind;
 use crate::model::node::Node;
 use crate::model::reach::ReachState;
+use crate::model::reason::Reason;
 use crate::model::release::Version;
 use crate::model::replication::{Role, Stage};
 use crate::model::sentinel::{Instance, Sentinel, View, Watched, WatchedMaster, WatchedServer};
 use crate::model::server::{AuthOutcome, ServerKind};
+use crate::model::unavailable::Unavailable;
 
 /// Flags with which Sentinel never chooses a replica.
 const NOT_CHOSEN: [&str; 3] = ["s_down", "o_down", "disconnected"];
@@ -112,20 +114,20 @@ fn watched(name: &str, facts: &Facts) -> Watched {
         watched.sentinels = Some(sentinels);
         watched.asked_all = watched.views.len() as u64 >= sentinels;
     } else {
-        note(&mut watched, "sentinels", "no Sentinel counts the others");
+        note(&mut watched, "sentinels", reasons::no_sentinel_counts_others());
     }
     if quorums.is_empty() {
-        note(&mut watched, "quorums", "no Sentinel shows a quorum");
+        note(&mut watched, "quorums", reasons::no_sentinel_shows_quorum());
     } else {
         watched.quorums = Some(quorums);
     }
     if times.is_empty() {
-        note(&mut watched, "down_after_ms", "no Sentinel shows down-after-milliseconds");
+        note(&mut watched, "down_after_ms", reasons::no_sentinel_shows_down_after());
     } else {
         watched.down_after_ms = Some(times);
     }
     if let Some(sentinel) = silent {
-        note(&mut watched, "servers", &format!("{sentinel} did not say which replicas there are"));
+        note(&mut watched, "servers", reasons::replicas_not_told(sentinel));
     } else {
         watched.servers = Some(servers(&watched.views, facts));
     }
@@ -136,10 +138,10 @@ fn watched(name: &str, facts: &Facts) -> Watched {
 fn carry_errors(watched: &mut Watched, sentinel: &Sentinel, place: usize) {
     let view = watched.views.len() - 1;
     let prefix = format!("masters.{place}.");
-    for absence in &sentinel.errors {
+    for absence in &sentinel.unavailable {
         if let Some(field) = absence.path.strip_prefix(&prefix) {
             let path = format!("views.{view}.master.{field}");
-            watched.errors.push(Absence { path, ..absence.clone() });
+            watched.unavailable.push(Unavailable { path, ..absence.clone() });
         }
     }
 }
@@ -148,9 +150,8 @@ fn is_down(flags: &[String]) -> bool {
     flags.iter().any(|flag| NOT_CHOSEN.contains(&flag.as_str()))
 }
 
-fn note(watched: &mut Watched, path: &str, reason: &str) {
-    let (path, reason) = (path.to_owned(), reason.to_owned());
-    watched.errors.push(Absence { path, kind: AbsenceKind::Failed, reason });
+fn note(watched: &mut Watched, path: &str, reason: Reason) {
+    watched.unavailable.push(Unavailable::failed(path, reason));
 }
 
 fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
@@ -266,8 +267,8 @@ fn server(instance: &Instance, is_master: bool, facts: &Facts) -> WatchedServer 
         examined: node.is_some_and(|node| why_not_examined(node).is_none()),
         left_out: false,
         why_not: match node {
-            Some(node) => why_not_examined(node).unwrap_or_default(),
-            None => "it was not looked at".to_owned(),
+            Some(node) => why_not_examined(node),
+            None => Some(reasons::not_examined()),
         },
         server: node.and_then(|node| node.server.as_ref()).map(|server| server.kind),
         version: node.and_then(|node| node.version),
@@ -292,12 +293,12 @@ fn server(instance: &Instance, is_master: bool, facts: &Facts) -> WatchedServer 
 }
 
 /// Why it is not known which release a node is; `None` when it is known, or when it is no Pika.
-fn why_not_examined(node: &Node) -> Option<String> {
+fn why_not_examined(node: &Node) -> Option<Reason> {
     if node.version.is_some() || node.server.as_ref().is_some_and(|server| is_other(server.kind)) {
         return None;
     }
-    let reason = node.errors.iter().find(|absence| absence.path == "version");
-    Some(reason.map_or_else(|| "its release is not known".to_owned(), |absence| absence.reason.clone()))
+    let reason = node.unavailable.iter().find(|absence| absence.path == "version");
+    Some(reason.map_or_else(reasons::its_release_not_known, |absence| absence.reason.clone()))
 }
 
 /// Whether this is a server that Sentinels watch and that is no Pika.

@@ -1,11 +1,12 @@
 //! Reads the facts of one of two servers so that a missing one is never taken for "no".
 
-use super::absence::covers;
 use crate::catalog::era;
-use crate::model::absence::AbsenceKind;
+use crate::i18n::reasons;
 use crate::model::node::Node;
+use crate::model::reason::Reason;
 use crate::model::release::Version;
 use crate::model::replication::{BinlogPosition, Replication};
+use crate::model::unavailable::UnavailableKind;
 
 /// One end of a link.
 #[derive(Clone, Copy)]
@@ -18,7 +19,7 @@ pub struct Side<'n> {
 
 /// A fact that decides and is not there: `replica.config.masterauth`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Missing(pub String);
+pub struct Missing(pub Reason);
 
 impl<'n> Side<'n> {
     /// The master of a link.
@@ -32,9 +33,12 @@ impl<'n> Side<'n> {
     }
 
     fn missing(&self, path: &str) -> Missing {
-        let why = self.node.errors.iter().find(|absence| covers(&absence.path, path));
-        let reason = why.map_or_else(String::new, |absence| format!(": {}", absence.reason));
-        Missing(format!("{}.{path}{reason}", self.name))
+        let why = self.node.unavailable.iter().find(|absence| absence.covers(path));
+        let what = format!("{}.{path}", self.name);
+        Missing(match why {
+            Some(absence) => reasons::about(what, &absence.reason),
+            None => Reason::verbatim(what),
+        })
     }
 
     /// The release.
@@ -48,8 +52,8 @@ impl<'n> Side<'n> {
             return Ok(Some(value));
         }
         let path = format!("config.{name}");
-        let not_in_release = |kind| kind == AbsenceKind::NotInRelease;
-        let why = self.node.errors.iter().filter(|absence| covers(&absence.path, &path));
+        let not_in_release = |kind| kind == UnavailableKind::NotInRelease;
+        let why = self.node.unavailable.iter().filter(|absence| absence.covers(&path));
         match why.max_by_key(|absence| absence.path.len()) {
             Some(absence) if not_in_release(absence.kind) && !self.keeps_to_itself(name) => Ok(None),
             _ => Err(self.missing(&path)),

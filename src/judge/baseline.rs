@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::i18n::texts;
 use crate::model::finding::{Acceptance, AcceptedBy, Finding, Report, State};
 use crate::model::text::Language;
 
@@ -55,12 +56,7 @@ impl Baseline {
             finding.state = State::Waived;
         }
         let place = &self.place;
-        (over > 0).then(|| match language {
-            Language::En => {
-                format!("{place}: what it says already and is over: {over}; write a new baseline")
-            }
-            Language::Zh => format!("{place}: 其中 {over} 项已解决，可以生成新的基线"),
-        })
+        (over > 0).then(|| texts::baseline_over(language, place, over))
     }
 }
 

@@ -8,13 +8,11 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 use serde_json::Value as Json;
 
 use super::fingerprint::fingerprint;
-use super::phrases::Phrases;
 use super::subjects::subjects;
 use super::template::environment::environment;
-use super::template::facts::{Missing, example_tree, missing_of, place_of, tree};
+use super::template::facts::{example_tree, missing_of, place_of, tree};
 use super::template::scope::{Scope, Variables};
 use crate::catalog::check_file::for_each_parts;
-use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Case, Check, CheckFile, Example, MetricRule, Param, StateRule, Target};
 use crate::model::facts::Facts;
@@ -22,13 +20,13 @@ use crate::model::finding::{Finding, Metric, Problem, State};
 use crate::model::policy::Parameters;
 use crate::model::range::Range;
 use crate::model::text::{Language, Source, Template};
+use crate::model::unavailable::{Unavailable, UnavailableKind};
 use crate::parse::document::json::from_value;
 
 /// Evaluates checks in one language.
 pub struct Judge<'c> {
     checks: &'c [Check],
     env: Arc<Environment<'static>>,
-    phrases: Arc<Phrases>,
     language: Language,
 }
 
@@ -36,9 +34,8 @@ impl<'c> Judge<'c> {
     /// A judge with the checks and the knowledge of `catalogue`.
     pub fn new(catalogue: &'c Catalogue, language: Language) -> Self {
         let knowledge = Arc::new(catalogue.knowledge.clone());
-        let phrases = Arc::new(Phrases::new(&knowledge.phrases, language));
-        let env = Arc::new(environment(&knowledge, &phrases, language));
-        Self { checks: &catalogue.checks, env, phrases, language }
+        let env = Arc::new(environment(&knowledge, language));
+        Self { checks: &catalogue.checks, env, language }
     }
 
     /// One finding for each check and target.
@@ -46,7 +43,7 @@ impl<'c> Judge<'c> {
         let none = BTreeMap::new();
         let mut findings = Vec::new();
         for &target in Target::ALL {
-            for (name, variables) in subjects(facts, target) {
+            for (name, variables) in subjects(facts, target, self.language) {
                 for check in self.checks_of(target) {
                     let set = parameters.get(&check.id).unwrap_or(&none);
                     findings.push(self.evaluate(check, &name, variables.clone(), set));
@@ -62,12 +59,13 @@ impl<'c> Judge<'c> {
 
     /// What a check says of an example. The example's facts are all that it may look at.
     pub fn try_example(&self, check: &Check, example: &Example) -> Finding {
-        self.evaluate(check, "example", example_variables(check, example), &example.params)
+        self.evaluate(check, "example", example_variables(check, example, self.language), &example.params)
     }
 
     /// The indexes of the cases that an example leads to.
     pub fn cases_of_example(&self, check: &Check, example: &Example) -> Vec<usize> {
-        let scope = self.scope(&check.file, example_variables(check, example), &example.params);
+        let scope =
+            self.scope(&check.file, example_variables(check, example, self.language), &example.params);
         let scopes = scopes(&check.file, &scope).unwrap_or_default();
         let first = |scope| first_case(&check.file.cases, scope).ok().flatten().map(|(index, ..)| index);
         scopes.iter().filter_map(first).collect()
@@ -179,7 +177,7 @@ impl<'c> Judge<'c> {
         match scope.text(template) {
             Ok(text) => text.trim().to_owned(),
             Err(error) => match missing_of(&error) {
-                Some(missing) => format!("({})", self.without(missing)),
+                Some(missing) => format!("({missing})"),
                 None => format!("({error})"),
             },
         }
@@ -190,19 +188,14 @@ impl<'c> Judge<'c> {
         match missing_of(error) {
             Some(missing) => {
                 let state = match missing.kind {
-                    AbsenceKind::Failed => State::Unknown,
-                    AbsenceKind::NoAccess => State::Skipped,
-                    AbsenceKind::NotInRelease => State::NotApplicable,
+                    UnavailableKind::Failed => State::Unknown,
+                    UnavailableKind::NoAccess => State::Skipped,
+                    UnavailableKind::NotInRelease => State::NotApplicable,
                 };
-                (state, self.without(missing))
+                (state, missing.to_string())
             }
             None => (State::Unknown, format!("the check itself failed: {error}")),
         }
-    }
-
-    /// Which fact is missing, and why.
-    fn without(&self, missing: &Missing) -> String {
-        format!("{}: {}", missing.path, self.phrases.localized(&missing.reason))
     }
 }
 
@@ -213,7 +206,7 @@ fn metric(rule: &MetricRule, scope: &Arc<Scope>) -> Option<Metric> {
         Ok(value) => f64::try_from(value).ok().filter(|value| value.is_finite()),
         // Without the fact there is nothing to measure on this release; otherwise say that it is missing.
         Err(error) => match missing_of(&error) {
-            Some(missing) if missing.kind == AbsenceKind::NotInRelease => return None,
+            Some(missing) if missing.kind == UnavailableKind::NotInRelease => return None,
             _ => None,
         },
     };
@@ -301,13 +294,15 @@ fn identity(case: &Case, item: Option<&Value>) -> String {
 }
 
 /// The facts of an example, and nothing else.
-fn example_variables(check: &Check, example: &Example) -> Variables {
+fn example_variables(check: &Check, example: &Example, language: Language) -> Variables {
     let mut variables = Variables::new();
     for root in check.target.roots() {
         if let Some(facts) = example.facts.get(*root) {
-            let absences: Vec<Absence> =
-                facts.get("errors").and_then(|errors| from_value(errors).ok()).unwrap_or_default();
-            variables.insert((*root).to_owned(), example_tree(root, facts, absences));
+            let absences: Vec<Unavailable> = facts
+                .get("unavailable")
+                .and_then(|unavailable| from_value(unavailable).ok())
+                .unwrap_or_default();
+            variables.insert((*root).to_owned(), example_tree(root, facts, absences, language));
         }
     }
     variables
@@ -317,5 +312,6 @@ fn example_variables(check: &Check, example: &Example) -> Variables {
 fn params(file: &CheckFile, set: &BTreeMap<String, Json>) -> Value {
     let value =
         |(name, param): (&String, &Param)| (name.clone(), set.get(name).unwrap_or(&param.default).clone());
-    tree("params", &Json::Object(file.params.iter().map(value).collect()), Vec::new())
+    let parameters = Json::Object(file.params.iter().map(value).collect());
+    tree("params", &parameters, Vec::new(), Language::En)
 }

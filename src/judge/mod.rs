@@ -6,7 +6,6 @@ pub mod examples;
 pub mod expressions;
 pub mod fingerprint;
 pub mod names;
-pub mod phrases;
 pub mod policy;
 pub mod requirements;
 mod subjects;

@@ -8,7 +8,6 @@ use minijinja::{Environment, ErrorKind};
 use serde_json::Value as Json;
 
 use super::expressions::pieces;
-use super::phrases::Phrases;
 use super::template::environment::environment;
 use super::template::functions;
 use crate::catalog::check_file::{CatalogueError, for_each_parts};
@@ -83,8 +82,7 @@ pub fn faults(check: &Check, knowledge: &Knowledge) -> Vec<CatalogueError> {
 
 /// Names are the same in every language.
 fn plain_environment(knowledge: &Knowledge) -> Environment<'static> {
-    let phrases = Arc::new(Phrases::new(&[], Language::En));
-    environment(&Arc::new(knowledge.clone()), &phrases, Language::En)
+    environment(&Arc::new(knowledge.clone()), Language::En)
 }
 
 /// The same for the conditions in the knowledge. `names` are the variables that they may use.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::i18n::texts;
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, State};
 use crate::model::text::Language;
@@ -50,10 +51,7 @@ pub fn require(required: &[Required], findings: &mut Vec<Finding>, facts: &Facts
         let Some(required) = required.iter().find(|required| required.covers(path)) else { continue };
         finding.state = State::Unknown;
         let word = required.word();
-        finding.note = match language {
-            Language::En => format!("{} (the plan requires `{word}`)", finding.note),
-            Language::Zh => format!("{}（计划要求 `{word}`）", finding.note),
-        };
+        finding.note = texts::required_by_plan(language, &finding.note, word);
     }
     // No check is evaluated for a host that nobody looked at, so nothing was skipped either.
     if required.contains(&Required::Host) {
@@ -68,20 +66,13 @@ fn is_seen(facts: &Facts, node: &str) -> bool {
 }
 
 fn unseen_host(node: &str, language: Language) -> Finding {
-    let (title, reason) = match language {
-        Language::En => (
-            "The host of the server is visible",
-            "its host was not looked at; write `ssh:` in the plan (the plan requires `host`)",
-        ),
-        Language::Zh => ("服务器所在主机可见", "未查看其主机，请在计划中写明 `ssh:`（计划要求 `host`）"),
-    };
     Finding {
         check: "require/host".to_owned(),
         target: node.to_owned(),
         state: State::Unknown,
-        title: title.to_owned(),
+        title: texts::HOST_VISIBLE.get(language).to_owned(),
         problems: Vec::new(),
-        note: reason.to_owned(),
+        note: texts::HOST_REQUIRED.get(language).to_owned(),
         metrics: Vec::new(),
         missing: None,
         accepted: None,

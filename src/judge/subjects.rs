@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::template::facts::tree;
 use super::template::scope::Variables;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::check::Target;
 use crate::model::codis::Codis;
 use crate::model::codis::coordinator::{Coordinator, Product};
@@ -15,120 +15,140 @@ use crate::model::facts::Facts;
 use crate::model::host::{Host, Instance};
 use crate::model::link::{Link, Pair};
 use crate::model::node::Node;
+use crate::model::text::Language;
 use crate::model::text::escape_control;
+use crate::model::unavailable::Unavailable;
 
 /// The name that findings use, and the variables.
 pub type Subject = (String, Variables);
 
-/// What checks of a target are evaluated for.
-pub fn subjects(facts: &Facts, target: Target) -> Vec<Subject> {
+/// What checks of a target are evaluated for. Reasons are read in `language`.
+pub fn subjects(facts: &Facts, target: Target, language: Language) -> Vec<Subject> {
+    let view = View { facts, language };
     match target {
         Target::Node | Target::PlannedNode => {
             let meant = |n: &&Node| target == Target::Node || n.planned.is_some();
-            let subject = |n: &Node| (n.name.clone(), Variables::from([node(n)]));
+            let subject = |n: &Node| (n.name.clone(), Variables::from([view.node(n)]));
             facts.nodes.iter().filter(meant).map(subject).collect()
         }
         Target::Link | Target::PlannedLink => {
             let meant = |link: &&Link| target == Target::Link || link.planned.is_some();
             let subject = |link: &Link| {
                 let ends = [("master", link.master.as_str()), ("replica", link.replica.as_str())];
-                between(facts, &link.name, seen("link", link, &link.errors), ends)
+                view.between(&link.name, view.seen("link", link, &link.unavailable), ends)
             };
             facts.links.iter().filter(meant).filter_map(subject).collect()
         }
         Target::Pair => {
             let subject = |pair: &Pair| {
                 let ends = [("a", pair.a.as_str()), ("b", pair.b.as_str())];
-                between(facts, &pair.name, seen("pair", pair, &pair.errors), ends)
+                view.between(&pair.name, view.seen("pair", pair, &pair.unavailable), ends)
             };
             facts.pairs.iter().filter_map(subject).collect()
         }
-        Target::Instance => facts.hosts.iter().flat_map(instances).collect(),
-        Target::Product => facts.coordinators.iter().flat_map(products).collect(),
-        Target::Backend => facts.codis.iter().flat_map(|codis| backends(facts, codis)).collect(),
-        Target::Host => each("host", &facts.hosts, |host| (&host.name, &host.errors)),
-        Target::Conf => each("conf", &facts.conf_files, |conf| (&conf.name, &conf.errors)),
-        Target::Drift => each("drift", &facts.conf_drifts, |drift| (&drift.name, &drift.errors)),
-        Target::Log => each("log", &facts.logs, |log| (&log.name, &log.errors)),
-        Target::Codis => each("codis", &facts.codis, |codis| (&codis.name, &codis.errors)),
-        Target::Coordinator => each("coordinator", &facts.coordinators, |one| (&one.name, &one.errors)),
-        Target::Companion => each("file", &facts.companion_files, |file| (&file.name, &file.errors)),
-        Target::Sentinel => each("sentinel", &facts.sentinels, |one| (&one.name, &one.errors)),
+        Target::Instance => facts.hosts.iter().flat_map(|host| view.instances(host)).collect(),
+        Target::Product => facts.coordinators.iter().flat_map(|one| view.products(one)).collect(),
+        Target::Backend => facts.codis.iter().flat_map(|codis| view.backends(codis)).collect(),
+        Target::Host => view.each("host", &facts.hosts, |host| (&host.name, &host.unavailable)),
+        Target::Conf => view.each("conf", &facts.conf_files, |conf| (&conf.name, &conf.unavailable)),
+        Target::Drift => view.each("drift", &facts.conf_drifts, |drift| (&drift.name, &drift.unavailable)),
+        Target::Log => view.each("log", &facts.logs, |log| (&log.name, &log.unavailable)),
+        Target::Codis => view.each("codis", &facts.codis, |codis| (&codis.name, &codis.unavailable)),
+        Target::Coordinator => {
+            view.each("coordinator", &facts.coordinators, |one| (&one.name, &one.unavailable))
+        }
+        Target::Companion => {
+            view.each("file", &facts.companion_files, |file| (&file.name, &file.unavailable))
+        }
+        Target::Sentinel => view.each("sentinel", &facts.sentinels, |one| (&one.name, &one.unavailable)),
         Target::Watched => {
             // The name comes from a Sentinel, and goes to every format.
             let harmless = |(name, variables): Subject| (escape_control(&name), variables);
-            let all = each("watched", &facts.watched, |watched| (&watched.name, &watched.errors));
+            let all = view.each("watched", &facts.watched, |watched| (&watched.name, &watched.unavailable));
             all.into_iter().map(harmless).collect()
         }
     }
 }
 
-/// Each of `all` by itself, under the name `root`; `parts` are its name and what is missing of it.
-fn each<T: Serialize>(root: &str, all: &[T], parts: impl Fn(&T) -> (&String, &Vec<Absence>)) -> Vec<Subject> {
-    let subject = |one: &T| {
-        let (name, errors) = parts(one);
-        (name.clone(), Variables::from([seen(root, one, errors)]))
-    };
-    all.iter().map(subject).collect()
+/// Facts, for a report in a language.
+#[derive(Clone, Copy)]
+struct View<'f> {
+    facts: &'f Facts,
+    language: Language,
 }
 
-/// What stands between two servers, with both. None when one of them was not looked at.
-fn between(facts: &Facts, name: &str, own: (String, Value), ends: [(&str, &str); 2]) -> Option<Subject> {
-    let mut variables = Variables::from([own]);
-    for (root, server) in ends {
-        let server = facts.node(server)?;
-        variables.extend([seen(root, server, &server.errors)]);
-    }
-    Some((name.to_owned(), variables))
-}
-
-/// The Pikas of a host that were asked about, each with its host.
-fn instances(host: &Host) -> Vec<Subject> {
-    let whole = seen("host", host, &host.errors);
-    let subject = |instance: &Instance| {
-        let own = seen("instance", instance, &instance.errors);
-        (instance.name.clone(), Variables::from([own, whole.clone()]))
-    };
-    host.instances.iter().filter(|instance| instance.asked).map(subject).collect()
-}
-
-/// The products of a coordinator, each with it.
-fn products(coordinator: &Coordinator) -> Vec<Subject> {
-    let whole = seen("coordinator", coordinator, &coordinator.errors);
-    let subject = |product: &Product| {
-        let own = seen("product", product, &product.errors);
-        (format!("{} {}", coordinator.name, product.name), Variables::from([own, whole.clone()]))
-    };
-    coordinator.products.iter().flatten().map(subject).collect()
-}
-
-/// The servers behind a Codis, each with it.
-fn backends(facts: &Facts, codis: &Codis) -> Vec<Subject> {
-    let whole = seen("codis", codis, &codis.errors);
-    let subject = |server: &Backend| {
-        let node = match server.node.as_ref().and_then(|name| facts.node(name)) {
-            Some(found) => node(found),
-            None => seen("node", &Node::default(), &[not_looked_at()]),
+impl View<'_> {
+    /// Each of `all` by itself, under the name `root`; `parts` are its name and what is missing of it.
+    fn each<T: Serialize>(
+        self,
+        root: &str,
+        all: &[T],
+        parts: impl Fn(&T) -> (&String, &Vec<Unavailable>),
+    ) -> Vec<Subject> {
+        let subject = |one: &T| {
+            let (name, unavailable) = parts(one);
+            (name.clone(), Variables::from([self.seen(root, one, unavailable)]))
         };
-        let own = seen("server", server, &server.errors);
-        let name = format!("{} ({} {})", server.name, codis.name, server.group);
-        (name, Variables::from([own, whole.clone(), node]))
-    };
-    codis.servers.iter().map(subject).collect()
+        all.iter().map(subject).collect()
+    }
+
+    /// What stands between two servers, with both. None when one of them was not looked at.
+    fn between(self, name: &str, own: (String, Value), ends: [(&str, &str); 2]) -> Option<Subject> {
+        let mut variables = Variables::from([own]);
+        for (root, server) in ends {
+            let server = self.facts.node(server)?;
+            variables.extend([self.seen(root, server, &server.unavailable)]);
+        }
+        Some((name.to_owned(), variables))
+    }
+
+    /// The Pikas of a host that were asked about, each with its host.
+    fn instances(self, host: &Host) -> Vec<Subject> {
+        let whole = self.seen("host", host, &host.unavailable);
+        let subject = |instance: &Instance| {
+            let own = self.seen("instance", instance, &instance.unavailable);
+            (instance.name.clone(), Variables::from([own, whole.clone()]))
+        };
+        host.instances.iter().filter(|instance| instance.asked).map(subject).collect()
+    }
+
+    /// The products of a coordinator, each with it.
+    fn products(self, coordinator: &Coordinator) -> Vec<Subject> {
+        let whole = self.seen("coordinator", coordinator, &coordinator.unavailable);
+        let subject = |product: &Product| {
+            let own = self.seen("product", product, &product.unavailable);
+            (format!("{} {}", coordinator.name, product.name), Variables::from([own, whole.clone()]))
+        };
+        coordinator.products.iter().flatten().map(subject).collect()
+    }
+
+    /// The servers behind a Codis, each with it.
+    fn backends(self, codis: &Codis) -> Vec<Subject> {
+        let whole = self.seen("codis", codis, &codis.unavailable);
+        let subject = |server: &Backend| {
+            let node = match server.node.as_ref().and_then(|name| self.facts.node(name)) {
+                Some(found) => self.node(found),
+                None => self.seen("node", &Node::default(), &[not_looked_at()]),
+            };
+            let own = self.seen("server", server, &server.unavailable);
+            let name = format!("{} ({} {})", server.name, codis.name, server.group);
+            (name, Variables::from([own, whole.clone(), node]))
+        };
+        codis.servers.iter().map(subject).collect()
+    }
+
+    fn node(self, node: &Node) -> (String, Value) {
+        self.seen("node", node, &node.unavailable)
+    }
+
+    /// Facts as expressions see them under the name `root`.
+    fn seen(self, root: &str, facts: &impl Serialize, unavailable: &[Unavailable]) -> (String, Value) {
+        let json = serde_json::to_value(facts).unwrap_or(Json::Null);
+        (root.to_owned(), tree(root, &json, unavailable.to_vec(), self.language))
+    }
 }
 
 /// Why nothing is known of a server that only its Codis told of.
-fn not_looked_at() -> Absence {
-    let reason = "the server itself was not looked at".to_owned();
-    Absence { path: String::new(), kind: AbsenceKind::NoAccess, reason }
-}
-
-fn node(node: &Node) -> (String, Value) {
-    seen("node", node, &node.errors)
-}
-
-/// Facts as expressions see them under the name `root`.
-fn seen(root: &str, facts: &impl Serialize, errors: &[Absence]) -> (String, Value) {
-    let json = serde_json::to_value(facts).unwrap_or(Json::Null);
-    (root.to_owned(), tree(root, &json, errors.to_vec()))
+fn not_looked_at() -> Unavailable {
+    Unavailable::no_access("", reasons::server_not_examined())
 }

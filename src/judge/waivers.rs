@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use crate::i18n::texts;
 use crate::model::facts::Facts;
 use crate::model::finding::{Acceptance, AcceptedBy, Finding, State};
 use crate::model::text::Language;
@@ -62,20 +63,12 @@ pub fn waive(
         }
         let (place, check, target) = (&waiver.place, &waiver.check, &waiver.target);
         let (owner, last_day) = (&waiver.owner, waiver.expires);
-        match (used, expired, language) {
-            (true, true, Language::En) => remarks.push(format!(
-                "{place}: the waiver of {check} for `{target}` by {owner} expired on {last_day}; what it accepted counts again"
-            )),
-            (true, true, Language::Zh) => remarks.push(format!(
-                "{place}: {owner} 对 {check}（`{target}`）的豁免已于 {last_day} 过期，相关问题重新计入"
-            )),
-            (false, _, Language::En) => {
-                remarks.push(format!("{place}: nothing needs the waiver of {check} for `{target}`; remove it"));
+        match (used, expired) {
+            (true, true) => {
+                remarks.push(texts::waiver_expired(language, place, check, target, owner, last_day));
             }
-            (false, _, Language::Zh) => {
-                remarks.push(format!("{place}: 对 {check}（`{target}`）的豁免没有用到，可以删除"));
-            }
-            (true, false, _) => {}
+            (false, _) => remarks.push(texts::waiver_not_needed(language, place, check, target)),
+            (true, false) => {}
         }
     }
     remarks

@@ -14,11 +14,12 @@ use super::look::look;
 use super::pika::{Home, Pika, Start, free_ports};
 use super::ports;
 use super::scenario::{LinkPlan, Mode, Run, Scenario, ServerPlan};
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;
 use crate::model::limits::{LINK_REST, LINK_UP_TIMEOUT};
 use crate::model::network::AddressKind;
+use crate::model::unavailable::Unavailable;
 use crate::pipeline::error::PipelineError;
 
 /// A scenario on real servers, which end when it is dropped.
@@ -211,8 +212,8 @@ impl RealStage {
             if node.host_network.take().is_some() {
                 node.own_address = None;
                 for path in ["host_network", "own_address"] {
-                    let reason = "in the laboratory the host is not looked at".to_owned();
-                    node.errors.push(Absence { path: path.to_owned(), kind: AbsenceKind::NoAccess, reason });
+                    let reason = reasons::lab_host_not_examined();
+                    node.unavailable.push(Unavailable::no_access(path, reason));
                 }
             }
         }

@@ -321,7 +321,7 @@ pub struct MetricRule {
 /// Facts and what the check must say of them.
 ///
 /// An example states every fact that the check reads: one that it does not state is an error, `null`
-/// says that there is nothing, and an entry in the node's `errors` that it could not be had.
+/// says that there is nothing, and an entry in the node's `unavailable` that it could not be had.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

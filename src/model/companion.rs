@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::absence::Absence;
 use super::codis::topology::CodisRelease;
 use super::conf::Place;
 use super::network::AddressKind;
+use super::reason::Reason;
 use super::release::Version;
+use super::unavailable::Unavailable;
 
 /// What a file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -80,7 +81,8 @@ pub struct CompanionFile {
     /// What is in it. Null when it could not be read.
     pub content: Option<CompanionContent>,
     /// Facts that could not be had.
-    pub errors: Vec<Absence>,
+    #[serde(alias = "errors")]
+    pub unavailable: Vec<Unavailable>,
 }
 
 /// What is in a file.
@@ -110,7 +112,7 @@ pub struct CompanionContent {
 #[serde(deny_unknown_fields)]
 pub struct Fault {
     /// What is wrong.
-    pub message: String,
+    pub message: Reason,
     /// Where.
     pub place: Place,
 }

@@ -5,9 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::absence::Absence;
 use super::network::PortRole;
 use super::release::{Releases, Version};
+use super::unavailable::Unavailable;
 
 /// A place in a file.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -40,7 +40,8 @@ pub struct ConfFile {
     /// What is in it. Null when it could not be read.
     pub content: Option<ConfContent>,
     /// Facts that could not be had.
-    pub errors: Vec<Absence>,
+    #[serde(alias = "errors")]
+    pub unavailable: Vec<Unavailable>,
 }
 
 /// What is in a pika.conf.

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::absence::Absence;
 use super::conf::Place;
 use super::release::Version;
+use super::unavailable::Unavailable;
 
 /// A server and its configuration file.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -26,7 +26,8 @@ pub struct ConfDrift {
     /// What differs. Null when the file or the settings could not be had.
     pub items: Option<Vec<DriftItem>>,
     /// Facts that could not be had.
-    pub errors: Vec<Absence>,
+    #[serde(alias = "errors")]
+    pub unavailable: Vec<Unavailable>,
 }
 
 /// How a setting differs.

@@ -4,7 +4,7 @@
 //!
 //! * A fact is what a server said or did, or what follows from it without an opinion. Opinions are
 //!   findings.
-//! * `null` means that there is nothing (a master has no master), unless an entry of `errors` names
+//! * `null` means that there is nothing (a master has no master), unless an entry of `unavailable` names
 //!   the fact or something above it: then it could not be had, and the entry says why.
 //! * Secrets are not in it. A password is a token: equal tokens within one run mean equal passwords,
 //!   the empty string means that none is set.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::absence::Absence;
 use super::network::{HostNetwork, OwnAddress, Port, PortRole};
 use super::release::Version;
+use super::unavailable::Unavailable;
 
 /// From where a host was looked at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,7 +104,8 @@ pub struct Host {
     /// Servers that this host must reach, and what it found on their ports.
     pub dialled: Vec<Dialled>,
     /// Facts that could not be had.
-    pub errors: Vec<Absence>,
+    #[serde(alias = "errors")]
+    pub unavailable: Vec<Unavailable>,
 }
 
 /// A user of a host.
@@ -253,7 +254,8 @@ pub struct Instance {
     /// The space that a full copy takes; set by `derive`.
     pub full_sync: Option<FullSyncSpace>,
     /// Facts that could not be had.
-    pub errors: Vec<Absence>,
+    #[serde(alias = "errors")]
+    pub unavailable: Vec<Unavailable>,
 }
 
 /// The program to which the command line of a process leads now.
@@ -265,7 +267,7 @@ pub struct NextStart {
     pub program: Option<String>,
     /// Whether it is the very file that runs.
     pub same_file: bool,
-    /// The number that another file reports (`-v`). Null when it was not run; then `errors` has the reason.
+    /// The number that another file reports (`-v`). Null when it was not run; then `unavailable` has the reason.
     pub reports: Option<Version>,
     /// Whether it is the release that runs; set by `derive`. Null: not known.
     pub same_release: Option<bool>,
@@ -297,7 +299,7 @@ pub struct Rsync {
     pub path: Option<String>,
     /// Whether the user of the process may run it. Null when there is none.
     pub executable: Option<bool>,
-    /// Its version. Null when it was not run; then `errors` has the reason.
+    /// Its version. Null when it was not run; then `unavailable` has the reason.
     pub version: Option<String>,
 }
 
@@ -359,7 +361,7 @@ pub struct PathOnHost {
     /// Whether it lies on a disk that turns. Null when that is not known.
     pub rotational: Option<bool>,
     /// Whether the process holds files open below it. Only of the database and the logs of one that runs; null when its
-    /// files may not be seen, with the reason in `errors`.
+    /// files may not be seen, with the reason in `unavailable`.
     pub in_use: Option<bool>,
     /// A file of the kind that the process holds open in another place, when it holds none here.
     pub held_elsewhere: Option<HeldFile>,

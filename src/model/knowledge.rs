@@ -44,8 +44,6 @@ pub struct Knowledge {
     pub messages: Lazy<Messages>,
     /// `companion-keys.yaml`
     pub companion_keys: Lazy<Vec<CompanionKey>>,
-    /// `phrases.yaml`: what facts say, with `{name}` for what varies.
-    pub phrases: Lazy<Vec<Bilingual>>,
 }
 
 /// A release tag of the public repository.
@@ -184,7 +182,7 @@ pub struct PortRule {
     /// What may be done to it. On other releases it is not touched.
     #[serde(default)]
     pub probes: Vec<ProbeRule>,
-    /// Why it is not touched where no probe is allowed.
+    /// Why it is not touched where no probe is allowed: an id of `reasons.yaml`.
     #[serde(default)]
     pub untouched: Option<String>,
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::absence::Absence;
 use super::network::{AddressKind, Port};
 use super::planned::PlannedLink;
+use super::reason::Reason;
 use super::release::Version;
 use super::replication::{BinlogOffset, BinlogPosition, Lag};
+use super::unavailable::Unavailable;
 
 /// A replication link, whether it stands already or is only meant to.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -50,7 +51,8 @@ pub struct Link {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned: Option<PlannedLink>,
     /// Facts that could not be had.
-    pub errors: Vec<Absence>,
+    #[serde(alias = "errors")]
+    pub unavailable: Vec<Unavailable>,
 }
 
 /// What kind of link.
@@ -300,11 +302,11 @@ pub struct Forecast {
     /// Why.
     pub cause: Cause,
     /// The fact that is missing, when the cause is `missing-fact`.
-    pub missing: Option<String>,
+    pub missing: Option<Reason>,
     /// The value on the replica that decides.
-    pub on_replica: Option<String>,
+    pub on_replica: Option<Reason>,
     /// The value on the master that decides.
-    pub on_master: Option<String>,
+    pub on_master: Option<Reason>,
     /// Whether the data of the replica would be replaced or lost.
     pub replaces_data: bool,
 }
@@ -423,7 +425,7 @@ pub struct Canary {
     /// The key.
     pub key: String,
     /// What a server said instead of what was expected.
-    pub reply: Option<String>,
+    pub reply: Option<Reason>,
     /// Time from the answer to the write until the read, in seconds.
     pub arrived_seconds: Option<f64>,
     /// Time from the answer to the deletion until it was seen, in seconds.
@@ -486,7 +488,8 @@ pub struct Pair {
     /// What became of writes after they had arrived.
     pub echo: Option<Echo>,
     /// Facts that could not be had.
-    pub errors: Vec<Absence>,
+    #[serde(alias = "errors")]
+    pub unavailable: Vec<Unavailable>,
 }
 
 /// Whether writes of a double master come to rest.

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::absence::Absence;
 use super::conf::Place;
+use super::reason::Reason;
+use super::unavailable::Unavailable;
 
 /// Which end of replication something belongs to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,7 +42,8 @@ pub struct LogView {
     /// What went wrong. Set by `derive`; null when nothing could be read.
     pub troubles: Option<Vec<LogTrouble>>,
     /// Facts that could not be had.
-    pub errors: Vec<Absence>,
+    #[serde(alias = "errors")]
+    pub unavailable: Vec<Unavailable>,
 }
 
 /// Why nothing, or not everything, could be read.
@@ -81,7 +83,7 @@ pub struct LogSource {
     /// Why nothing could be read. Null when something was.
     pub problem: Option<LogProblem>,
     /// What the operating system said.
-    pub detail: Option<String>,
+    pub detail: Option<Reason>,
     /// The files that were opened, in the order in which they were read: newest first.
     pub files: Vec<LogFile>,
     /// Files that were not opened because the budget was used up, or because they are compressed.
@@ -116,7 +118,7 @@ pub struct LogFile {
     /// How many of them, at its end, were read.
     pub bytes_read: u64,
     /// Why it could not be read.
-    pub problem: Option<String>,
+    pub problem: Option<Reason>,
 }
 
 /// A known message, as often as it was found with the same fault and the same other host.

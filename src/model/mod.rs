@@ -1,6 +1,5 @@
 //! The types that the rooms hand to each other, and nothing else.
 
-pub mod absence;
 pub mod address;
 pub mod bundle;
 pub mod catalogue;
@@ -28,6 +27,7 @@ pub mod policy;
 pub mod port_use;
 pub mod range;
 pub mod reach;
+pub mod reason;
 pub mod release;
 pub mod replication;
 pub mod replication_rules;
@@ -35,3 +35,4 @@ pub mod schema;
 pub mod sentinel;
 pub mod server;
 pub mod text;
+pub mod unavailable;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::reason::Reason;
 use super::replication::BinlogPosition;
 
 /// What a derived port is for.
@@ -81,7 +82,7 @@ pub struct Port {
     /// What was found.
     pub state: PortState,
     /// What answered, or why it was not touched.
-    pub detail: Option<String>,
+    pub detail: Option<Reason>,
     /// The end of the binlog of db0 that the replication server told.
     pub position: Option<BinlogPosition>,
 }

@@ -5,15 +5,16 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::absence::Absence;
 use super::address::Address;
 use super::info::{Clients, Data, InfoSection, Keyspace, Process, Tasks};
 use super::network::{Collision, HostNetwork, OwnAddress, Peer, Port};
 use super::planned::PlannedNode;
 use super::reach::Reach;
+use super::reason::Reason;
 use super::release::{Line, Version};
 use super::replication::{Binlog, DoubleMaster, Replication};
 use super::server::{Authentication, Server};
+use super::unavailable::Unavailable;
 
 /// One server, or what was found in the place of one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -84,7 +85,8 @@ pub struct Node {
     /// What was not sent, and why: refusals of the gate.
     pub not_sent: Vec<NotSent>,
     /// Facts that could not be had.
-    pub errors: Vec<Absence>,
+    #[serde(alias = "errors")]
+    pub unavailable: Vec<Unavailable>,
 }
 
 impl Node {
@@ -168,5 +170,5 @@ pub struct NotSent {
     /// The command.
     pub command: String,
     /// Why it is not sent to this release.
-    pub reason: String,
+    pub reason: Reason,
 }

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::reason::Reason;
+
 /// How connecting to the client port ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -38,7 +40,7 @@ pub struct Reach {
     /// How it ended.
     pub state: ReachState,
     /// What the operating system said, where that says more than the state.
-    pub detail: Option<String>,
+    pub detail: Option<Reason>,
     /// Every address that was tried, in order.
     pub attempts: Vec<Attempt>,
     /// The address and port that the connection was made to.
@@ -61,7 +63,7 @@ pub struct Attempt {
     /// How it ended.
     pub state: ReachState,
     /// What the operating system said.
-    pub detail: Option<String>,
+    pub detail: Option<Reason>,
     /// How long it took, in seconds.
     pub seconds: f64,
 }

@@ -32,7 +32,7 @@ pub struct NoCanary {
     pub master: Releases,
     /// Releases of the replica.
     pub replica: Releases,
-    /// What would happen.
+    /// What would happen: an id of `reasons.yaml`.
     pub why: String,
     /// Where it is known from.
     pub source: String,

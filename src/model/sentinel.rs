@@ -5,14 +5,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::absence::Absence;
 use super::address::Address;
 use super::network::AddressKind;
 use super::node::NotSent;
 use super::reach::{Reach, ReachState};
+use super::reason::Reason;
 use super::release::Version;
 use super::replication::Role;
 use super::server::{Authentication, Server, ServerKind};
+use super::unavailable::Unavailable;
 
 /// One Sentinel, or what was found in the place of one.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -40,7 +41,8 @@ pub struct Sentinel {
     /// What was not sent, and why: refusals of the gate.
     pub not_sent: Vec<NotSent>,
     /// Facts that could not be had.
-    pub errors: Vec<Absence>,
+    #[serde(alias = "errors")]
+    pub unavailable: Vec<Unavailable>,
 }
 
 /// A master name as one Sentinel has it.
@@ -130,7 +132,8 @@ pub struct Watched {
     /// say which replicas there are.
     pub servers: Option<Vec<WatchedServer>>,
     /// Facts that could not be had.
-    pub errors: Vec<Absence>,
+    #[serde(alias = "errors")]
+    pub unavailable: Vec<Unavailable>,
 }
 
 /// What one Sentinel says of a master name.
@@ -188,8 +191,8 @@ pub struct WatchedServer {
     pub examined: bool,
     /// Whether nobody wanted it to be looked at.
     pub left_out: bool,
-    /// Why it was not examined; empty when it was.
-    pub why_not: String,
+    /// Why it was not examined. Null when it was.
+    pub why_not: Option<Reason>,
     /// What kind of server answered at the address. Null when none did or none was looked for.
     pub server: Option<ServerKind>,
     /// Its release.

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::reason::Reason;
+
 /// What kind of server it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -47,7 +49,7 @@ pub struct Server {
     /// Product and version as it names itself, for example `Redis 7.0.15`.
     pub product: Option<String>,
     /// The line or bytes that gave it away.
-    pub evidence: String,
+    pub evidence: Reason,
 }
 
 /// What the password that was given did.
@@ -76,7 +78,7 @@ pub struct Authentication {
     /// What became of the password.
     pub outcome: AuthOutcome,
     /// The answer to AUTH, as it came.
-    pub reply: Option<String>,
+    pub reply: Option<Reason>,
     /// Whether the server answers INFO on this connection.
     pub admitted: Option<bool>,
     /// The ACL user of this connection (ACL WHOAMI, 3.5.3 and later).

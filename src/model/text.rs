@@ -54,6 +54,53 @@ impl Bilingual {
     }
 }
 
+/// A text of this program in both languages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// English.
+    pub en: &'static str,
+    /// Simplified Chinese.
+    pub zh: &'static str,
+}
+
+impl Words {
+    /// The text in `language`.
+    pub const fn get(self, language: Language) -> &'static str {
+        match language {
+            Language::En => self.en,
+            Language::Zh => self.zh,
+        }
+    }
+
+    /// The text in `language`, with its arguments.
+    pub fn with(self, language: Language, args: &[(&str, &dyn fmt::Display)]) -> String {
+        fill(self.get(language), |name| {
+            args.iter().find(|(known, _)| *known == name).map(|(_, argument)| argument.to_string())
+        })
+    }
+}
+
+/// A template with a value for each `{name}`. A name that has no value stays as it is.
+pub fn fill(template: &str, mut value: impl FnMut(&str) -> Option<String>) -> String {
+    let mut text = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some((words, named)) = rest.split_once('{') {
+        text.push_str(words);
+        let Some((name, behind)) = named.split_once('}') else {
+            text.push('{');
+            rest = named;
+            continue;
+        };
+        match value(name) {
+            Some(value) => text.push_str(&value),
+            None => text.extend(["{", name, "}"]),
+        }
+        rest = behind;
+    }
+    text.push_str(rest);
+    text
+}
+
 /// A template or an expression of a check file, with the place it was read from.
 ///
 /// In YAML it is a plain string. It keeps its position, so that an error found much later (a misspelt fact, say) can

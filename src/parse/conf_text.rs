@@ -2,6 +2,9 @@
 
 use std::io;
 
+use crate::i18n::{io_error, reasons};
+use crate::model::reason::Reason;
+
 /// A configuration file as it was read.
 pub struct ConfText {
     /// The file as it was named; `-` is the standard input.
@@ -11,16 +14,15 @@ pub struct ConfText {
 }
 
 /// Why a configuration file cannot be judged.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum ConfError {
     /// The operating system says no.
-    #[error("cannot read it: {0}")]
     Io(io::Error),
+    /// The time of the run was over before it was read.
+    Elapsed,
     /// No pika.conf is that large; perhaps another file was meant.
-    #[error("it is larger than 1 MiB, which no pika.conf is")]
     TooLarge,
     /// A program, an archive, a database: no text.
-    #[error("it is no text: {what} at byte {at}")]
     Binary {
         /// The byte that no text has.
         what: &'static str,
@@ -28,13 +30,32 @@ pub enum ConfError {
         at: usize,
     },
     /// Control characters here and there are a slip, many of them are no text.
-    #[error("it is no text: {controls} of its {bytes} bytes are control characters")]
     Garbage {
         /// How many control characters.
         controls: usize,
         /// How many bytes.
         bytes: usize,
     },
+}
+
+impl std::fmt::Display for ConfError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(Reason::from(self).as_str())
+    }
+}
+
+impl std::error::Error for ConfError {}
+
+impl From<&ConfError> for Reason {
+    fn from(error: &ConfError) -> Self {
+        match error {
+            ConfError::Io(error) => reasons::cannot_read_it(io_error(error)),
+            ConfError::Elapsed => reasons::cannot_read_it(reasons::not_read_in_time()),
+            ConfError::TooLarge => reasons::conf_too_large(),
+            ConfError::Binary { what, at } => reasons::not_text_at_byte(*what, *at),
+            ConfError::Garbage { controls, bytes } => reasons::not_text_controls(*controls, *bytes),
+        }
+    }
 }
 
 /// The bytes as text. Comments in another encoding than UTF-8 are no reason to refuse a file; bytes that

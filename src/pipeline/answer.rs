@@ -10,11 +10,13 @@ use super::{NODES, collect};
 use crate::collect::host::{self, Request, Roots, Search, server_conf};
 use crate::collect::net::deadlines::Deadlines;
 use crate::derive;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::conf::ConfFile;
 use crate::model::host::{Host, Instance};
 use crate::model::knowledge::Knowledge;
 use crate::model::node::Node;
+use crate::model::reason::Reason;
+use crate::model::unavailable::{Unavailable, UnavailableKind};
 use crate::parse::conf;
 use crate::parse::conf_text::ConfError;
 use crate::parse::secret::Tokens;
@@ -35,9 +37,8 @@ pub async fn answer(
     let running = match search.find(&roots) {
         Ok(running) => running,
         Err(error) => {
-            let reason = error.to_string();
             let mut host = host::collect_host(&asked, &roots, knowledge, &deadlines).await;
-            host.errors.push(Absence { path: "instances".into(), kind: AbsenceKind::Failed, reason });
+            host.unavailable.push(Unavailable::failed("instances", &error));
             return Ok(host);
         }
     };
@@ -78,8 +79,8 @@ pub fn of_host(host: &Host, knowledge: &Knowledge) -> BTreeMap<String, ConfFile>
             matches!(&text.text, Err(ConfError::Io(error)) if error.kind() == ErrorKind::PermissionDenied);
         let mut conf = conf::read(&[text], knowledge, Tokens::of_this_run(), Some(version)).pop()?;
         if is_denied {
-            for error in &mut conf.errors {
-                error.kind = AbsenceKind::NoAccess;
+            for error in &mut conf.unavailable {
+                error.kind = UnavailableKind::NoAccess;
             }
         }
         Some((node, conf))
@@ -88,13 +89,11 @@ pub fn of_host(host: &Host, knowledge: &Knowledge) -> BTreeMap<String, ConfFile>
 }
 
 /// Why what a Pika of another host says about itself is not known.
-fn untold(node: &Node, host: &str) -> String {
+fn untold(node: &Node, host: &str) -> Reason {
     let port = node.address.port;
     if node.authentication.admitted == Some(false) {
-        return format!(
-            "it asks for a password, and none is sent to another host; \
-             pikadoctor check HOST:{port} --ssh {host} asks it with one"
-        );
+        let command = format!("pikadoctor check HOST:{port} --ssh {host}");
+        return reasons::password_not_sent_to_host(command);
     }
-    format!("no Pika answered on {} of {host}", node.address)
+    reasons::no_pika_answered(&node.address, host)
 }

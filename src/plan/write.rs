@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 
 use super::file::SCHEMA;
+use crate::i18n::texts;
 use crate::model::address::Address;
 use crate::model::facts::Facts;
 use crate::model::node::Node;
 use crate::model::replication::Role;
 use crate::model::text::{Language, escape_control};
-use crate::render::i18n::pick;
 use crate::render::words::node_line;
 
 /// What watches servers or spreads them, as somebody named it.
@@ -100,17 +100,13 @@ fn find(facts: &Facts, address: &Address) -> Option<usize> {
 
 /// A plan of the servers and of the replication between them.
 pub fn plan_text(facts: &Facts, around: &Named, language: Language) -> String {
-    let word = |en, zh| pick(language, en, zh);
     let mut out = String::new();
     let _ = writeln!(
         out,
         "# {}\n# {}\n#   pikadoctor check -f pikadoctor.yaml --wait 30m\n# {}\n#   pikadoctor schema plan\n",
-        word(
-            "The plan of a cutover: what must be true before traffic moves.",
-            "割接计划：切换流量之前必须满足的条件。"
-        ),
-        word("Check it, and wait until it is:", "检查并等待条件满足："),
-        word("Everything that can stand here:", "全部可用的键："),
+        texts::PLAN_INTRODUCTION.get(language),
+        texts::PLAN_CHECK_IT.get(language),
+        texts::PLAN_SCHEMA.get(language),
     );
     let _ = writeln!(out, "schema: {SCHEMA}\n\nnodes:");
     for (index, node) in facts.nodes.iter().enumerate() {
@@ -130,7 +126,7 @@ pub fn plan_text(facts: &Facts, around: &Named, language: Language) -> String {
             let _ = writeln!(out, "    role: {role}");
         }
         let variable = format!("PIKADOCTOR_PASSWORD_{}", name(index).to_uppercase().replace('-', "_"));
-        let hint = word("instead of the variable", "代替环境变量");
+        let hint = texts::PLAN_INSTEAD_OF_VARIABLE.get(language);
         let _ = writeln!(out, "    # password: {{file: password}}  # {hint} {variable}");
         let _ = writeln!(out, "    # conf: pika.conf");
     }
@@ -140,17 +136,11 @@ pub fn plan_text(facts: &Facts, around: &Named, language: Language) -> String {
         out,
         "\n# {}\n# thresholds:\n#   node/clients: {{warning_percent: 70}}\n\n# {}\n# waivers:\n#   - check: node/known-defects\n\
          #     target: {}\n#     reason: {}\n#     owner: ops\n#     expires: 2030-12-31\n\n# {}\n# require: [ports, writes]\n",
-        word(
-            "Parameters of checks; `pikadoctor explain CHECK` names them:",
-            "检查的参数，名称见 `pikadoctor explain CHECK`："
-        ),
-        word("What is known and accepted until a day:", "已知并在期限内接受的问题："),
+        texts::PLAN_PARAMETERS.get(language),
+        texts::PLAN_WAIVERS.get(language),
         name(0),
-        word("replaced on Monday", "周一更换"),
-        word(
-            "What must be visible; a check that cannot see it is unknown instead of skipped:",
-            "必须可见的内容；看不到时结果为未知而不是跳过："
-        ),
+        texts::PLAN_WAIVER_REASON.get(language),
+        texts::PLAN_REQUIRE.get(language),
     );
     out
 }
@@ -171,7 +161,7 @@ fn links(out: &mut String, facts: &Facts, language: Language) {
         }
     }
     if links.is_empty() {
-        let hint = pick(language, "Replication that stands, or is planned:", "已建立或计划中的复制：");
+        let hint = texts::PLAN_LINKS.get(language);
         let _ = writeln!(out, "\n# {hint}\n# links:\n#   - {{from: {}, to: pika-2, mode: planned}}", name(0));
     } else {
         let _ = writeln!(out, "\nlinks:");

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use super::short::one_line;
 use super::words::state as state_word;
 use crate::difference::Difference;
+use crate::i18n::texts;
 use crate::model::finding::State;
 use crate::model::text::Language;
-use crate::render::i18n::pick;
 
 /// The changes, worst first.
 pub fn render(difference: &Difference, language: Language) -> String {
@@ -29,12 +29,9 @@ pub fn render(difference: &Difference, language: Language) -> String {
         let _ = writeln!(out, "{}", one_line(&line));
     }
     let (findings, facts) = (difference.findings.len(), difference.facts.len());
-    let _ = match language {
-        Language::En => writeln!(out, "{findings} findings and {facts} facts changed"),
-        Language::Zh => writeln!(out, "{findings} 项结果、{facts} 项信息发生变化"),
-    };
+    let _ = writeln!(out, "{}", texts::changed(language, findings, facts));
     if findings + facts == 0 {
-        return pick(language, "nothing changed\n", "没有变化\n").to_owned();
+        return texts::NOTHING_CHANGED.get(language).to_owned();
     }
     out
 }

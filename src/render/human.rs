@@ -7,10 +7,10 @@ use unicode_width::UnicodeWidthStr;
 
 use super::words::{accepted, counts, gate as gate_words, seen, state as state_word};
 use super::wrap::wrap;
+use crate::i18n::texts;
 use crate::model::exit;
 use crate::model::finding::{Finding, Gate, Problem, Report, State, Verdict};
 use crate::model::text::{Language, escape_control};
-use crate::render::i18n::pick;
 use crate::render::options::RenderOptions;
 
 /// Where the text of a block begins.
@@ -61,7 +61,7 @@ impl Page {
         }
         if matches!(finding.state, State::Critical | State::Warning) {
             self.labelled(
-                pick(self.language, "more", "详情"),
+                texts::LABEL_MORE.get(self.language),
                 &format!("pikadoctor explain {}", finding.check),
             );
         }
@@ -70,14 +70,14 @@ impl Page {
 
     fn problem(&mut self, problem: &Problem) {
         if let Some(place) = &problem.place {
-            self.labelled(pick(self.language, "at", "位置"), &place.to_string());
+            self.labelled(texts::LABEL_AT.get(self.language), &place.to_string());
         }
-        self.labelled(pick(self.language, "found", "现状"), &problem.found);
+        self.labelled(texts::LABEL_FOUND.get(self.language), &problem.found);
         if let Some(needed) = &problem.needed {
-            self.labelled(pick(self.language, "needed", "应为"), needed);
+            self.labelled(texts::LABEL_NEEDED.get(self.language), needed);
         }
         if let Some(fix) = &problem.fix {
-            self.labelled(pick(self.language, "fix", "处理"), fix);
+            self.labelled(texts::LABEL_FIX.get(self.language), fix);
         }
     }
 
@@ -142,18 +142,15 @@ impl Page {
                 [one] => {
                     self.heading(State::Unknown, &one.check, target);
                     self.paragraph(INDENT, "", &one.title);
-                    self.labelled(pick(self.language, "reason", "原因"), &one.note);
+                    self.labelled(texts::LABEL_REASON.get(self.language), &one.note);
                 }
                 many => {
-                    let count = match self.language {
-                        Language::En => format!("{} checks", many.len()),
-                        Language::Zh => format!("{} 项检查", many.len()),
-                    };
+                    let count = texts::count_checks(self.language, many.len());
                     self.heading(State::Unknown, &count, target);
-                    self.labelled(pick(self.language, "reason", "原因"), &reason);
+                    self.labelled(texts::LABEL_REASON.get(self.language), &reason);
                     if self.look.verbose() {
                         let ids: Vec<&str> = many.iter().map(|finding| finding.check.as_str()).collect();
-                        self.labelled(pick(self.language, "checks", "检查"), &ids.join(", "));
+                        self.labelled(texts::LABEL_CHECKS.get(self.language), &ids.join(", "));
                     }
                 }
             }
@@ -172,7 +169,7 @@ impl Page {
             }
         }
         if !reasons.is_empty() {
-            let label = pick(self.language, "skipped: ", "跳过的原因：");
+            let label = texts::SKIPPED_BECAUSE.get(self.language);
             self.paragraph(0, "", &format!("{label}{}", reasons.join("; ")));
         }
         // Neither is what is waived: one line each, so that nobody forgets that it is there.
@@ -185,14 +182,12 @@ impl Page {
         }
         let (word, meaning) = match report.exit_code {
             exit::OK => ("OK", ""),
-            exit::WARNING => ("WARNING", pick(self.language, "  works, but will hurt", "  可用，但存在隐患")),
-            exit::CRITICAL => {
-                ("CRITICAL", pick(self.language, "  does not work, or loses data", "  不可用，或会丢失数据"))
-            }
-            _ => ("UNKNOWN", pick(self.language, "  could not be found out", "  无法得出结论")),
+            exit::WARNING => ("WARNING", texts::EXIT_WARNING.get(self.language)),
+            exit::CRITICAL => ("CRITICAL", texts::EXIT_CRITICAL.get(self.language)),
+            _ => ("UNKNOWN", texts::EXIT_UNKNOWN.get(self.language)),
         };
         let styled = self.styled(word, style_of(report.state).bold());
-        let exit = pick(self.language, "exit code", "退出码");
+        let exit = texts::EXIT_CODE.get(self.language);
         let _ = writeln!(self.out, "{styled}  {exit} {}{meaning}", report.exit_code);
     }
 

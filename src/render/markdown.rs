@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::short::one_line;
 use super::words::{counts, gate as gate_words, seen, state as state_word};
+use crate::i18n::texts;
 use crate::model::finding::{Finding, Gate, Report, Verdict};
-use crate::model::text::{Language, escape_control};
-use crate::render::i18n::pick;
+use crate::model::text::escape_control;
 use crate::render::options::RenderOptions;
 
 /// The report as Markdown.
@@ -30,10 +30,7 @@ pub fn render(report: &Report, look: RenderOptions) -> String {
     if shown.is_empty() {
         return out;
     }
-    let head = match language {
-        Language::En => "| state | check | target | found |",
-        Language::Zh => "| 状态 | 检查 | 对象 | 现状 |",
-    };
+    let head = texts::TABLE_HEAD.get(language);
     let _ = writeln!(out, "{head}\n|---|---|---|---|");
     for finding in &shown {
         let found: Vec<String> = if finding.problems.is_empty() {
@@ -58,7 +55,7 @@ pub fn render(report: &Report, look: RenderOptions) -> String {
         if mends.is_empty() {
             continue;
         }
-        let how = pick(language, "what mends it", "处理办法");
+        let how = texts::HOW_TO_MEND.get(language);
         let _ = writeln!(out, "\n#### `{}` {}: {how}\n", finding.check, inline(&finding.target));
         for mend in mends {
             // Indented, not fenced: no text can end such a block.

@@ -6,7 +6,6 @@ pub mod difference;
 mod github;
 pub mod host_line;
 mod human;
-pub mod i18n;
 pub mod json;
 mod junit;
 mod log_words;

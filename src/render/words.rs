@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::codis_line::codis_line;
 use super::host_line::host_line;
-use super::i18n::pick;
 use super::log_words::log_lines;
+use crate::i18n::texts;
 use crate::model::codis::coordinator::{Coordinator, CoordinatorState};
 use crate::model::companion::{CompanionFile, CompanionKind};
 use crate::model::conf::ConfFile;
@@ -22,13 +22,13 @@ use crate::model::text::Language;
 /// The state as a heading.
 pub fn state(state: State, language: Language) -> &'static str {
     match state {
-        State::Critical => pick(language, "CRITICAL", "严重"),
-        State::Unknown => pick(language, "UNKNOWN", "未知"),
-        State::Warning => pick(language, "WARNING", "警告"),
-        State::Waived => pick(language, "waived", "已豁免"),
-        State::Ok => pick(language, "ok", "正常"),
-        State::Skipped => pick(language, "skipped", "跳过"),
-        State::NotApplicable => pick(language, "n/a", "不适用"),
+        State::Critical => texts::STATE_CRITICAL.get(language),
+        State::Unknown => texts::STATE_UNKNOWN.get(language),
+        State::Warning => texts::STATE_WARNING.get(language),
+        State::Waived => texts::STATE_WAIVED.get(language),
+        State::Ok => texts::STATE_OK.get(language),
+        State::Skipped => texts::STATE_SKIPPED.get(language),
+        State::NotApplicable => texts::STATE_NOT_APPLICABLE.get(language),
     }
 }
 
@@ -46,7 +46,7 @@ pub fn counts(report: &Report) -> String {
             format!("{} {word}", report.counts.of(of))
         })
         .collect();
-    parts.join(pick(report.language, ", ", "，"))
+    parts.join(texts::COMMA.get(report.language))
 }
 
 /// One line about everything that was looked at.
@@ -79,7 +79,7 @@ pub fn node_line(node: &Node, language: Language) -> String {
                 .filter(|candidate| doubtful && candidate.is_final() && *candidate != version)
                 .map(ToString::to_string)
                 .collect();
-            let or = pick(language, "or", "或");
+            let or = texts::OR.get(language);
             let others =
                 if others.is_empty() { String::new() } else { format!(" {or} {}", others.join(", ")) };
             format!("Pika {version}{others}")
@@ -107,10 +107,10 @@ pub fn node_line(node: &Node, language: Language) -> String {
 /// One line about a replication link: `10.0.0.2:9221 <- 10.0.0.1:9221  follows it`.
 pub fn link_line(link: &Link, language: Language) -> String {
     let relation = match link.relation {
-        Some(Relation::Follows) => pick(language, "follows it", "已在复制"),
-        Some(Relation::Elsewhere) => pick(language, "follows another address", "跟随其他地址"),
-        Some(Relation::Nobody) => pick(language, "follows nobody", "未跟随任何主库"),
-        None => pick(language, "not known whom it follows", "复制关系未知"),
+        Some(Relation::Follows) => texts::LINK_FOLLOWS_IT.get(language),
+        Some(Relation::Elsewhere) => texts::LINK_FOLLOWS_ANOTHER.get(language),
+        Some(Relation::Nobody) => texts::LINK_FOLLOWS_NOBODY.get(language),
+        None => texts::LINK_NOT_KNOWN.get(language),
     };
     format!("{}  {relation}", link.name)
 }
@@ -128,8 +128,8 @@ pub fn sentinel_line(sentinel: &Sentinel, language: Language) -> String {
         let names: Vec<String> =
             masters.iter().map(|master| format!("{} ({})", master.name, master.instance.address)).collect();
         let names =
-            if names.is_empty() { pick(language, "nothing", "无").to_owned() } else { names.join(", ") };
-        let _ = write!(line, "  {} {names}", pick(language, "watches", "监控"));
+            if names.is_empty() { texts::WATCHES_NOTHING.get(language).to_owned() } else { names.join(", ") };
+        let _ = write!(line, "  {} {names}", texts::WATCHES.get(language));
     }
     line
 }
@@ -138,13 +138,10 @@ pub fn sentinel_line(sentinel: &Sentinel, language: Language) -> String {
 pub fn conf_line(conf: &ConfFile, language: Language) -> String {
     let releases = match (&conf.version, &conf.content) {
         (Some(version), _) => version.to_string(),
-        (None, Some(content)) => match language {
-            Language::En => format!("any release; most likely {}", content.likely),
-            Language::Zh => format!("任意版本；最可能是 {}", content.likely),
-        },
-        (None, None) => pick(language, "any release", "任意版本").to_owned(),
+        (None, Some(content)) => texts::conf_most_likely(language, &content.likely),
+        (None, None) => texts::ANY_RELEASE.get(language).to_owned(),
     };
-    format!("{}  {} {releases}", conf.name, pick(language, "for", "适用于"))
+    format!("{}  {} {releases}", conf.name, texts::FOR.get(language))
 }
 
 /// One line about a coordinator: `zookeeper 10.0.0.1:2181  demo, other`.
@@ -154,11 +151,11 @@ pub fn coordinator_line(coordinator: &Coordinator, language: Language) -> String
             let names: Vec<&str> = products.iter().map(|product| product.name.as_str()).collect();
             names.join(", ")
         }
-        (CoordinatorState::Answered, _) => pick(language, "no product", "没有 product").to_owned(),
-        (CoordinatorState::NoV2, _) => pick(language, "no v2 API", "没有 v2 API").to_owned(),
-        (CoordinatorState::Refused, _) => pick(language, "refuses the credentials", "拒绝了凭据").to_owned(),
-        (CoordinatorState::Wrong, _) => pick(language, "not a coordinator", "不是协调服务").to_owned(),
-        (CoordinatorState::Unreached, _) => pick(language, "not reached", "无法访问").to_owned(),
+        (CoordinatorState::Answered, _) => texts::COORDINATOR_NO_PRODUCT.get(language).to_owned(),
+        (CoordinatorState::NoV2, _) => texts::COORDINATOR_NO_V2.get(language).to_owned(),
+        (CoordinatorState::Refused, _) => texts::COORDINATOR_REFUSES.get(language).to_owned(),
+        (CoordinatorState::Wrong, _) => texts::COORDINATOR_WRONG.get(language).to_owned(),
+        (CoordinatorState::Unreached, _) => texts::COORDINATOR_NOT_REACHED.get(language).to_owned(),
     };
     format!("{}  {state}", coordinator.name)
 }
@@ -166,10 +163,8 @@ pub fn coordinator_line(coordinator: &Coordinator, language: Language) -> String
 /// One line about a file of a program around Pika: `proxy.toml  proxy.toml of Codis 3.2.2`.
 pub fn companion_line(file: &CompanionFile, language: Language) -> String {
     let kind = match file.kind {
-        Some(CompanionKind::Dashboard) => {
-            pick(language, "dashboard.toml of Codis", "Codis 的 dashboard.toml")
-        }
-        Some(CompanionKind::Proxy) => pick(language, "proxy.toml of Codis", "Codis 的 proxy.toml"),
+        Some(CompanionKind::Dashboard) => texts::DASHBOARD_TOML.get(language),
+        Some(CompanionKind::Proxy) => texts::PROXY_TOML.get(language),
         Some(CompanionKind::Sentinel) => "sentinel.conf",
         None => "-",
     };
@@ -183,35 +178,35 @@ pub fn companion_line(file: &CompanionFile, language: Language) -> String {
 /// Why there is nothing to say about a server.
 fn reach(state: ReachState, language: Language) -> &'static str {
     match state {
-        ReachState::Answered => pick(language, "answered", "有应答"),
-        ReachState::Silent => pick(language, "silent", "无应答"),
-        ReachState::Closed => pick(language, "closed the connection", "连接被关闭"),
-        ReachState::Stalled => pick(language, "stopped in the middle of an answer", "应答中断"),
-        ReachState::Refused => pick(language, "connection refused", "连接被拒绝"),
-        ReachState::Filtered => pick(language, "no answer to connecting", "连接超时"),
-        ReachState::Unreachable => pick(language, "no route", "无路由"),
-        ReachState::Unresolved => pick(language, "name has no address", "域名无法解析"),
-        ReachState::Failed => pick(language, "not connected", "连接失败"),
-        ReachState::NotTried => pick(language, "not tried", "未尝试"),
+        ReachState::Answered => texts::REACH_ANSWERED.get(language),
+        ReachState::Silent => texts::REACH_SILENT.get(language),
+        ReachState::Closed => texts::REACH_CLOSED.get(language),
+        ReachState::Stalled => texts::REACH_STALLED.get(language),
+        ReachState::Refused => texts::REACH_REFUSED.get(language),
+        ReachState::Filtered => texts::REACH_FILTERED.get(language),
+        ReachState::Unreachable => texts::REACH_UNREACHABLE.get(language),
+        ReachState::Unresolved => texts::REACH_UNRESOLVED.get(language),
+        ReachState::Failed => texts::REACH_FAILED.get(language),
+        ReachState::NotTried => texts::REACH_NOT_TRIED.get(language),
     }
 }
 
 fn server_kind(kind: ServerKind, language: Language) -> &'static str {
     match kind {
         ServerKind::Pika => "Pika",
-        ServerKind::PikaLocked => pick(language, "Pika, locked by a password", "Pika（需要密码）"),
-        ServerKind::Locked => pick(language, "a server locked by a password", "需要密码的服务"),
+        ServerKind::PikaLocked => texts::SERVER_PIKA_LOCKED.get(language),
+        ServerKind::Locked => texts::SERVER_LOCKED.get(language),
         ServerKind::Redis => "Redis",
         ServerKind::Valkey => "Valkey",
-        ServerKind::RedisLike => pick(language, "a relative of Redis", "类 Redis 服务"),
+        ServerKind::RedisLike => texts::SERVER_REDIS_LIKE.get(language),
         ServerKind::Sentinel => "Redis Sentinel",
-        ServerKind::CodisProxy => pick(language, "Codis proxy", "Codis 代理"),
-        ServerKind::UnknownRedisProtocol => pick(language, "speaks Redis' protocol", "使用 Redis 协议的服务"),
-        ServerKind::RsyncDaemon => pick(language, "rsync daemon", "rsync 守护进程"),
-        ServerKind::Http => pick(language, "web server", "Web 服务"),
-        ServerKind::Tls => pick(language, "expects TLS", "需要 TLS"),
-        ServerKind::Ssh => pick(language, "SSH server", "SSH 服务"),
-        ServerKind::Garbage => pick(language, "not Redis' protocol", "非 Redis 协议"),
+        ServerKind::CodisProxy => texts::SERVER_CODIS_PROXY.get(language),
+        ServerKind::UnknownRedisProtocol => texts::SERVER_UNKNOWN_REDIS_PROTOCOL.get(language),
+        ServerKind::RsyncDaemon => texts::SERVER_RSYNC_DAEMON.get(language),
+        ServerKind::Http => texts::SERVER_HTTP.get(language),
+        ServerKind::Tls => texts::SERVER_TLS.get(language),
+        ServerKind::Ssh => texts::SERVER_SSH.get(language),
+        ServerKind::Garbage => texts::SERVER_GARBAGE.get(language),
     }
 }
 
@@ -222,22 +217,12 @@ pub fn accepted(finding: &Finding, language: Language) -> Option<String> {
     let place = &accepted.place;
     let (Some(owner), Some(expires), Some(reason)) = (&accepted.owner, &accepted.expires, &accepted.reason)
     else {
-        return Some(match language {
-            Language::En => format!("stands in {place} already"),
-            Language::Zh => format!("{place} 中已有"),
-        });
+        return Some(texts::stands_already(language, place));
     };
-    Some(match (language, accepted.expired) {
-        (Language::En, false) => format!("waived by {owner} until {expires}: {reason} ({place})"),
-        (Language::En, true) => {
-            format!(
-                "waived by {owner} until {expires}, which is over, so it counts again: {reason} ({place})"
-            )
-        }
-        (Language::Zh, false) => format!("由 {owner} 豁免至 {expires}：{reason}（{place}）"),
-        (Language::Zh, true) => {
-            format!("由 {owner} 豁免至 {expires}，现已过期，重新计入：{reason}（{place}）")
-        }
+    Some(if accepted.expired {
+        texts::waived_by_expired(language, owner, expires, reason, place)
+    } else {
+        texts::waived_by(language, owner, expires, reason, place)
     })
 }
 
@@ -245,19 +230,18 @@ pub fn accepted(finding: &Finding, language: Language) -> Option<String> {
 pub fn gate(gate: &Gate, language: Language) -> String {
     let time = duration(gate.waited_seconds);
     let rounds = gate.rounds;
-    let mut text = match (language, rounds) {
-        (Language::En, 1) => "1 look".to_owned(),
-        (Language::En, _) => format!("{rounds} looks in {time}"),
-        (Language::Zh, 1) => "检查 1 次".to_owned(),
-        (Language::Zh, _) => format!("{time} 内检查 {rounds} 次"),
+    let mut text = if rounds == 1 {
+        texts::GATE_ONE_LOOK.get(language).to_owned()
+    } else {
+        texts::gate_looks(language, rounds, time)
     };
     let why = match gate.ended {
         Ended::Done => return text,
-        Ended::TimeOver => pick(language, "the time to wait is over", "等待时间已到"),
-        Ended::Hopeless => pick(language, "waiting does not change what is wrong", "继续等待无法解决问题"),
-        Ended::Interrupted => pick(language, "stopped by hand", "已手动中止"),
+        Ended::TimeOver => texts::GATE_TIME_OVER.get(language),
+        Ended::Hopeless => texts::GATE_HOPELESS.get(language),
+        Ended::Interrupted => texts::GATE_INTERRUPTED.get(language),
     };
-    text.push_str(pick(language, "; ", "；"));
+    text.push_str(texts::SEMICOLON.get(language));
     text.push_str(why);
     text
 }

@@ -17,7 +17,7 @@ mod safety {
 mod checks {
     mod catalogue;
     mod language;
-    mod phrases;
+    mod languages;
     mod recordings;
 }
 

@@ -248,7 +248,7 @@ fn no_pika_is_taken_for_another_one_with_its_port(way: &Way) {
     {
         let instance = instance(other);
         assert!(instance["version"].is_null(), "{instance}");
-        assert!(instance["errors"].to_string().contains(reason), "{instance}");
+        assert!(instance["unavailable"].to_string().contains(reason), "{instance}");
         judged.is("host/rsync", instance["name"].as_str().unwrap(), "unknown");
     }
     let name = instance(&pika)["name"].clone();

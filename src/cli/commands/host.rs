@@ -165,7 +165,7 @@ impl HostCommand {
 fn found_it(facts: &Facts, remote: &RemoteHostRequest) -> Result<(), CliError> {
     let one = remote.search.as_ref().is_some_and(Search::is_for_one);
     let missing =
-        facts.hosts.iter().flat_map(|host| &host.errors).find(|absence| absence.path == "instances");
+        facts.hosts.iter().flat_map(|host| &host.unavailable).find(|absence| absence.path == "instances");
     match missing.filter(|_| one) {
         Some(missing) => {
             Err(CliError::NotOnHost { host: remote.via.name().to_owned(), reason: missing.reason.clone() })

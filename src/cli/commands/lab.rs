@@ -11,6 +11,7 @@ use crate::cli::args::output::LanguageArgs;
 use crate::cli::error::CliError;
 use crate::cli::outcome::CommandOutcome;
 use crate::cli::runtime;
+use crate::i18n::texts;
 use crate::lab::scenario::{LinkPlan, Mode, Run, Scenario};
 use crate::lab::scenarios;
 use crate::lab::stage::Stage;
@@ -88,17 +89,7 @@ fn by_family(scenarios: &[Scenario], language: Language) -> String {
         let of = if releases.is_empty() { String::new() } else { format!("  [{}]", releases.join(" ")) };
         let _ = writeln!(document, "{family:<33} {title}{of}");
     }
-    let hint = match language {
-        Language::En => {
-            "Where releases stand in brackets, one of them belongs to the name: pikadoctor lab run silent-2.3.6\n\
-             One a line: pikadoctor lab list PART, for example pikadoctor lab list 3.5.5"
-        }
-        Language::Zh => {
-            "方括号中列有版本的，名称须带上其中一个：pikadoctor lab run silent-2.3.6\n\
-             逐行列出：pikadoctor lab list 部分名称，例如 pikadoctor lab list 3.5.5"
-        }
-    };
-    let _ = writeln!(document, "\n{hint}");
+    let _ = writeln!(document, "\n{}", texts::LAB_HINT.get(language));
     document
 }
 
@@ -148,23 +139,7 @@ fn introduction(stage: &Stage, language: Language) -> String {
         let release = plan.played_release();
         let _ = writeln!(text, "  {name:<10} {address}  Pika {}", release.trim_start_matches('v'));
     }
-    let (simulated, attempt, passwords, loopback, end) = match language {
-        Language::En => (
-            "These servers are simulated.",
-            "Try:",
-            "The passwords of this scenario",
-            "On links, link/master-address warns of the loopback addresses, and is right: no real replica \
-             should have one.",
-            "Ctrl-C ends them.",
-        ),
-        Language::Zh => (
-            "以上服务器均为模拟。",
-            "可以尝试：",
-            "本场景的密码",
-            "检查主从连接时，link/master-address 会对环回地址发出警告，这是对的：真实的从库不应使用环回地址。",
-            "按 Ctrl-C 结束。",
-        ),
-    };
+    let (simulated, attempt) = (texts::LAB_SIMULATED.get(language), texts::LAB_TRY.get(language));
     let _ = writeln!(text, "\n{simulated} {attempt}\n");
     for command in commands(&stage.scenario, &stage.addresses) {
         let _ = writeln!(text, "  {command}");
@@ -176,11 +151,12 @@ fn introduction(stage: &Stage, language: Language) -> String {
         .filter_map(|(name, plan)| Some(format!("{name} {}", plan.password.as_ref()?)))
         .collect();
     if !secrets.is_empty() {
+        let passwords = texts::LAB_PASSWORDS.get(language);
         let _ = writeln!(text, "\n{passwords} (PIKADOCTOR_PASSWORD): {}", secrets.join(", "));
     }
     if !stage.scenario.links.is_empty() {
-        let _ = writeln!(text, "\n{loopback}");
+        let _ = writeln!(text, "\n{}", texts::LAB_LOOPBACK.get(language));
     }
-    let _ = writeln!(text, "\n{end}");
+    let _ = writeln!(text, "\n{}", texts::LAB_END.get(language));
     text
 }

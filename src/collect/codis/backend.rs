@@ -5,8 +5,10 @@ use tokio::time::Instant;
 use crate::collect::link::{Party, Session, Trouble};
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::pika::resp::Reply;
+use crate::i18n::reasons;
 use crate::model::codis::topology::SlotIndex;
 use crate::model::knowledge::CommandRule;
+use crate::model::reason::Reason;
 
 /// A key whose slot by its tag differs from that of the whole.
 const TAGGED_KEY: &str = "{user1}:a";
@@ -42,8 +44,8 @@ pub async fn collect_slot_index(
             index.indexed_moving = Some(sum(&mut counts.iter().filter(|(slot, _)| moving(*slot))));
             index.slots_with_keys = Some(counts.iter().filter(|(_, keys)| *keys > 0).count() as u64);
         }
-        Reply::Error(text) => index.refusal = Some(text),
-        _ => index.refusal = Some("SLOTSINFO is answered with something of another type".into()),
+        Reply::Error(text) => index.refusal = Some(Reason::verbatim(text)),
+        _ => index.refusal = Some(reasons::slotsinfo_other_type()),
     }
     Ok(index)
 }

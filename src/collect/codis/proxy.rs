@@ -7,6 +7,7 @@ use super::request::Request;
 use super::{read, xauth};
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::net::http::{Client, get_json};
+use crate::i18n::reasons;
 use crate::model::codis::Codis;
 use crate::model::codis::proxy::{Proxy, ProxyAuth, ProxySlots};
 use crate::model::codis::topology::Group;
@@ -14,6 +15,7 @@ use crate::model::http::HttpFailure;
 use crate::model::limits::{
     MAX_CODIS_ANSWER_BYTES, MAX_CODIS_PROXIES, MAX_PARALLEL_PROXIES, MAX_XPING_BYTES,
 };
+use crate::model::reason::Reason;
 use crate::parse::address::address;
 use crate::parse::codis::{slot_ranges, slot_set, text};
 use crate::parse::secret::Tokens;
@@ -33,7 +35,7 @@ pub async fn ask_all(
             if index < MAX_CODIS_PROXIES {
                 ask(&mut proxy, known, request, client, tokens, deadlines).await;
             } else {
-                proxy.config_error = Some(format!("no more than {MAX_CODIS_PROXIES} proxies are asked"));
+                proxy.config_error = Some(reasons::proxies_above_limit(MAX_CODIS_PROXIES));
             }
             (index, proxy)
         })
@@ -53,7 +55,7 @@ async fn ask(
     deadlines: &Deadlines,
 ) {
     let Some(address) = proxy.admin_addr.as_deref().and_then(|text| address(text).ok()) else {
-        proxy.config_error = Some("its admin_addr is not a host and a port".into());
+        proxy.config_error = Some(reasons::admin_addr_invalid());
         return;
     };
     // What was read of a proxy that was named itself was not yet compared with a dashboard.
@@ -64,14 +66,13 @@ async fn ask(
             Ok(answer) if answer.json["model"].is_object() => {
                 // The address may have gone to another proxy since the dashboard heard of it.
                 if proxy.token.is_some() && text(&answer.json["model"], "token") != proxy.token {
-                    proxy.config_error =
-                        Some(format!("another proxy answers at {address}: its token is another one"));
+                    proxy.config_error = Some(reasons::another_proxy_answers(&address));
                     return;
                 }
                 take(proxy, &answer.json, codis, tokens);
             }
-            Ok(_) => proxy.config_error = Some(format!("what answers at {address} is not a proxy")),
-            Err(error) => proxy.config_error = Some(format!("{address}: {error}")),
+            Ok(_) => proxy.config_error = Some(reasons::not_a_proxy(&address)),
+            Err(error) => proxy.config_error = Some(reasons::about(&address, error.detail)),
         }
     }
     if proxy.settings.is_none() {
@@ -84,8 +85,8 @@ async fn ask(
     let url = format!("http://{address}/api/proxy/xping/{}", xauth::of_proxy(product, auth, token));
     proxy.auth = Some(match get_json(client, &url, deadlines.of(deadlines.reply), MAX_XPING_BYTES).await {
         Ok(answer) if answer.json == "OK" => ProxyAuth { accepted: Some(true), detail: None },
-        Ok(_) => ProxyAuth { accepted: None, detail: Some("an answer of another kind".into()) },
-        Err(error) if error.failure == HttpFailure::Cause && error.detail.contains("xauth") => {
+        Ok(_) => ProxyAuth { accepted: None, detail: Some(reasons::answer_of_other_kind()) },
+        Err(error) if error.failure == HttpFailure::Cause && error.detail.as_str().contains("xauth") => {
             ProxyAuth { accepted: Some(false), detail: Some(error.detail) }
         }
         Err(error) => ProxyAuth { accepted: None, detail: Some(error.detail) },
@@ -115,8 +116,9 @@ fn compare(slots: &[Json], codis: &Codis) -> ProxySlots {
         if let Some(master) = expected.as_ref().and_then(|expected| expected.of_slot(id))
             && master != backend
         {
-            let name = |name: &str| if name.is_empty() { "no server".to_owned() } else { name.to_owned() };
-            example.get_or_insert_with(|| format!("slot {id}: {}, not {}", name(backend), name(master)));
+            let name =
+                |name: &str| if name.is_empty() { reasons::no_server() } else { Reason::verbatim(name) };
+            example.get_or_insert_with(|| reasons::slot_elsewhere(id, name(backend), name(master)));
             differing.push(id);
         }
     }

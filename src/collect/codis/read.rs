@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use crate::i18n::reasons;
 use crate::model::codis::Codis;
 use crate::model::codis::dashboard::{DashboardConfig, Sentinels};
 use crate::model::codis::proxy::{Proxy, ProxyConfig};
@@ -12,6 +13,7 @@ use crate::model::codis::topology::{
     ServerStats, SlotActions, Slots,
 };
 use crate::model::limits::{MAX_CODIS_MEMBERS, MAX_CODIS_SLOTS, MAX_CODIS_TEXT_CHARACTERS};
+use crate::model::reason::Reason;
 use crate::parse::address::address;
 use crate::parse::codis::{Slot, action, count_slots, filled, group, proxy, slot, slot_set, text};
 use crate::parse::secret::Tokens;
@@ -209,16 +211,18 @@ fn backend(name: String, group: &Group, position: Position) -> Backend {
         source: false,
         index: None,
         estimate: None,
-        errors: Vec::new(),
+        unavailable: Vec::new(),
     }
 }
 
 /// Why the dashboard heard nothing of a server or a proxy, if it has asked at all.
-fn stats_error(seen: &Json) -> Option<String> {
+fn stats_error(seen: &Json) -> Option<Reason> {
     let cause = seen.get("error").and_then(|error| error.get("Cause").unwrap_or(error).as_str());
     match cause {
-        Some(cause) => Some(cause.chars().take(MAX_CODIS_TEXT_CHARACTERS).collect()),
-        None => (seen["timeout"].as_bool() == Some(true)).then(|| "no answer within a second".to_owned()),
+        Some(cause) => {
+            Some(Reason::verbatim(cause.chars().take(MAX_CODIS_TEXT_CHARACTERS).collect::<String>()))
+        }
+        None => (seen["timeout"].as_bool() == Some(true)).then(reasons::no_answer_within_a_second),
     }
 }
 
@@ -281,7 +285,7 @@ pub fn groups_of_2(codis: &mut Codis, json: &Json) {
             Group { id: group_id(model), servers: members.iter().map(server).collect(), ..Group::default() };
         codis.servers.extend(members.into_iter().map(|(is_master, name)| Backend {
             master: master.clone().unwrap_or_default(),
-            stats_error: Some("a dashboard of 2.0 does not pass on what servers say".into()),
+            stats_error: Some(reasons::codis2_passes_nothing()),
             ..backend(name, &group, if is_master { Position::Master } else { Position::Replica })
         }));
         codis.groups.get_or_insert_default().push(group);

@@ -7,6 +7,7 @@ use crate::model::codis::dashboard::Dashboard;
 use crate::model::codis::proxy::{JodisEntry, Proxy};
 use crate::model::codis::topology::{Registered, RegisteredFor, RegisteredIn};
 use crate::model::limits::MAX_NAMES_RESOLVED;
+use crate::model::reason::Reason;
 use crate::parse::address::address;
 
 /// That of a dashboard.
@@ -73,7 +74,7 @@ pub async fn look_up<'r>(entries: impl Iterator<Item = &'r mut Registered>, dead
     let names = resolve_all(names.into_iter().take(MAX_NAMES_RESOLVED), deadlines).await;
     for entry in entries {
         let Some(found) = entry.host.as_ref().and_then(|host| names.get(host)) else { continue };
-        entry.resolve_error = found.as_ref().err().map(ToString::to_string);
+        entry.resolve_error = found.as_ref().err().cloned().map(Reason::from);
         entry.resolved = match found {
             Ok(addresses) => Some(addresses.clone()),
             // A resolver that says nothing has not said that there is no such name.

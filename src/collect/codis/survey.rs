@@ -7,13 +7,15 @@ use super::request::Request;
 use super::{dashboard, proxy, read, registered};
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::net::http::{Answer, Client, HttpError, client, get_json, parse_url, shown};
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::address::Address;
 use crate::model::codis::Codis;
 use crate::model::codis::dashboard::{Dashboard, Source, SourceKind};
 use crate::model::codis::topology::{CodisRelease, Registered};
 use crate::model::http::HttpFailure;
 use crate::model::limits::{MAX_CODIS_ANSWER_BYTES, MAX_FE_PRODUCTS};
+use crate::model::reason::Reason;
+use crate::model::unavailable::{Unavailable, UnavailableKind};
 use crate::parse;
 use crate::parse::secret::Tokens;
 
@@ -97,9 +99,9 @@ impl Asker<'_> {
                 let names: Vec<&str> =
                     names.iter().filter_map(Json::as_str).filter(wanted).take(MAX_FE_PRODUCTS).collect();
                 if names.is_empty() {
-                    let which = self.request.product.as_deref().unwrap_or("any product");
-                    let detail = format!("codis-fe does not know {which}");
-                    return Err(not_the_product(detail));
+                    let which = self.request.product.as_deref();
+                    let which = which.map_or_else(reasons::any_product, Reason::verbatim);
+                    return Err(not_the_product(reasons::fe_unknown_product(which)));
                 }
                 let looks = names.iter().map(|name| self.dashboard_behind(place, name));
                 Ok(futures_util::future::join_all(looks).await)
@@ -140,7 +142,7 @@ impl Asker<'_> {
             Ok(answer) if answer.json["model"].is_object() && answer.json["stats"].is_object() => {
                 read::overview(&mut codis, &answer.json, self.tokens);
                 let closed = answer.json["stats"]["closed"].as_bool() == Some(true);
-                let cause = closed.then(|| "it is closed".to_owned());
+                let cause = closed.then(reasons::closed);
                 Self::add_dashboard(&mut codis, place, &answer.json["model"], cause, answer.seconds);
             }
             Ok(_) => return Err(nothing_of_codis("/topom")),
@@ -159,13 +161,12 @@ impl Asker<'_> {
         if let (Some(wanted), Some(product)) = (wanted, &codis.product)
             && wanted != product
         {
-            let detail = format!("it is the dashboard of {product}, not of {wanted}");
-            return Err(not_the_product(detail));
+            return Err(not_the_product(reasons::dashboard_of_other_product(product, wanted)));
         }
         Ok(named(codis))
     }
 
-    fn add_dashboard(codis: &mut Codis, place: &Place, model: &Json, cause: Option<String>, seconds: f64) {
+    fn add_dashboard(codis: &mut Codis, place: &Place, model: &Json, cause: Option<Reason>, seconds: f64) {
         let dashboard = parse::codis::dashboard(model);
         codis.product.clone_from(&dashboard.product_name);
         let (url, online) = (Some(place.shown()), Some(cause.is_none()));
@@ -242,16 +243,13 @@ impl Place {
 }
 
 fn nothing_of_codis(path: &str) -> HttpError {
-    let detail = if path.is_empty() {
-        "it answers HTTP, and has none of the paths of a dashboard, a proxy or codis-fe".to_owned()
-    } else {
-        format!("what it answers at {path} is nothing of Codis")
-    };
+    let detail =
+        if path.is_empty() { reasons::nothing_of_codis() } else { reasons::answer_nothing_of_codis(path) };
     HttpError { failure: HttpFailure::NotFound, detail, status: None, json: None }
 }
 
 /// What answers is a Codis, and not the one that was asked for.
-fn not_the_product(detail: String) -> HttpError {
+fn not_the_product(detail: Reason) -> HttpError {
     HttpError { failure: HttpFailure::Failed, detail, status: None, json: None }
 }
 
@@ -347,37 +345,37 @@ fn addresses(codis: &Codis) -> Vec<Registered> {
 
 /// Says why facts are absent.
 pub fn explain(codis: &mut Codis) {
-    let mut absent = |paths: &[&str], kind: AbsenceKind, reason: &str| {
-        codis.errors.extend(paths.iter().map(|path| Absence {
+    let mut absent = |paths: &[&str], kind: UnavailableKind, reason: &Reason| {
+        codis.unavailable.extend(paths.iter().map(|path| Unavailable {
             path: (*path).into(),
             kind,
-            reason: reason.to_owned(),
+            reason: reason.clone(),
         }));
     };
     let of_a_dashboard =
         ["release", "version", "settings", "slots", "migration", "groups", "servers", "sentinels"];
     if codis.release == Some(CodisRelease::V2_0) {
-        let reason = "Codis 2.0 shows it in its coordinator only: add --zookeeper";
         absent(
             &["settings", "slots", "migration", "proxies", "sentinels", "version"],
-            AbsenceKind::NoAccess,
-            reason,
+            UnavailableKind::NoAccess,
+            &reasons::codis2_needs_zookeeper(),
         );
     } else if codis.slots.is_none() {
         let waiting = codis.dashboards.iter().any(|dashboard| dashboard.online == Some(false));
         let proxy_only = codis.sources.iter().any(|source| source.kind == Some(SourceKind::Proxy));
         if waiting {
-            absent(&of_a_dashboard, AbsenceKind::Failed, "the dashboard is not at work");
-            absent(&["proxies"], AbsenceKind::Failed, "the dashboard is not at work");
+            let reason = reasons::dashboard_not_at_work();
+            absent(&of_a_dashboard, UnavailableKind::Failed, &reason);
+            absent(&["proxies"], UnavailableKind::Failed, &reason);
         } else if proxy_only {
-            let reason = "only a proxy answered; name the dashboard, too: --codis http://HOST:18080";
-            absent(&of_a_dashboard, AbsenceKind::NoAccess, reason);
+            let reason = reasons::only_proxy_answered("--codis http://HOST:18080");
+            absent(&of_a_dashboard, UnavailableKind::NoAccess, &reason);
         } else {
-            let reason = "no dashboard answered";
-            absent(&of_a_dashboard, AbsenceKind::Failed, reason);
-            absent(&["proxies"], AbsenceKind::Failed, reason);
+            let reason = reasons::no_dashboard_answered();
+            absent(&of_a_dashboard, UnavailableKind::Failed, &reason);
+            absent(&["proxies"], UnavailableKind::Failed, &reason);
         }
     } else if codis.sentinels.is_none() {
-        absent(&["sentinels"], AbsenceKind::NotInRelease, "this Codis knows no Sentinel");
+        absent(&["sentinels"], UnavailableKind::NotInRelease, &reasons::codis_without_sentinel());
     }
 }

@@ -15,12 +15,14 @@ use crate::collect::net::connect::dial;
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::net::http::{self, Client};
 use crate::collect::secret::Password;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::address::Address;
 use crate::model::codis::coordinator::{Coordinator, CoordinatorKind, CoordinatorState, Member, Product};
 use crate::model::codis::topology::{Group, Registered};
 use crate::model::limits::{MAX_PARALLEL_PRODUCTS, MAX_PRODUCTS};
 use crate::model::reach::{Reach, ReachState};
+use crate::model::reason::Reason;
+use crate::model::unavailable::Unavailable;
 use crate::parse::secret::Tokens;
 
 /// The environment variable with `user:password` for ZooKeeper's digest scheme.
@@ -119,10 +121,9 @@ impl Collector<'_> {
             self.understand(&mut coordinator, &tree).await;
         } else {
             let reason = coordinator.detail.clone();
-            let reason = reason.unwrap_or_else(|| "the coordinator was not reached".into());
+            let reason = reason.unwrap_or_else(reasons::coordinator_not_reached);
             for path in ["registered", "products"] {
-                let (path, reason) = (path.to_owned(), reason.clone());
-                coordinator.errors.push(Absence { path, kind: AbsenceKind::Failed, reason });
+                coordinator.unavailable.push(Unavailable::failed(path, reason.clone()));
             }
         }
         coordinator
@@ -132,13 +133,13 @@ impl Collector<'_> {
         let names = match registered(tree) {
             Ok(names) => names,
             Err(gap) => {
-                coordinator.errors.push(gap.clone().absence("registered"));
-                coordinator.errors.push(gap.absence("products"));
+                coordinator.unavailable.push(gap.clone().at("registered"));
+                coordinator.unavailable.push(gap.at("products"));
                 // A product that was asked for by name can be read where the list of all cannot.
                 self.request.product.iter().cloned().collect()
             }
         };
-        if coordinator.errors.is_empty() {
+        if coordinator.unavailable.is_empty() {
             coordinator.registered = Some(names.clone());
         }
         let open = !coordinator.credentials;
@@ -156,10 +157,9 @@ impl Collector<'_> {
             futures_util::stream::iter(looks).buffered(MAX_PARALLEL_PRODUCTS).collect().await;
         let left_out = names.iter().filter(wanted).count() - products.len();
         if left_out > 0 {
-            let more = format!("{left_out} more products are not looked at; name one with --product");
-            coordinator.detail = Some(more);
+            coordinator.detail = Some(reasons::products_left_out(left_out));
         }
-        if coordinator.errors.is_empty() || !products.is_empty() {
+        if coordinator.unavailable.is_empty() || !products.is_empty() {
             coordinator.products = Some(products);
         }
     }
@@ -178,11 +178,11 @@ impl Collector<'_> {
             }
             Ok(Ok(Err(error))) => {
                 coordinator.state = CoordinatorState::Wrong;
-                coordinator.detail = Some(error.to_string());
+                coordinator.detail = Some(Reason::from(&error));
                 None
             }
             Ok(Err(_)) | Err(_) => {
-                coordinator.detail = Some("reading the directory takes longer than the whole run may".into());
+                coordinator.detail = Some(reasons::directory_too_slow());
                 None
             }
         }
@@ -221,27 +221,28 @@ impl Collector<'_> {
                         None => session.close().await,
                         Some(broken @ (Broken::AuthFailed | Broken::SaslRequired)) => {
                             coordinator.state = CoordinatorState::Refused;
-                            coordinator.detail = Some(broken.to_string());
+                            coordinator.detail = Some(broken.into());
                         }
-                        Some(broken) => coordinator.detail = Some(broken.to_string()),
+                        Some(broken) => coordinator.detail = Some(broken.into()),
                     }
                     return Some(tree);
                 }
                 Err(broken) => broken,
             };
             let member = &mut coordinator.members[index];
-            member.detail = Some(broken.to_string());
+            let reason = Reason::from(broken.clone());
+            member.detail = Some(reason.clone());
             member.state = match broken {
                 Broken::Silent => ReachState::Silent,
                 Broken::Closed | Broken::NoMajority => ReachState::Closed,
                 Broken::AuthFailed | Broken::SaslRequired => {
                     coordinator.state = CoordinatorState::Refused;
-                    coordinator.detail = Some(broken.to_string());
+                    coordinator.detail = Some(reason);
                     ReachState::Answered
                 }
                 Broken::NotZookeeper(_) | Broken::TooMuch(_) | Broken::EnoughRead => {
                     coordinator.state = CoordinatorState::Wrong;
-                    coordinator.detail = Some(broken.to_string());
+                    coordinator.detail = Some(reason);
                     ReachState::Answered
                 }
                 Broken::Io(_) => ReachState::Failed,
@@ -271,13 +272,13 @@ impl Collector<'_> {
                 }
                 Ok(None) => {
                     member.state = ReachState::Answered;
-                    member.detail = Some("it does not say that it is an etcd".into());
+                    member.detail = Some(reasons::not_an_etcd());
                     coordinator.state = CoordinatorState::Wrong;
                     coordinator.detail.clone_from(&member.detail);
                 }
                 Err(error) => {
                     member.state = etcd::reach_of(&error);
-                    member.detail = Some(error.to_string());
+                    member.detail = Some(error.detail);
                     if member.state == ReachState::Answered {
                         coordinator.state = CoordinatorState::Wrong;
                         coordinator.detail.clone_from(&member.detail);
@@ -308,7 +309,7 @@ impl Collector<'_> {
             NoTree::Refused(_) => (CoordinatorState::Refused, Some(true)),
             NoTree::Broken(_) => (CoordinatorState::Answered, None),
         };
-        coordinator.detail = Some(error.to_string());
+        coordinator.detail = Some(error.into());
         None
     }
 }
@@ -334,14 +335,11 @@ fn servers(product: &Product) -> Vec<Registered> {
 /// Says in a sentence how it went with all members.
 fn sum_up(coordinator: &mut Coordinator) {
     if coordinator.detail.is_none() {
-        let said: Vec<String> = coordinator
-            .members
-            .iter()
-            .map(|member| {
-                let detail = member.detail.as_ref().map(|detail| format!(": {detail}"));
-                format!("{}{}", member.name, detail.unwrap_or_default())
-            })
-            .collect();
-        coordinator.detail = Some(format!("no member answers ({})", said.join("; ")));
+        let each = coordinator.members.iter().map(|member| match &member.detail {
+            Some(detail) => reasons::about(&member.name, detail),
+            None => Reason::verbatim(&member.name),
+        });
+        let all = each.reduce(reasons::one_and_other).unwrap_or_else(|| Reason::verbatim(""));
+        coordinator.detail = Some(reasons::no_member_answers(all));
     }
 }

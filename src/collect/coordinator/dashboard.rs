@@ -5,10 +5,12 @@ use serde_json::Value;
 use crate::collect::codis;
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::net::http::{Client, HttpError, get_json};
+use crate::i18n::reasons;
 use crate::model::codis::coordinator::Product;
 use crate::model::codis::dashboard::DashboardAnswer;
 use crate::model::http::HttpFailure;
 use crate::model::limits::MAX_DASHBOARD_MODEL_BYTES;
+use crate::model::reason::Reason;
 use crate::parse;
 use crate::parse::address::address;
 
@@ -29,24 +31,21 @@ pub async fn ask(product: &mut Product, client: &Client, deadlines: &Deadlines) 
     dashboard.answer_detail = detail;
 }
 
-fn compare(model: &Value, token: &str, product: &str) -> (DashboardAnswer, Option<String>) {
+fn compare(model: &Value, token: &str, product: &str) -> (DashboardAnswer, Option<Reason>) {
     let dashboard = parse::codis::dashboard(model);
     let (Some(own), Some(name)) = (dashboard.token, dashboard.product_name) else {
-        let detail = "JSON without `token` and `product_name`".to_owned();
+        let detail = reasons::json_without_token();
         return (DashboardAnswer::NoDashboard, Some(detail));
     };
     if own == token {
         return (DashboardAnswer::Owner, None);
     }
-    let detail = if name == product {
-        "it serves the same product and has another token".to_owned()
-    } else {
-        format!("it serves the product {name}")
-    };
+    let detail =
+        if name == product { reasons::same_product_other_token() } else { reasons::serves_product(name) };
     (DashboardAnswer::Another, Some(detail))
 }
 
-fn failed(error: &HttpError) -> (DashboardAnswer, Option<String>) {
+fn failed(error: &HttpError) -> (DashboardAnswer, Option<Reason>) {
     let answer = match error.failure {
         HttpFailure::Refused => DashboardAnswer::Refused,
         HttpFailure::Unresolved => DashboardAnswer::Unresolved,

@@ -3,16 +3,18 @@
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::tree::{Gap, Node, Tree};
+use super::tree::{Node, Tree, too_many_nodes};
 use super::walk::{CODIS2, ROOTS, descend};
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::net::http::{Client, HttpError, get_json, parse_url};
 use crate::collect::secret::Password;
+use crate::i18n::reasons;
 use crate::model::http::HttpFailure;
 use crate::model::limits::{
     MAX_CHILDREN, MAX_ETCD_ANSWER_BYTES, MAX_ETCD_VERSION_BYTES, MAX_NODE_BYTES, MAX_NODES,
 };
 use crate::model::reach::ReachState;
+use crate::model::reason::Reason;
 
 /// `Key not found` in the v2 API.
 const KEY_NOT_FOUND: i64 = 100;
@@ -27,17 +29,24 @@ pub struct Member<'e> {
 }
 
 /// Why the v2 API gives no tree.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum NoTree {
     /// It is off (3.4, 3.5) or gone (3.6).
-    #[error("the v2 API is off: /v2/keys is an unknown path")]
     NoV2,
     /// It wants credentials, or refuses those that were given.
-    #[error("{0}")]
-    Refused(String),
+    Refused(Reason),
     /// Anything else.
-    #[error("{0}")]
     Broken(HttpError),
+}
+
+impl From<NoTree> for Reason {
+    fn from(error: NoTree) -> Self {
+        match error {
+            NoTree::NoV2 => reasons::etcd_v2_off(),
+            NoTree::Refused(reason) => reason,
+            NoTree::Broken(error) => error.detail,
+        }
+    }
 }
 
 impl<'e> Member<'e> {
@@ -125,7 +134,7 @@ fn take(tree: &mut Tree, path: &str, json: &Value, wanted: Option<&str>) {
     let mut waiting = vec![(path.to_owned(), json)];
     while let Some((path, json)) = waiting.pop() {
         if tree.nodes.len() >= MAX_NODES {
-            tree.nodes.insert(path, Node::unknown(Gap::too_much()));
+            tree.nodes.insert(path, Node::unknown(too_many_nodes()));
             continue;
         }
         let below = json.get("nodes").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();

@@ -4,22 +4,32 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::tree::{Gap, Node, Tree};
+use super::tree::{Node, Tree, too_many_nodes};
 use super::walk::{ROOTS, descend};
+use crate::i18n::{io_error, reasons};
 use crate::model::limits::{MAX_CHILDREN, MAX_NODE_BYTES, MAX_NODES};
+use crate::model::reason::Reason;
+use crate::model::unavailable::Unavailability;
 
 /// Where the tree begins, below the directory that `coordinator_addr` names.
 const DATA: &str = "data";
 
 /// Why there is no tree.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum DirectoryError {
     /// The operating system says no.
-    #[error("cannot read {DATA}/ in it: {0}")]
     Io(io::Error),
     /// Something else than a directory.
-    #[error("{DATA} in it is no directory")]
     NoDirectory,
+}
+
+impl From<&DirectoryError> for Reason {
+    fn from(error: &DirectoryError) -> Self {
+        match error {
+            DirectoryError::Io(error) => reasons::directory_unreadable(format!("{DATA}/"), io_error(error)),
+            DirectoryError::NoDirectory => reasons::not_a_directory(DATA),
+        }
+    }
 }
 
 /// Reads everything that Codis keeps below `directory`. Symbolic links are not followed: Codis makes none.
@@ -33,7 +43,7 @@ pub fn read_tree(directory: &Path, wanted: Option<&str>) -> Result<Tree, Directo
     while let Some(path) = waiting.pop() {
         let file = data.join(path.trim_start_matches('/'));
         let node = if tree.nodes.len() >= MAX_NODES {
-            Node::unknown(Gap::too_much())
+            Node::unknown(too_many_nodes())
         } else {
             match read_node(&mut tree, &path, &file) {
                 Ok(node) => node,
@@ -52,10 +62,10 @@ pub fn read_tree(directory: &Path, wanted: Option<&str>) -> Result<Tree, Directo
     Ok(tree)
 }
 
-fn gap(error: &io::Error) -> Gap {
+fn gap(error: &io::Error) -> Unavailability {
     match error.kind() {
-        io::ErrorKind::PermissionDenied => Gap::no_access(error.to_string()),
-        _ => Gap::failed(error.to_string()),
+        io::ErrorKind::PermissionDenied => Unavailability::no_access(io_error(error)),
+        _ => Unavailability::failed(io_error(error)),
     }
 }
 
@@ -76,7 +86,7 @@ fn read_node(tree: &mut Tree, path: &str, file: &Path) -> io::Result<Node> {
     }
     if !kind.is_file() {
         // A pipe would not end, and a link would lead out of the tree.
-        let gap = Gap::failed("neither a file nor a directory");
+        let gap = Unavailability::failed(reasons::neither_file_nor_directory());
         return Ok(Node { children: Ok(Vec::new()), data: Err(gap), ..Node::unread() });
     }
     let mut data = Vec::new();

@@ -5,6 +5,8 @@
 //! [`Request`] has, and nothing is believed of an answer before it fits into its frame.
 
 use super::tree::AclEntry;
+use crate::i18n::reasons;
+use crate::model::reason::Reason;
 
 /// The bytes of a `Stat`: five numbers of eight bytes, six of four, and one more of eight.
 const STAT_BYTES: usize = 68;
@@ -43,7 +45,7 @@ pub enum Request<'a> {
 /// An answer that is not what the protocol says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Malformed(pub &'static str);
+pub struct Malformed(pub Reason);
 
 /// Opens a session. `read_only`: a member that has lost its majority may serve it, too.
 pub fn connect(timeout_ms: i32) -> Vec<u8> {
@@ -151,7 +153,7 @@ pub fn content(body: &[u8]) -> Result<Content, Malformed> {
     let stat = reader.take(STAT_BYTES)?;
     let number = |at: usize| {
         let bytes = stat.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
-        bytes.map(i32::from_be_bytes).ok_or(Malformed("a state is cut off"))
+        bytes.map(i32::from_be_bytes).ok_or_else(|| Malformed(reasons::state_cut_off()))
     };
     // czxid, mzxid, ctime, mtime: 8 each; version, cversion, aversion: 4 each; then the owner. The owner of a node
     // that goes away by time or when it is empty is no session: it begins with 0xff, or is the smallest number.
@@ -182,18 +184,19 @@ struct Reader<'b>(&'b [u8]);
 
 impl<'b> Reader<'b> {
     fn take(&mut self, count: usize) -> Result<&'b [u8], Malformed> {
-        let (head, rest) = self.0.split_at_checked(count).ok_or(Malformed("an answer is cut off"))?;
+        let (head, rest) =
+            self.0.split_at_checked(count).ok_or_else(|| Malformed(reasons::answer_cut_off()))?;
         self.0 = rest;
         Ok(head)
     }
 
     fn int(&mut self) -> Result<i32, Malformed> {
-        let bytes = self.take(4)?.try_into().map_err(|_| Malformed("a number is cut off"))?;
+        let bytes = self.take(4)?.try_into().map_err(|_| Malformed(reasons::number_cut_off()))?;
         Ok(i32::from_be_bytes(bytes))
     }
 
     fn long(&mut self) -> Result<i64, Malformed> {
-        let bytes = self.take(8)?.try_into().map_err(|_| Malformed("a number is cut off"))?;
+        let bytes = self.take(8)?.try_into().map_err(|_| Malformed(reasons::number_cut_off()))?;
         Ok(i64::from_be_bytes(bytes))
     }
 
@@ -201,13 +204,13 @@ impl<'b> Reader<'b> {
     fn buffer(&mut self) -> Result<&'b [u8], Malformed> {
         match self.int()? {
             -1 => Ok(&[]),
-            length => self.take(usize::try_from(length).map_err(|_| Malformed("a length is negative"))?),
+            length => self.take(usize::try_from(length).map_err(|_| Malformed(reasons::length_negative()))?),
         }
     }
 
     fn text(&mut self) -> Result<String, Malformed> {
         let bytes = self.buffer()?;
-        std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| Malformed("a name is not UTF-8"))
+        std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| Malformed(reasons::name_not_utf8()))
     }
 
     fn count(&mut self, most: usize) -> Result<usize, Malformed> {
@@ -216,7 +219,7 @@ impl<'b> Reader<'b> {
             count => usize::try_from(count)
                 .ok()
                 .filter(|count| *count <= most)
-                .ok_or(Malformed("a list is longer than was said before")),
+                .ok_or_else(|| Malformed(reasons::list_too_long())),
         }
     }
 }

@@ -7,17 +7,19 @@ use serde_json::Value;
 
 use super::proxies::{jodis_entries, jodis_paths, proxies};
 use super::reader::Reader;
-use super::tree::{AclEntry, Gap, Tree, below};
+use super::tree::{AclEntry, Tree, below};
 use super::walk::{CODIS2, CODIS3, JODIS};
+use crate::i18n::reasons;
 use crate::model::codis::coordinator::{Access, OddityKind, Product};
 use crate::model::codis::dashboard::Dashboard;
 use crate::model::codis::topology::{Group, SlotRange};
+use crate::model::unavailable::Unavailability;
 use crate::parse;
 use crate::parse::codis::{Slot, count_slots};
 use crate::parse::secret::Tokens;
 
 /// The names of all products that are registered.
-pub fn registered(tree: &Tree) -> Result<Vec<String>, Gap> {
+pub fn registered(tree: &Tree) -> Result<Vec<String>, Unavailability> {
     let mut names = tree.list(CODIS3)?;
     names.extend(tree.list(JODIS)?);
     names.extend(tree.list(CODIS2)?.iter().filter_map(|name| name.strip_prefix("db_").map(str::to_owned)));
@@ -64,7 +66,7 @@ pub fn product(tree: &Tree, name: &str, tokens: &Tokens, open: bool) -> Product 
 impl Reader<'_> {
     fn dashboard(&mut self, path: &str) {
         match self.object(path) {
-            Err(gap) => self.product.errors.push(gap.absence("dashboard")),
+            Err(gap) => self.product.unavailable.push(gap.at("dashboard")),
             Ok(None) => {
                 // A lock that cannot be understood is a lock.
                 if self.tree.nodes.contains_key(path) {
@@ -74,24 +76,24 @@ impl Reader<'_> {
             Ok(Some(lock)) => {
                 let dashboard = parse::codis::dashboard(&lock);
                 if dashboard.product_name.as_ref().is_some_and(|name| *name != self.product.name) {
-                    self.odd(path, OddityKind::Misplaced, "product_name is that of another product");
+                    self.odd(path, OddityKind::Misplaced, reasons::product_name_of_other());
                 }
                 self.product.dashboard = Some(dashboard);
             }
         }
     }
 
-    fn groups(&mut self, directory: &str) -> Result<Vec<Group>, Gap> {
+    fn groups(&mut self, directory: &str) -> Result<Vec<Group>, Unavailability> {
         let mut groups = Vec::new();
         for name in &self.tree.list(directory)? {
             let path = below(directory, name);
             let Some(group) = self.object(&path)? else { continue };
             let Some(id) = group.get("id").and_then(Value::as_i64) else {
-                self.odd(&path, OddityKind::Malformed, "there is no `id`");
+                self.odd(&path, OddityKind::Malformed, reasons::key_missing("`id`"));
                 continue;
             };
             if name != &format!("group-{id:04}") {
-                self.odd(&path, OddityKind::Misplaced, format!("it is group {id}"));
+                self.odd(&path, OddityKind::Misplaced, reasons::is_group(id.to_string()));
             }
             groups.push(parse::codis::group(id, &group));
         }
@@ -99,7 +101,7 @@ impl Reader<'_> {
         Ok(groups)
     }
 
-    fn slots(&mut self, directory: &str) -> Result<Vec<Slot>, Gap> {
+    fn slots(&mut self, directory: &str) -> Result<Vec<Slot>, Unavailability> {
         let mut slots: Vec<Slot> = Vec::new();
         let mut names = self.tree.list(directory)?;
         names.sort();
@@ -107,12 +109,12 @@ impl Reader<'_> {
             let path = below(directory, &name);
             let Some(slot) = self.object(&path)? else { continue };
             let Some(slot) = parse::codis::slot(&slot) else {
-                self.odd(&path, OddityKind::Malformed, "there is no `id`");
+                self.odd(&path, OddityKind::Malformed, reasons::key_missing("`id`"));
                 continue;
             };
             let id = slot.id;
             if name != format!("slot-{id:04}") {
-                self.odd(&path, OddityKind::Misplaced, format!("it is slot {id}"));
+                self.odd(&path, OddityKind::Misplaced, reasons::is_slot(id));
                 continue;
             }
             slots.push(slot);
@@ -249,7 +251,7 @@ mod tests {
             let text = format!("{{\"{key}\": {value}}}");
             let tree = tree_with(&PLACES.map(|place| (place, text.as_bytes())));
             let product = product(&tree, "p", &Tokens::new(), true);
-            prop_assert!(product.errors.is_empty());
+            prop_assert!(product.unavailable.is_empty());
         }
     }
 }

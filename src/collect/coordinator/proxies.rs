@@ -1,26 +1,28 @@
 //! Proxies: those that the dashboard knows, and those that are announced to clients.
 
 use super::reader::Reader;
-use super::tree::{Gap, below};
+use super::tree::below;
 use super::walk::{CODIS2, JODIS};
+use crate::i18n::reasons;
 use crate::model::codis::coordinator::OddityKind;
 use crate::model::codis::proxy::{JodisEntry, JodisFlavour, Proxy};
+use crate::model::unavailable::Unavailability;
 use crate::parse;
 use crate::parse::codis::text;
 
 /// The proxies in a directory of the dashboard.
-pub(super) fn proxies(reader: &mut Reader<'_>, directory: &str) -> Result<Vec<Proxy>, Gap> {
+pub(super) fn proxies(reader: &mut Reader<'_>, directory: &str) -> Result<Vec<Proxy>, Unavailability> {
     let mut proxies = Vec::new();
     for name in &reader.tree.list(directory)? {
         let path = below(directory, name);
         let Some(model) = reader.object(&path)? else { continue };
         let proxy = parse::codis::proxy(&model);
         let Some(token) = &proxy.token else {
-            reader.odd(&path, OddityKind::Malformed, "there is no `token`");
+            reader.odd(&path, OddityKind::Malformed, reasons::key_missing("`token`"));
             continue;
         };
         if name != &format!("proxy-{token}") {
-            reader.odd(&path, OddityKind::Misplaced, "its token is that of another proxy");
+            reader.odd(&path, OddityKind::Misplaced, reasons::token_of_other_proxy());
         }
         proxies.push(Proxy { known: true, ..proxy });
     }
@@ -29,7 +31,10 @@ pub(super) fn proxies(reader: &mut Reader<'_>, directory: &str) -> Result<Vec<Pr
 }
 
 /// What proxies of `product` have announced to clients.
-pub(super) fn jodis_entries(reader: &mut Reader<'_>, product: &str) -> Result<Vec<JodisEntry>, Gap> {
+pub(super) fn jodis_entries(
+    reader: &mut Reader<'_>,
+    product: &str,
+) -> Result<Vec<JodisEntry>, Unavailability> {
     let new = below(JODIS, product);
     let old = below(&below(CODIS2, &format!("db_{product}")), "proxy");
     let mut entries = Vec::new();
@@ -39,11 +44,11 @@ pub(super) fn jodis_entries(reader: &mut Reader<'_>, product: &str) -> Result<Ve
             let Some(entry) = reader.object(&path)? else { continue };
             let token = text(&entry, "token").or_else(|| text(&entry, "id"));
             let Some(token) = token else {
-                reader.odd(&path, OddityKind::Malformed, "there is neither `token` nor `id`");
+                reader.odd(&path, OddityKind::Malformed, reasons::neither_token_nor_id());
                 continue;
             };
             if name != &format!("{prefix}{token}") {
-                reader.odd(&path, OddityKind::Misplaced, "it announces another proxy");
+                reader.odd(&path, OddityKind::Misplaced, reasons::announces_other_proxy());
             }
             let flavour = match (prefix.is_empty(), entry.get("last_event_ts").is_some()) {
                 (false, _) => JodisFlavour::Jodis,

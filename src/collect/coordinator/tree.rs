@@ -2,39 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::codis::coordinator::{Oddity, OddityKind};
 use crate::model::limits::{MAX_CHILDREN, MAX_NODE_BYTES, MAX_NODES};
+use crate::model::unavailable::Unavailability;
 
-/// Why something is not known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// What follows from it.
-    pub kind: AbsenceKind,
-    /// Why, in words.
-    pub reason: String,
-}
-
-impl Gap {
-    /// It should be known, and could not be had.
-    pub fn failed(reason: impl Into<String>) -> Self {
-        Self { kind: AbsenceKind::Failed, reason: reason.into() }
-    }
-
-    /// Nobody gave the access that it needs.
-    pub fn no_access(reason: impl Into<String>) -> Self {
-        Self { kind: AbsenceKind::NoAccess, reason: reason.into() }
-    }
-
-    /// There is more than is ever looked at.
-    pub fn too_much() -> Self {
-        Self::failed(format!("more than {MAX_NODES} nodes are registered; name one product with --product"))
-    }
-
-    /// As the absence of the fact at `path`.
-    pub fn absence(self, path: impl Into<String>) -> Absence {
-        Absence { path: path.into(), kind: self.kind, reason: self.reason }
-    }
+/// Why a node beyond the limit is not read.
+pub fn too_many_nodes() -> Unavailability {
+    Unavailability::failed(reasons::nodes_above_limit(MAX_NODES))
 }
 
 /// An entry of an access control list of ZooKeeper.
@@ -52,9 +27,9 @@ pub struct AclEntry {
 #[derive(Clone, Debug)]
 pub struct Node {
     /// The names of its children.
-    pub children: Result<Vec<String>, Gap>,
+    pub children: Result<Vec<String>, Unavailability>,
     /// Its content. A directory has an empty one.
-    pub data: Result<Vec<u8>, Gap>,
+    pub data: Result<Vec<u8>, Unavailability>,
     /// Whether it goes away with whoever made it. Null where the coordinator does not tell.
     pub ephemeral: Option<bool>,
     /// Seconds until it goes away unless it is renewed.
@@ -66,11 +41,11 @@ pub struct Node {
 impl Node {
     /// A node of which nothing is known yet.
     pub fn unread() -> Self {
-        Self::unknown(Gap::failed("it was not read"))
+        Self::unknown(Unavailability::failed(reasons::not_read()))
     }
 
     /// A node of which nothing is known.
-    pub fn unknown(gap: Gap) -> Self {
+    pub fn unknown(gap: Unavailability) -> Self {
         Self { children: Err(gap.clone()), data: Err(gap), ephemeral: None, ttl_seconds: None, acl: None }
     }
 }
@@ -86,7 +61,7 @@ pub struct Tree {
 
 impl Tree {
     /// The children of `path`. A directory that does not exist has none; one of which that is not known is a gap.
-    pub fn list(&self, path: &str) -> Result<Vec<String>, Gap> {
+    pub fn list(&self, path: &str) -> Result<Vec<String>, Unavailability> {
         match self.nodes.get(path) {
             Some(node) => node.children.clone(),
             None => self.absent(path).map(|()| Vec::new()),
@@ -94,7 +69,7 @@ impl Tree {
     }
 
     /// The content of `path`; `None` when there is no such node.
-    pub fn data(&self, path: &str) -> Result<Option<&[u8]>, Gap> {
+    pub fn data(&self, path: &str) -> Result<Option<&[u8]>, Unavailability> {
         match self.nodes.get(path) {
             Some(node) => node.data.as_deref().map(Some).map_err(Clone::clone),
             None => self.absent(path).map(|()| None),
@@ -102,14 +77,14 @@ impl Tree {
     }
 
     /// Whether it is known that there is no node `path`: the nearest node above it has been listed without it.
-    fn absent(&self, path: &str) -> Result<(), Gap> {
+    fn absent(&self, path: &str) -> Result<(), Unavailability> {
         let mut below = path;
         while let Some((parent, name)) = below.rsplit_once('/') {
             let parent = if parent.is_empty() { "/" } else { parent };
             if let Some(node) = self.nodes.get(parent) {
                 return match &node.children {
                     Ok(children) if children.iter().any(|child| child == name) => {
-                        Err(Gap::failed("it was not read"))
+                        Err(Unavailability::failed(reasons::not_read()))
                     }
                     Ok(_) => Ok(()),
                     Err(gap) => Err(gap.clone()),
@@ -135,25 +110,25 @@ impl Tree {
     }
 
     /// Writes down that a node is too large, and gives the gap that it leaves.
-    pub fn too_large(&mut self, path: &str, bytes: usize) -> Gap {
-        let detail = format!("{bytes} bytes; at most {MAX_NODE_BYTES} are looked at");
+    pub fn too_large(&mut self, path: &str, bytes: usize) -> Unavailability {
+        let detail = reasons::bytes_above_limit(bytes, MAX_NODE_BYTES);
         self.oddities.push(Oddity {
             path: path.to_owned(),
             what: OddityKind::TooLarge,
             detail: detail.clone(),
         });
-        Gap::failed(detail)
+        Unavailability::failed(detail)
     }
 
     /// Writes down that a directory has too many children, and gives the gap that it leaves.
-    pub fn too_many(&mut self, path: &str, count: usize) -> Gap {
-        let detail = format!("{count} children; at most {MAX_CHILDREN} are looked at");
+    pub fn too_many(&mut self, path: &str, count: usize) -> Unavailability {
+        let detail = reasons::children_above_limit(count, MAX_CHILDREN);
         self.oddities.push(Oddity {
             path: path.to_owned(),
             what: OddityKind::TooMany,
             detail: detail.clone(),
         });
-        Gap::failed(detail)
+        Unavailability::failed(detail)
     }
 }
 
@@ -165,10 +140,15 @@ pub fn below(parent: &str, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::reason::Reason;
+
+    fn refused(said: &str) -> Unavailability {
+        Unavailability::failed(Reason::verbatim(said))
+    }
 
     fn node(children: Result<&[&str], &str>) -> Node {
         let children = children.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-        Node { children: children.map_err(Gap::failed), data: Ok(Vec::new()), ..Node::unread() }
+        Node { children: children.map_err(refused), data: Ok(Vec::new()), ..Node::unread() }
     }
 
     #[test]
@@ -180,9 +160,9 @@ mod tests {
         tree.nodes.insert("/codis3/q".into(), node(Err("NoAuth")));
         assert_eq!(tree.list("/codis3/p/group"), Ok(Vec::new()));
         assert_eq!(tree.data("/codis3/p/topom"), Ok(None));
-        assert_eq!(tree.list("/codis3/p/proxy"), Err(Gap::failed("it was not read")));
-        assert_eq!(tree.list("/codis3/q/group"), Err(Gap::failed("NoAuth")));
-        assert_eq!(tree.data("/codis3/q/topom"), Err(Gap::failed("NoAuth")));
+        assert_eq!(tree.list("/codis3/p/proxy"), Err(Unavailability::failed(reasons::not_read())));
+        assert_eq!(tree.list("/codis3/q/group"), Err(refused("NoAuth")));
+        assert_eq!(tree.data("/codis3/q/topom"), Err(refused("NoAuth")));
         tree.forget("/codis3/p");
         assert_eq!(tree.list("/codis3"), Ok(vec!["q".to_owned()]));
     }

@@ -5,45 +5,55 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::jute::{self, Opened, Request};
-use super::tree::{Gap, Node, Tree};
+use super::tree::{Node, Tree, too_many_nodes};
 use super::walk::{ROOTS, asks_for_acl, descend};
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::secret::Password;
+use crate::i18n::{io_error, reasons};
 use crate::model::limits::{
     MAX_ACL_ENTRIES, MAX_CHILDREN, MAX_NODE_BYTES, MAX_NODES, MAX_ZOOKEEPER_BYTES, MAX_ZOOKEEPER_FRAME_BYTES,
     MAX_ZOOKEEPER_REQUESTS, ZOOKEEPER_SESSION_TIMEOUT,
 };
+use crate::model::reason::Reason;
+use crate::model::unavailable::Unavailability;
 
 /// Why a session ended.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Broken {
     /// Nothing came before the deadline.
-    #[error("no answer within the time allowed")]
     Silent,
     /// The other side closed the connection. A member without a majority does so at once.
-    #[error("it closes the connection without an answer, as a member does that has no majority")]
     Closed,
     /// A member that has no majority serves reading, but gives no session for it.
-    #[error("it has no majority and gives no session (NotReadOnly)")]
     NoMajority,
     /// The operating system says no.
-    #[error("{0}")]
-    Io(String),
+    Io(Reason),
     /// It does not speak ZooKeeper's protocol.
-    #[error("it does not speak ZooKeeper's protocol: {0}")]
-    NotZookeeper(String),
+    NotZookeeper(Reason),
     /// It refuses the credentials.
-    #[error("it refuses the credentials (AuthFailed)")]
     AuthFailed,
     /// It wants credentials of another kind.
-    #[error("it wants SASL, which is not spoken here")]
     SaslRequired,
     /// More than is ever read.
-    #[error("an answer has {0} bytes, at most {MAX_ZOOKEEPER_FRAME_BYTES} are read")]
     TooMuch(usize),
     /// More than is ever read, altogether.
-    #[error("{MAX_ZOOKEEPER_BYTES} bytes have been read; more is not looked at")]
     EnoughRead,
+}
+
+impl From<Broken> for Reason {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::Silent => reasons::no_answer_in_time_allowed(),
+            Broken::Closed => reasons::closes_without_majority(),
+            Broken::NoMajority => reasons::not_read_only(),
+            Broken::Io(reason) => reason,
+            Broken::NotZookeeper(reason) => reasons::not_zookeeper(reason),
+            Broken::AuthFailed => reasons::auth_failed(),
+            Broken::SaslRequired => reasons::wants_sasl(),
+            Broken::TooMuch(bytes) => reasons::answer_above_limit(bytes, MAX_ZOOKEEPER_FRAME_BYTES),
+            Broken::EnoughRead => reasons::bytes_read_limit(MAX_ZOOKEEPER_BYTES),
+        }
+    }
 }
 
 /// A session. It ends with the value.
@@ -83,16 +93,16 @@ impl<'d> Session<'d> {
         session.send(&jute::connect(session_ms), until).await?;
         let frame = session.frame(until).await.map_err(|error| match error {
             // Something else has answered, and what it said was taken for a length.
-            Broken::TooMuch(_) => Broken::NotZookeeper("the answer does not begin with its length".into()),
+            Broken::TooMuch(_) => Broken::NotZookeeper(reasons::answer_without_length()),
             other => other,
         })?;
         let Opened { accepted, read_only } =
-            jute::opened(&frame).map_err(|error| Broken::NotZookeeper(error.to_string()))?;
+            jute::opened(&frame).map_err(|error| Broken::NotZookeeper(error.0))?;
         if !accepted && read_only {
             return Err(Broken::NoMajority);
         }
         if !accepted {
-            return Err(Broken::NotZookeeper("it gives no session".into()));
+            return Err(Broken::NotZookeeper(reasons::no_session()));
         }
         session.read_only = read_only;
         if let Some(credentials) = credentials {
@@ -112,7 +122,7 @@ impl<'d> Session<'d> {
         while !level.is_empty() {
             let room = MAX_NODES.saturating_sub(tree.nodes.len());
             for path in level.drain(room.min(level.len())..) {
-                tree.nodes.insert(path, Node::unknown(Gap::too_much()));
+                tree.nodes.insert(path, Node::unknown(too_many_nodes()));
             }
             for path in &level {
                 tree.nodes.insert(path.clone(), Node::unread());
@@ -121,7 +131,7 @@ impl<'d> Session<'d> {
             for paths in level.chunks(MAX_ZOOKEEPER_REQUESTS) {
                 let visited = self.visit(&mut tree, chroot, paths).await;
                 if let Err(broken) = visited {
-                    let gap = Gap::failed(broken.to_string());
+                    let gap = Unavailability::failed(broken.clone());
                     for node in tree.nodes.values_mut() {
                         let unread = Node::unread();
                         if node.data == unread.data {
@@ -157,7 +167,7 @@ impl<'d> Session<'d> {
         let asked: Vec<usize> = (0..paths.len()).filter(|index| asks_for_acl(&paths[*index])).collect();
         requests.extend(asked.iter().map(|index| Request::Acl(&full[*index])));
         let mut replies = self.batch(&requests, until).await?.into_iter();
-        let wrong = |error: jute::Malformed| Broken::NotZookeeper(error.to_string());
+        let wrong = |error: jute::Malformed| Broken::NotZookeeper(error.0);
         let mut parents = Vec::new();
         for (index, path) in paths.iter().enumerate() {
             let Some(reply) = replies.next() else { break };
@@ -217,16 +227,16 @@ impl<'d> Session<'d> {
         Ok(())
     }
 
-    fn gap(&self, reply: &Reply) -> Option<Gap> {
+    fn gap(&self, reply: &Reply) -> Option<Unavailability> {
         match reply.error {
             0 => None,
             jute::ERR_NO_AUTH if self.credentials => {
-                Some(Gap::failed("ZooKeeper does not show it with these credentials (NoAuth)"))
+                Some(Unavailability::failed(reasons::no_auth_with_credentials()))
             }
-            jute::ERR_NO_AUTH => Some(Gap::no_access(
-                "ZooKeeper shows it with credentials only (NoAuth); they are taken from PIKADOCTOR_ZOOKEEPER_AUTH",
-            )),
-            error => Some(Gap::failed(format!("ZooKeeper answers with the error {error}"))),
+            jute::ERR_NO_AUTH => Some(Unavailability::no_access(reasons::no_auth_without_credentials(
+                "PIKADOCTOR_ZOOKEEPER_AUTH",
+            ))),
+            error => Some(Unavailability::failed(reasons::zookeeper_error(error.to_string()))),
         }
     }
 
@@ -249,8 +259,7 @@ impl<'d> Session<'d> {
     async fn reply(&mut self, xid: i32, until: Instant) -> Result<Reply, Broken> {
         loop {
             let frame = self.frame(until).await?;
-            let (header, body) =
-                jute::header(&frame).map_err(|error| Broken::NotZookeeper(error.to_string()))?;
+            let (header, body) = jute::header(&frame).map_err(|error| Broken::NotZookeeper(error.0))?;
             match header.error {
                 jute::ERR_AUTH_FAILED => return Err(Broken::AuthFailed),
                 jute::ERR_SASL_REQUIRED => return Err(Broken::SaslRequired),
@@ -260,7 +269,7 @@ impl<'d> Session<'d> {
                 return Ok(Reply { error: header.error, body: body.to_vec() });
             }
             if !matches!(header.xid, jute::XID_EVENT | jute::XID_PING) {
-                let other = format!("an answer to request {} where one to {xid} is due", header.xid);
+                let other = reasons::answer_to_other_request(header.xid.to_string(), xid.to_string());
                 return Err(Broken::NotZookeeper(other));
             }
         }
@@ -279,7 +288,7 @@ impl<'d> Session<'d> {
         let read = timeout_at(until, self.stream.read_exact(&mut length)).await;
         read.map_err(|_| Broken::Silent)?.map_err(|error| broken(&error))?;
         let length = usize::try_from(i32::from_be_bytes(length))
-            .map_err(|_| Broken::NotZookeeper("a length is negative".into()))?;
+            .map_err(|_| Broken::NotZookeeper(reasons::length_negative()))?;
         if length > MAX_ZOOKEEPER_FRAME_BYTES {
             return Err(Broken::TooMuch(length));
         }
@@ -299,6 +308,6 @@ fn broken(error: &std::io::Error) -> Broken {
     use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
     match error.kind() {
         UnexpectedEof | ConnectionReset | BrokenPipe => Broken::Closed,
-        _ => Broken::Io(error.to_string()),
+        _ => Broken::Io(io_error(error)),
     }
 }

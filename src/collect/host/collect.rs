@@ -13,10 +13,12 @@ use crate::collect::net::connect::connect;
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::pika::gate::Gate;
 use crate::collect::pika::ports;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::host::{Dialled, Host, Instance};
 use crate::model::knowledge::Knowledge;
 use crate::model::network::{Port, PortRole, PortState};
+use crate::model::reason::Reason;
+use crate::model::unavailable::Unavailable;
 
 /// Looks at this host. Never fails: what could not be had is in `Host::errors`.
 pub async fn collect_host(
@@ -43,9 +45,8 @@ pub async fn collect_host(
     let mut host = if let Ok(Ok(host)) = files {
         host
     } else {
-        let reason = "looking at the files of the host did not end in time".to_owned();
-        let errors = vec![Absence { path: String::new(), kind: AbsenceKind::Failed, reason }];
-        Host { errors, ..Host::default() }
+        let unavailable = vec![Unavailable::failed("", reasons::host_files_not_in_time())];
+        Host { unavailable, ..Host::default() }
     };
     host.whole = request.whole;
     host.lookups = lookups;
@@ -67,7 +68,7 @@ fn offsets(knowledge: &Knowledge) -> Vec<u32> {
 
 /// Everything that is read from files.
 fn files(roots: &Roots, wanted: &[InstanceSelector], everything: bool, offsets: &[u32]) -> Host {
-    let mut errors = Vec::new();
+    let mut unavailable = Vec::new();
     let hostname = text(&roots.proc.join("sys/kernel/hostname")).ok();
     let running = processes::running_pikas(roots);
     let mut instances: Vec<Instance> = Vec::new();
@@ -77,7 +78,7 @@ fn files(roots: &Roots, wanted: &[InstanceSelector], everything: bool, offsets: 
                 instances.push(Instance { asked: true, ..instance::collect_instance(roots, &one, offsets) });
             }
             Err(reason) => {
-                errors.push(Absence { path: "instances".into(), kind: AbsenceKind::Failed, reason });
+                unavailable.push(Unavailable::failed("instances", reason));
             }
         }
     }
@@ -100,7 +101,7 @@ fn files(roots: &Roots, wanted: &[InstanceSelector], everything: bool, offsets: 
     let network = match network::collect_network(roots, None) {
         Ok(network) => Some(network),
         Err(error) => {
-            errors.push(error.absence("network"));
+            unavailable.push(error.unavailable("network"));
             None
         }
     };
@@ -118,18 +119,18 @@ fn files(roots: &Roots, wanted: &[InstanceSelector], everything: bool, offsets: 
         looked_as: Some(instance::own_account(roots)),
         distribution: kernel::distribution(roots),
         kernel: Some(kernel::kernel(roots)),
-        out_of_memory: Some(kernel::out_of_memory(roots, &mut errors)),
+        out_of_memory: Some(kernel::out_of_memory(roots, &mut unavailable)),
         network,
         instances,
         rsync_daemons,
-        errors,
+        unavailable,
         ..Host::default()
     }
 }
 
 /// The process of a Pika: the one that the server named, if that is a Pika here, else the one that has its port and
 /// goes by that id where it lives. In a container a process has another id than on its host.
-fn locate(roots: &Roots, wanted: &InstanceSelector, running: &[u32]) -> Result<InstanceSelector, String> {
+fn locate(roots: &Roots, wanted: &InstanceSelector, running: &[u32]) -> Result<InstanceSelector, Reason> {
     if wanted.conf.is_some() || wanted.pid.is_some_and(|pid| running.contains(&pid)) {
         return Ok(wanted.clone());
     }
@@ -142,20 +143,15 @@ fn locate(roots: &Roots, wanted: &InstanceSelector, running: &[u32]) -> Result<I
     let found: Vec<u32> = running.iter().copied().filter(is_it).collect();
     match found[..] {
         [pid] => Ok(InstanceSelector { pid: Some(pid), ..wanted.clone() }),
-        [_, _, ..] => Err(format!(
-            "several Pikas of this host have port {}, and it is not to be seen which of them it is: processes {}",
+        [_, _, ..] => Err(reasons::several_pikas_on_port(
             wanted.port.unwrap_or_default(),
-            found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
         )),
         [] => Err(match (wanted.pid, wanted.port) {
-            (Some(pid), Some(port)) => format!(
-                "no Pika with port {port} and process id {pid} is to be seen among the processes of this host"
-            ),
-            (None, Some(port)) => {
-                format!("no Pika with port {port} is to be seen among the processes of this host")
-            }
-            (Some(pid), None) => format!("process {pid} is not a Pika that can be seen from here"),
-            (None, None) => "nothing was named to look at".into(),
+            (Some(pid), Some(port)) => reasons::no_pika_with_port_and_pid(port, pid),
+            (None, Some(port)) => reasons::no_pika_with_port(port),
+            (Some(pid), None) => reasons::process_not_pika(pid),
+            (None, None) => reasons::nothing_named(),
         }),
     }
 }
@@ -169,7 +165,7 @@ fn instance_directory(instance: &Instance, directory: &str) -> bool {
 
 /// Runs each rsync that was found once.
 async fn ask_for_versions(host: &mut Host, roots: &Roots) {
-    let mut known: BTreeMap<PathBuf, Result<String, Absence>> = BTreeMap::new();
+    let mut known: BTreeMap<PathBuf, Result<String, Unavailable>> = BTreeMap::new();
     for instance in &mut host.instances {
         let root = roots.root_of(instance.pid);
         let Some(rsync) = &mut instance.rsync else { continue };
@@ -177,17 +173,15 @@ async fn ask_for_versions(host: &mut Host, roots: &Roots) {
         let path = below(&root, Path::new(path));
         let answer = match known.get(&path) {
             Some(answer) => answer.clone(),
-            None if !roots.is_live() => Err(Absence {
-                path: "rsync.version".into(),
-                kind: AbsenceKind::NoAccess,
-                reason: "nothing is run on a recorded host".into(),
-            }),
+            None if !roots.is_live() => {
+                Err(Unavailable::no_access("rsync.version", reasons::not_run_on_recorded_host()))
+            }
             None => rsync::version(&path).await,
         };
         known.insert(path, answer.clone());
         match answer {
             Ok(version) => rsync.version = Some(version),
-            Err(absence) => instance.errors.push(absence),
+            Err(absence) => instance.unavailable.push(absence),
         }
     }
 }
@@ -198,23 +192,19 @@ async fn ask_for_next_releases(host: &mut Host, roots: &Roots) {
         let Some(next) = instance.next_start.as_mut().filter(|next| !next.same_file) else { continue };
         let Some(path) = &next.program else { continue };
         let refused = if !roots.is_live() {
-            Some("nothing is run on a recorded host")
+            Some(reasons::not_run_on_recorded_host())
         } else if !program::is_here(roots, instance.pid, Path::new(path)) {
-            Some("nothing is run out of a container")
+            Some(reasons::not_run_from_container())
         } else {
             None
         };
         let answer = match refused {
-            Some(reason) => Err(Absence {
-                path: "next_start.reports".into(),
-                kind: AbsenceKind::NoAccess,
-                reason: reason.into(),
-            }),
+            Some(reason) => Err(Unavailable::no_access("next_start.reports", reason)),
             None => program::release(Path::new(path)).await,
         };
         match answer {
             Ok(release) => next.reports = Some(release),
-            Err(absence) => instance.errors.push(absence),
+            Err(absence) => instance.unavailable.push(absence),
         }
     }
 }

@@ -6,8 +6,10 @@ use std::path::{Component, Path, PathBuf};
 
 use procfs_core::FromRead;
 
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::{io_error, reasons};
 use crate::model::limits::{MAX_HOST_FILE_BYTES, MAX_SYMLINKS};
+use crate::model::reason::{Argument, Reason};
+use crate::model::unavailable::Unavailable;
 
 /// The directories that facts about a host are read from. Others than the real ones hold a recorded host.
 #[derive(Clone, Debug)]
@@ -118,6 +120,17 @@ pub enum ProcError {
     },
 }
 
+impl From<&ProcError> for Reason {
+    fn from(error: &ProcError) -> Self {
+        match error {
+            ProcError::Unreadable { path, source } => reasons::about(path.display(), io_error(source)),
+            ProcError::Malformed { path, source } => {
+                reasons::about(path.display(), Self::verbatim(source.to_string()))
+            }
+        }
+    }
+}
+
 /// A file of `/proc`, read by `parse`.
 pub fn parsed_by<T>(
     path: &Path,
@@ -133,15 +146,13 @@ pub fn parsed<T: FromRead>(path: &Path) -> Result<T, ProcError> {
 }
 
 /// Why a fact of a host is absent: without the right to see it nobody gave access.
-pub fn absent(path: impl Into<String>, error: &io::Error, what: &str) -> Absence {
-    let denied = error.kind() == io::ErrorKind::PermissionDenied;
-    let kind = if denied { AbsenceKind::NoAccess } else { AbsenceKind::Failed };
-    let reason = if denied {
-        format!("{what}: {error}; run pikadoctor as the user of Pika or as root")
+pub fn absent(path: impl Into<String>, error: &io::Error, what: impl Into<Argument>) -> Unavailable {
+    let reason = reasons::about(what, io_error(error));
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        Unavailable::no_access(path, reasons::run_as_pika_or_root(reason))
     } else {
-        format!("{what}: {error}")
-    };
-    Absence { path: path.into(), kind, reason }
+        Unavailable::failed(path, reason)
+    }
 }
 
 /// The place of `path` as a process below `root` finds it, symbolic links included. The links of another

@@ -6,12 +6,35 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use super::files::{Roots, held, resolve};
+use super::files::{Roots, absent, held, resolve};
+use crate::i18n::reasons;
 use crate::model::host::{HeldFile, PathOnHost, PathRole};
 use crate::model::limits::{DATABASE_LOOK_INTERVAL, MAX_DATABASE_LOOKS};
+use crate::model::unavailable::Unavailable;
+
+/// Why it is not known which files a process holds open.
+#[derive(Debug)]
+pub enum HeldError {
+    /// They cannot be listed.
+    Io(io::Error),
+    /// There is none any more: the process is ending.
+    Ending,
+}
+
+impl HeldError {
+    /// The fact at `path`, which could not be had for this reason.
+    pub fn unavailable(&self, path: String) -> Unavailable {
+        match self {
+            Self::Io(error) => absent(path, error, reasons::its_open_files()),
+            Self::Ending => {
+                Unavailable::failed(path, reasons::about(reasons::its_open_files(), reasons::no_open_files()))
+            }
+        }
+    }
+}
 
 /// Says of the database and the logs of a process whether it works on what lies there.
-pub fn find_held(roots: &Roots, pid: u32, cwd: &Path, paths: &mut [PathOnHost]) -> io::Result<()> {
+pub fn find_held(roots: &Roots, pid: u32, cwd: &Path, paths: &mut [PathOnHost]) -> Result<(), HeldError> {
     for _ in 1..MAX_DATABASE_LOOKS {
         look_once(roots, pid, cwd, paths)?;
         if paths.iter().all(|path| path.in_use != Some(false)) || !roots.is_live() {
@@ -22,13 +45,14 @@ pub fn find_held(roots: &Roots, pid: u32, cwd: &Path, paths: &mut [PathOnHost]) 
     look_once(roots, pid, cwd, paths)
 }
 
-fn look_once(roots: &Roots, pid: u32, cwd: &Path, paths: &mut [PathOnHost]) -> io::Result<()> {
-    let open: Vec<(PathBuf, bool)> = fs::read_dir(roots.process(pid).join("fd"))?
+fn look_once(roots: &Roots, pid: u32, cwd: &Path, paths: &mut [PathOnHost]) -> Result<(), HeldError> {
+    let open: Vec<(PathBuf, bool)> = fs::read_dir(roots.process(pid).join("fd"))
+        .map_err(HeldError::Io)?
         .filter_map(|file| held(&file.ok()?.path()).ok())
         .filter(|(path, _)| path.is_absolute())
         .collect();
     if open.is_empty() {
-        return Err(io::Error::other("the process has none any more: it is ending"));
+        return Err(HeldError::Ending);
     }
     let root = roots.root_of(Some(pid));
     // The names are those of our root; that of a process in a changed root is a directory in it.

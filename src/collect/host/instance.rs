@@ -11,8 +11,10 @@ use super::network::Namespace;
 use super::processes::{conf_argument, words};
 use super::request::InstanceSelector;
 use super::{conf, daemons, files, held, kernel, network, paths, program, rsync, sockets};
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::{io_error, reasons};
 use crate::model::host::{Account, ConfOnHost, Instance, OpenFiles};
+use crate::model::reason::Reason;
+use crate::model::unavailable::Unavailable;
 
 /// Whether a process may be the one that a server calls `told` in its INFO: that is its id in the innermost of its
 /// namespaces. Kernels before 4.1 do not show it; then only those of this tool's namespace are known.
@@ -52,7 +54,7 @@ pub fn collect_instance(roots: &Roots, wanted: &InstanceSelector, offsets: &[u32
     looker.find_process();
     if pid.is_none_or(|pid| roots.sees(pid)) {
         looker.read_conf(wanted.conf.as_deref(), &wanted.settings);
-        if looker.instance.errors.iter().any(|absence| absence.path.is_empty()) {
+        if looker.instance.unavailable.iter().any(|absence| absence.path.is_empty()) {
             return looker.instance;
         }
         looker.look_at_files();
@@ -67,8 +69,8 @@ pub fn collect_instance(roots: &Roots, wanted: &InstanceSelector, offsets: &[u32
 }
 
 impl Looker<'_> {
-    fn fail(&mut self, path: &str, reason: String) {
-        self.instance.errors.push(Absence { path: path.into(), kind: AbsenceKind::Failed, reason });
+    fn fail(&mut self, path: &str, reason: Reason) {
+        self.instance.unavailable.push(Unavailable::failed(path, reason));
     }
 
     fn find_process(&mut self) {
@@ -80,7 +82,9 @@ impl Looker<'_> {
         let process = self.roots.process(pid);
         match files::held(&process.join("cwd")) {
             Ok((cwd, _)) => self.cwd = cwd,
-            Err(error) => self.instance.errors.push(absent("cwd", &error, "the directory of the process")),
+            Err(error) => {
+                self.instance.unavailable.push(absent("cwd", &error, reasons::directory_of_process()))
+            }
         }
         match program::collect_program(self.roots, pid, &words(self.roots, pid), &self.cwd) {
             Ok((program, next)) => {
@@ -88,8 +92,8 @@ impl Looker<'_> {
             }
             Err(error) => {
                 let paths = ["program", "next_start"];
-                let absences = paths.map(|path| absent(path, &error, "the program of the process"));
-                self.instance.errors.extend(absences);
+                let absences = paths.map(|path| absent(path, &error, reasons::program_of_process()));
+                self.instance.unavailable.extend(absences);
             }
         }
         match parsed::<Status>(&process.join("status")) {
@@ -98,7 +102,7 @@ impl Looker<'_> {
                 let (uid, gid, groups) = (status.euid, status.egid, status.groups);
                 self.instance.account = Some(Account { uid, gid, groups, name });
             }
-            Err(error) => self.fail("account", error.to_string()),
+            Err(error) => self.fail("account", (&error).into()),
         }
     }
 
@@ -118,14 +122,14 @@ impl Looker<'_> {
                 }
                 // All that is known of one that does not run is in there, and somebody named it.
                 Err(error) if self.pid.is_none() => {
-                    self.fail("", format!("{path_shown}: {error}"));
+                    self.fail("", reasons::about(&path_shown, io_error(&error)));
                     None
                 }
                 Err(error) => {
                     let is_gone = error.kind() == io::ErrorKind::NotFound;
-                    self.instance.errors.push(absent("settings", &error, &path_shown));
+                    self.instance.unavailable.push(absent("settings", &error, &path_shown));
                     if !is_gone {
-                        self.instance.errors.push(absent("conf.exists", &error, &path_shown));
+                        self.instance.unavailable.push(absent("conf.exists", &error, &path_shown));
                     }
                     is_gone.then_some(false)
                 }
@@ -133,29 +137,27 @@ impl Looker<'_> {
             let writable = paths::may_replace(&path, self.instance.account.as_ref());
             self.instance.conf = Some(ConfOnHost { path: path_shown, exists, writable });
         } else {
-            self.fail("conf", "its command line names no configuration".into());
+            self.fail("conf", reasons::command_line_without_conf());
         }
         self.take_settings(told);
     }
 
     /// A process whose mounts are its own, as in a container, sees other files than this tool.
     fn leave_files(&mut self, told: &BTreeMap<String, String>) {
-        let reason = "the process has mounts of its own, and this user may not look into them; \
-                      run pikadoctor as the user of Pika or as root";
+        let reason = reasons::run_as_pika_or_root(reasons::mounts_not_visible());
         for path in ["conf", "rsync", "open_files", "paths", "rsync_pid_file"] {
-            let (path, reason) = (path.to_owned(), reason.to_owned());
-            self.instance.errors.push(Absence { path, kind: AbsenceKind::NoAccess, reason });
+            self.instance.unavailable.push(Unavailable::no_access(path, reason.clone()));
         }
         self.take_settings(told);
     }
 
-    fn leave_skipped(&mut self, reason: &str) {
+    fn leave_skipped(&mut self, reason: &Reason) {
         let missing = [
             ("version", self.instance.version.is_none()),
             ("replicates", self.instance.replicates.is_none()),
         ];
         for (path, _) in missing.into_iter().filter(|(_, is_missing)| *is_missing) {
-            self.fail(path, reason.to_owned());
+            self.fail(path, reason.clone());
         }
     }
 
@@ -172,7 +174,7 @@ impl Looker<'_> {
         let account = self.instance.account.clone();
         match rsync::find(roots, pid, account.as_ref(), &self.cwd) {
             Ok(rsync) => self.instance.rsync = Some(rsync),
-            Err(error) => self.instance.errors.push(absent("rsync", &error, "the PATH of the process")),
+            Err(error) => self.instance.unavailable.push(absent("rsync", &error, reasons::path_of_process())),
         }
         let process = pid.map_or_else(|| roots.proc.join("self"), |pid| roots.process(pid));
         match parsed::<Limits>(&process.join("limits")) {
@@ -188,50 +190,49 @@ impl Looker<'_> {
                     open: open.and_then(|open| u64::try_from(open.count()).ok()),
                 });
             }
-            Err(error) => self.fail("open_files", error.to_string()),
+            Err(error) => self.fail("open_files", (&error).into()),
         }
         let settings = self.instance.settings.clone();
         let setting = |name: &str| settings.get(name).map(String::as_str);
         let relative = ["db-path", "dump-path", "db-sync-path", "log-path"]
             .iter()
             .any(|name| setting(name).is_some_and(|path| !path.starts_with('/')));
-        let cwd_unseen = self.instance.errors.iter().find(|absence| absence.path == "cwd").cloned();
+        let cwd_unseen = self.instance.unavailable.iter().find(|absence| absence.path == "cwd").cloned();
         if let Some(unseen) = cwd_unseen.filter(|_| relative) {
             for path in ["paths", "rsync_pid_file"] {
-                self.instance.errors.push(Absence { path: path.into(), ..unseen.clone() });
+                self.instance.unavailable.push(Unavailable { path: path.into(), ..unseen.clone() });
             }
             return;
         }
         match paths::collect_paths(roots, pid, account.as_ref(), &self.cwd, setting) {
             Ok(paths) if paths.is_empty() => {
-                self.fail("paths", "neither the server nor its configuration tells them".into());
+                self.fail("paths", reasons::paths_not_told());
             }
             Ok(mut paths) => {
                 let seen = pid.map_or(Ok(()), |pid| held::find_held(roots, pid, &self.cwd, &mut paths));
                 if let Err(error) = seen {
-                    let about = |place| absent(format!("paths.{place}.in_use"), &error, "its open files");
-                    self.instance.errors.extend((0..paths.len()).map(about));
+                    let about = |place| error.unavailable(format!("paths.{place}.in_use"));
+                    self.instance.unavailable.extend((0..paths.len()).map(about));
                 }
                 self.instance.paths = Some(paths);
             }
-            Err(absence) => self.instance.errors.push(absence),
+            Err(absence) => self.instance.unavailable.push(absence),
         }
         self.look_at_pid_file(setting("db-sync-path"));
     }
 
     fn look_at_pid_file(&mut self, db_sync_path: Option<&str>) {
         let Some(directory) = db_sync_path else {
-            return self.fail("rsync_pid_file", "db-sync-path is not known".into());
+            return self.fail("rsync_pid_file", reasons::db_sync_path_not_known());
         };
         if !network::shares(self.roots, self.pid, Namespace::Pid) {
-            let reason = "the process is in a container, whose process ids are others".to_owned();
-            let path = "rsync_pid_file".to_owned();
-            return self.instance.errors.push(Absence { path, kind: AbsenceKind::NoAccess, reason });
+            let reason = reasons::process_in_container();
+            return self.instance.unavailable.push(Unavailable::no_access("rsync_pid_file", reason));
         }
         match daemons::pid_file(self.roots, self.pid, &self.cwd.join(directory)) {
             Ok(found) => self.instance.rsync_pid_file = found,
             Err(error) => {
-                self.instance.errors.push(absent("rsync_pid_file", &error, "the pid file of rsync"));
+                self.instance.unavailable.push(absent("rsync_pid_file", &error, reasons::rsync_pid_file()));
             }
         }
     }
@@ -241,20 +242,21 @@ impl Looker<'_> {
         match network::collect_network(self.roots, self.pid) {
             Ok(network) => self.instance.network = Some(network),
             Err(error) => {
-                self.instance.errors.extend(["network", "own_address"].map(|path| error.absence(path)));
+                self.instance
+                    .unavailable
+                    .extend(["network", "own_address"].map(|path| error.unavailable(path)));
             }
         }
         let Some(port) = self.instance.port else {
             for path in ["port", "listeners", "ports"] {
-                self.fail(path, "its client port is not known".into());
+                self.fail(path, reasons::client_port_not_known());
             }
             return;
         };
         if offsets.is_empty() {
             // To find out who holds a socket all processes are looked through.
             for path in ["listeners", "ports"] {
-                let (path, reason) = (path.to_owned(), "it was not asked about".to_owned());
-                self.instance.errors.push(Absence { path, kind: AbsenceKind::NoAccess, reason });
+                self.instance.unavailable.push(Unavailable::no_access(path, reasons::instance_not_wanted()));
             }
             return;
         }
@@ -275,7 +277,7 @@ impl Looker<'_> {
             }
             Err(error) => {
                 for path in ["listeners", "ports"] {
-                    self.fail(path, error.to_string());
+                    self.fail(path, (&error).into());
                 }
             }
         }

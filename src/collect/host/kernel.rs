@@ -9,9 +9,10 @@ use nix::fcntl::OFlag;
 use procfs_core::VmStat;
 
 use super::files::{Roots, absent, below, number, parsed, read, resolve, text};
-use crate::model::absence::Absence;
+use crate::i18n::reasons;
 use crate::model::host::{Distribution, Kernel, OutOfMemory, Packages};
 use crate::model::limits::{MAX_KERNEL_LINES, MAX_KERNEL_RECORDS};
+use crate::model::unavailable::Unavailable;
 
 /// /etc/os-release, of a kind that is known by its name or by what it says it is like.
 pub fn distribution(roots: &Roots) -> Option<Distribution> {
@@ -67,13 +68,13 @@ pub fn kernel(roots: &Roots) -> Kernel {
 }
 
 /// What was killed. The count is for everybody; the log is not.
-pub fn out_of_memory(roots: &Roots, errors: &mut Vec<Absence>) -> OutOfMemory {
+pub fn out_of_memory(roots: &Roots, errors: &mut Vec<Unavailable>) -> OutOfMemory {
     let counters: Option<VmStat> = parsed(&roots.proc.join("vmstat")).ok();
     let kills = counters.and_then(|counters| counters.0.get("oom_kill").copied());
     let victims = match victims(&below(&roots.root, Path::new("/dev/kmsg"))) {
         Ok(victims) => Some(victims),
         Err(error) => {
-            errors.push(absent("out_of_memory.victims", &error, "the kernel's log"));
+            errors.push(absent("out_of_memory.victims", &error, reasons::kernel_log()));
             None
         }
     };

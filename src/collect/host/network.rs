@@ -10,8 +10,10 @@ use procfs_core::net::RouteEntries;
 use procfs_core::process::Status;
 
 use super::files::{ProcError, Roots, parsed, read};
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::{io_error, reasons};
 use crate::model::network::{HostNetwork, Interface};
+use crate::model::reason::Reason;
+use crate::model::unavailable::Unavailable;
 
 /// A kind of namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,12 +48,10 @@ pub fn shares(roots: &Roots, pid: Option<u32>, namespace: Namespace) -> bool {
 
 /// Why a process cannot be asked on the loopback of this tool: it has a network of its own, as in a container, and
 /// what answers here is somebody else.
-pub fn elsewhere(roots: &Roots, pid: u32) -> Option<String> {
+pub fn elsewhere(roots: &Roots, pid: u32) -> Option<Reason> {
     (!shares(roots, Some(pid), Namespace::Net)).then(|| {
-        format!(
-            "process {pid} has a network of its own; ask it there, as root:  \
-             nsenter --target {pid} --net pikadoctor host --pid {pid}"
-        )
+        let command = format!("nsenter --target {pid} --net pikadoctor host --pid {pid}");
+        reasons::ask_it_in_its_network(pid, command)
     })
 }
 
@@ -59,13 +59,13 @@ pub fn elsewhere(roots: &Roots, pid: u32) -> Option<String> {
 #[derive(Debug, thiserror::Error)]
 pub enum NetworkError {
     /// The host is not here.
-    #[error("the host of the server is not visible from here")]
+    #[error("{}", Reason::from(self))]
     NotHere,
     /// The host is one that was recorded.
-    #[error("a recorded host has no cards")]
+    #[error("{}", Reason::from(self))]
     Recorded,
     /// The process lives in a network that this tool may not enter.
-    #[error("process {pid} has a network of its own, which only root may see: {source}")]
+    #[error("{}", Reason::from(self))]
     OwnNetwork {
         /// The process.
         pid: u32,
@@ -73,21 +73,32 @@ pub enum NetworkError {
         source: io::Error,
     },
     /// The kernel does not list its cards.
-    #[error("the network cards cannot be listed: {0}")]
+    #[error("{}", Reason::from(self))]
     Cards(#[from] nix::Error),
     /// The routes or the sockets cannot be read.
     #[error(transparent)]
     File(#[from] ProcError),
 }
 
+impl From<&NetworkError> for Reason {
+    fn from(error: &NetworkError) -> Self {
+        match error {
+            NetworkError::NotHere => reasons::host_not_visible(),
+            NetworkError::Recorded => reasons::recorded_host_without_cards(),
+            NetworkError::OwnNetwork { pid, source } => reasons::network_needs_root(*pid, io_error(source)),
+            NetworkError::Cards(error) => reasons::cards_not_listed(io_error(&(*error).into())),
+            NetworkError::File(error) => error.into(),
+        }
+    }
+}
+
 impl NetworkError {
-    /// As the absence of the fact at `path`.
-    pub fn absence(&self, path: &str) -> Absence {
-        let kind = match self {
-            Self::NotHere | Self::Recorded | Self::OwnNetwork { .. } => AbsenceKind::NoAccess,
-            Self::Cards(_) | Self::File(_) => AbsenceKind::Failed,
-        };
-        Absence { path: path.to_owned(), kind, reason: self.to_string() }
+    /// The fact at `path`, which could not be had for this reason.
+    pub fn unavailable(&self, path: &str) -> Unavailable {
+        match self {
+            Self::NotHere | Self::Recorded | Self::OwnNetwork { .. } => Unavailable::no_access(path, self),
+            Self::Cards(_) | Self::File(_) => Unavailable::failed(path, self),
+        }
     }
 }
 

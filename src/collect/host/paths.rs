@@ -9,8 +9,8 @@ use nix::sys::statvfs::{FsFlags, statvfs};
 use procfs_core::process::{MountInfo, MountInfos};
 
 use super::files::{ProcError, Roots, absent, below, number, parsed, resolve};
-use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::host::{Account, Mount, PathOnHost, PathRole};
+use crate::model::unavailable::Unavailable;
 
 /// The bit for running a file, or passing through a directory.
 pub const EXECUTE: u32 = 1;
@@ -39,13 +39,9 @@ pub fn collect_paths<'s>(
     account: Option<&Account>,
     cwd: &Path,
     setting: impl Fn(&str) -> Option<&'s str>,
-) -> Result<Vec<PathOnHost>, Absence> {
+) -> Result<Vec<PathOnHost>, Unavailable> {
     let root = roots.root_of(pid);
-    let failed = |error: ProcError| Absence {
-        path: "paths".into(),
-        kind: AbsenceKind::Failed,
-        reason: error.to_string(),
-    };
+    let failed = |error: ProcError| Unavailable::failed("paths", &error);
     let mounts = mounts(roots, pid).map_err(failed)?;
     let mut seen: Vec<(PathOnHost, Option<i32>)> = Vec::new();
     for (role, name) in ROLES {
@@ -53,7 +49,7 @@ pub fn collect_paths<'s>(
             // `./dbsync/` below a directory is shown without the dot.
             let named: PathBuf = cwd.join(value).components().collect();
             let one = one(roots, &root, &mounts, account, role, &named);
-            seen.push(one.map_err(|error| absent("paths", &error, &named.display().to_string()))?);
+            seen.push(one.map_err(|error| absent("paths", &error, named.display()))?);
         }
     }
     let db = seen.iter().find(|(path, _)| path.role == PathRole::Db).and_then(|(_, mount)| *mount);

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use super::ask::ask;
 use super::files::{Roots, below, held, resolve};
 use super::rsync::search_path;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::{io_error, reasons};
 use crate::model::host::NextStart;
 use crate::model::release::Version;
+use crate::model::unavailable::Unavailable;
 
 /// The program that runs, and what the command line `words` leads to now.
 pub fn collect_program(
@@ -64,14 +65,15 @@ fn named(roots: &Roots, pid: u32, name: &str, cwd: &Path) -> Option<PathBuf> {
 
 /// The number that another program in the place of the running one reports. `-v` prints it and ends, on every release
 /// (measured on 2.3.0 to 4.0.1). A script in its place could do anything, and is not run.
-pub async fn release(path: &Path) -> Result<Version, Absence> {
+pub async fn release(path: &Path) -> Result<Version, Unavailable> {
     const FACT: &str = "next_start.reports";
-    let failed = |reason: String| Absence { path: FACT.to_owned(), kind: AbsenceKind::Failed, reason };
-    if !is_binary(path).map_err(|error| failed(format!("{}: {error}", path.display())))? {
-        return Err(failed(format!("{}: it is no program but a script", path.display())));
+    let failed = |what: String, reason| Unavailable::failed(FACT, reasons::about(what, reason));
+    let shown = || path.display().to_string();
+    if !is_binary(path).map_err(|error| failed(shown(), io_error(&error)))? {
+        return Err(failed(shown(), reasons::program_is_script()));
     }
     let said = ask(path, "-v", FACT).await?;
-    number(&said).ok_or_else(|| failed(format!("{} -v: it does not say", path.display())))
+    number(&said).ok_or_else(|| failed(format!("{} -v", shown()), reasons::not_said()))
 }
 
 fn is_binary(path: &Path) -> io::Result<bool> {

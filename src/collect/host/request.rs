@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::reason::Reason;
 use crate::model::release::Version;
 
 /// What is to be found out about a host.
@@ -47,7 +48,7 @@ pub struct InstanceSelector {
     /// Whether it replicates, or shall. `None`: only if `master` says so.
     pub replicates: Option<bool>,
     /// Why it was not asked for its release and its replication, or did not tell them.
-    pub skip_reason: Option<String>,
+    pub skip_reason: Option<Reason>,
     /// Settings as the running server told them.
     pub settings: BTreeMap<String, String>,
 }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use super::ask::ask;
 use super::files::{Roots, below, read};
 use super::paths;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::host::{Account, Rsync};
+use crate::model::unavailable::Unavailable;
 
 /// What a shell searches when nobody set PATH.
 const WITHOUT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -52,15 +53,15 @@ pub fn find(
 }
 
 /// Asks the rsync at `path` for its version.
-pub async fn version(path: &Path) -> Result<String, Absence> {
+pub async fn version(path: &Path) -> Result<String, Unavailable> {
     const FACT: &str = "rsync.version";
     let said = ask(path, "--version", FACT).await?;
     // `rsync  version 3.2.7  protocol version 31`
     let words = said.split_whitespace().skip_while(|word| *word != "version");
     let version = words.skip(1).find(|word| word.starts_with(|c: char| c.is_ascii_digit() || c == 'v'));
     version.map(|version| version.trim_start_matches('v').chars().take(40).collect()).ok_or_else(|| {
-        let reason = format!("{} --version: it does not say", path.display());
-        Absence { path: FACT.to_owned(), kind: AbsenceKind::Failed, reason }
+        let command = format!("{} --version", path.display());
+        Unavailable::failed(FACT, reasons::about(command, reasons::not_said()))
     })
 }
 

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::files::Roots;
 use super::request::InstanceSelector;
 use super::{instance, network, processes};
+use crate::i18n::reasons;
+use crate::model::reason::Reason;
 
 /// Which of the Pikas that run on a host are meant. Without a process and a port: every one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,11 +29,20 @@ pub struct Search {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SearchError {
     /// That of this process.
-    #[error("process {0} is not a Pika that is to be seen on the host")]
+    #[error("{}", Reason::from(self))]
     Process(u32),
     /// That with this client port.
-    #[error("no Pika with port {0} is to be seen on the host")]
+    #[error("{}", Reason::from(self))]
     Port(u16),
+}
+
+impl From<&SearchError> for Reason {
+    fn from(error: &SearchError) -> Self {
+        match *error {
+            SearchError::Process(pid) => reasons::process_not_pika_on_host(pid),
+            SearchError::Port(port) => reasons::no_pika_with_port_on_host(port),
+        }
+    }
 }
 
 /// Pikas that run on a host.
@@ -40,7 +51,7 @@ pub struct Running {
     /// Process and client port, as its configuration has it: who answers there may be another.
     pub by_port: Vec<(u32, u16)>,
     /// Processes that cannot be asked, and why.
-    pub skipped: Vec<(u32, String)>,
+    pub skipped: Vec<(u32, Reason)>,
 }
 
 impl Running {
@@ -76,7 +87,7 @@ impl Search {
             }
             match (port, network::elsewhere(roots, pid)) {
                 (_, Some(reason)) => running.skipped.push((pid, reason)),
-                (None, None) => running.skipped.push((pid, "its client port is not known".into())),
+                (None, None) => running.skipped.push((pid, reasons::client_port_not_known())),
                 (Some(port), None) => running.by_port.push((pid, port)),
             }
         }

@@ -20,7 +20,7 @@ pub fn read_named_by(node: &Node) -> Option<ConfText> {
 pub fn read_of(instance: &Instance) -> Option<ConfText> {
     let conf = instance.conf.as_ref().filter(|conf| conf.exists != Some(false))?;
     // From a directory that is not known a relative path would lead to another file.
-    if instance.errors.iter().any(|absence| absence.path == "cwd") {
+    if instance.unavailable.iter().any(|absence| absence.path == "cwd") {
         return None;
     }
     read_of_process(instance.pid?, &conf.path)

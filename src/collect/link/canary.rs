@@ -10,8 +10,10 @@ use tokio::time::{Instant, sleep};
 use super::session::{Session, Trouble};
 use crate::collect::pika::gate::CANARY;
 use crate::collect::pika::resp::Reply;
+use crate::i18n::reasons;
 use crate::model::limits::{CANARY_FIRST_INTERVAL, CANARY_MAX_INTERVAL, CANARY_TTL};
 use crate::model::link::{Canary, CanaryOutcome};
+use crate::model::reason::Reason;
 
 /// A new key and its value.
 pub struct Key {
@@ -62,7 +64,7 @@ impl Flight {
             Ok(outcome) => canary.outcome = outcome,
             Err(trouble) => {
                 canary.outcome = CanaryOutcome::Broken;
-                canary.reply = Some(trouble.reason().to_owned());
+                canary.reply = Some(trouble.reason().clone());
             }
         }
         canary
@@ -81,7 +83,7 @@ impl Flight {
                 [master.ask_one(&["select", &index]).await?, replica.ask_one(&["select", &index]).await?];
             for reply in selects {
                 if let Reply::Error(text) = reply {
-                    canary.reply = Some(text);
+                    canary.reply = Some(Reason::verbatim(text));
                     return Ok(CanaryOutcome::NoDatabase);
                 }
             }
@@ -89,13 +91,13 @@ impl Flight {
         let life = CANARY_TTL.as_secs().to_string();
         let written = master.ask(&[&["set", &key.name, &key.value], &["expire", &key.name, &life]]).await?;
         if let Reply::Error(text) = &written[0] {
-            canary.reply = Some(text.clone());
+            canary.reply = Some(Reason::verbatim(text));
             return Ok(write_refused(text));
         }
         if written[1] != Reply::Number(1) {
             // A key that would stay for ever is taken away at once.
             master.ask_one(&["del", &key.name]).await?;
-            canary.reply = Some(format!("EXPIRE is answered with {}", shown(&written[1])));
+            canary.reply = Some(reasons::expire_answered_with(shown(&written[1])));
             return Ok(if let Reply::Error(text) = &written[1] {
                 write_refused(text)
             } else {
@@ -112,7 +114,7 @@ impl Flight {
                 Reply::Text(_) => break CanaryOutcome::WrongValue,
                 Reply::Error(text) => {
                     let outcome = read_refused(&text);
-                    canary.reply = Some(text);
+                    canary.reply = Some(Reason::verbatim(text));
                     break outcome;
                 }
                 _ => {}
@@ -124,7 +126,7 @@ impl Flight {
         canary.waited_seconds = sent.elapsed().as_secs_f64();
         // It is deleted whatever came of it.
         if let Reply::Error(text) = master.ask_one(&["del", &key.name]).await? {
-            canary.reply = Some(text);
+            canary.reply = Some(Reason::verbatim(text));
             return Ok(if outcome == CanaryOutcome::Arrived { CanaryOutcome::NotDeleted } else { outcome });
         }
         if outcome != CanaryOutcome::Arrived {

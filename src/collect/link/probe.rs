@@ -13,7 +13,7 @@ use crate::collect::net::deadlines::Deadlines;
 use crate::collect::net::resolve::resolve_host;
 use crate::collect::pika::gate::Gate;
 use crate::collect::pika::ports;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::{of_knowledge, reasons};
 use crate::model::knowledge::Knowledge;
 use crate::model::limits::{
     MAX_CANARY_DATABASES, MAX_SAMPLE_KEYS, MAX_SCANNED_DATABASE_BYTES, READING_INTERVAL,
@@ -21,8 +21,10 @@ use crate::model::limits::{
 use crate::model::link::{CanaryOutcome, DialledPort, Link, LinkMode, MasterAddress, Pair, Relation, Sample};
 use crate::model::network::AddressKind;
 use crate::model::node::Node;
+use crate::model::reason::Reason;
 use crate::model::release::Era;
 use crate::model::replication::Role;
+use crate::model::unavailable::Unavailable;
 
 /// What may be done on a link.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +64,8 @@ impl Prober<'_> {
     /// the one at which the master was examined.
     pub async fn dial_ports(&self, link: &mut Link, master: &Node) {
         let (Some(address), Some(release)) = (&link.address, master.version) else {
-            link.errors.push(failed("ports", "the master's address or release is not known"));
+            link.unavailable
+                .push(Unavailable::failed("ports", reasons::master_address_or_release_not_known()));
             return;
         };
         let examined = master
@@ -72,14 +75,15 @@ impl Prober<'_> {
         let ports = if let Some(ports) = examined {
             ports.clone()
         } else if !self.ports {
-            link.errors.push(no_access("ports", "derived ports were not to be looked at"));
+            link.unavailable.push(Unavailable::no_access("ports", reasons::ports_not_wanted()));
             return;
         } else {
             let generation = self.knowledge.generations.iter().find(|entry| entry.releases.contains(release));
             let target =
                 address.resolved.first().and_then(|ip| ip.parse().ok()).zip(u16::try_from(address.port).ok());
             let (Some(generation), Some((ip, port))) = (generation, target) else {
-                link.errors.push(failed("ports", "the address that the replica uses has no meaning here"));
+                link.unavailable
+                    .push(Unavailable::failed("ports", reasons::replica_address_without_meaning()));
                 return;
             };
             let mut gate = Gate::new(&self.knowledge.commands);
@@ -94,7 +98,7 @@ impl Prober<'_> {
     /// Says that nothing was tried on the link.
     pub fn leave_alone(&self, link: &mut Link) {
         for path in ["canary", "sample", "readings"] {
-            link.errors.push(no_access(path, "a forecast tries nothing"));
+            link.unavailable.push(Unavailable::no_access(path, reasons::forecast_tries_nothing()));
         }
     }
 
@@ -104,28 +108,28 @@ impl Prober<'_> {
         let mut keys = Vec::new();
         if link.relation.is_none() {
             for path in ["canary", "sample", "readings"] {
-                link.errors.push(failed(path, "the replica's INFO replication was not read"));
+                link.unavailable
+                    .push(Unavailable::failed(path, reasons::info_replication_of_replica_not_read()));
             }
             return keys;
         }
         if link.relation == Some(Relation::Nobody) {
             // Nothing flows, and nothing is expected to.
             for path in ["canary", "sample", "readings"] {
-                let reason = "the replica follows nobody".to_owned();
-                link.errors.push(Absence { path: path.into(), kind: AbsenceKind::NotInRelease, reason });
+                link.unavailable.push(Unavailable::not_in_release(path, reasons::replica_follows_nobody()));
             }
             return keys;
         }
         if master.node.version.is_none() || replica.node.version.is_none() {
             for path in ["canary", "sample", "readings"] {
-                link.errors.push(failed(path, "the release of one of the two is not known"));
+                link.unavailable.push(Unavailable::failed(path, reasons::release_of_one_not_known()));
             }
             return keys;
         }
         let why_not = self.why_no_canary(link, master.node, replica.node);
         let write = why_not.is_none();
         if let Some(absence) = why_not {
-            link.errors.push(absence);
+            link.unavailable.push(absence);
         }
         let rules = &self.knowledge.commands;
         let opened = tokio::join!(
@@ -136,7 +140,7 @@ impl Prober<'_> {
             (Ok(there), Ok(here)) => (there, here),
             (Err(trouble), _) | (_, Err(trouble)) => {
                 for path in ["canary", "sample", "readings"] {
-                    link.errors.push(failed(path, trouble.reason()));
+                    link.unavailable.push(Unavailable::failed(path, trouble.reason().clone()));
                 }
                 return keys;
             }
@@ -200,7 +204,7 @@ impl Prober<'_> {
     ) {
         match reading::read(there, here, link.listed, first).await {
             Ok(reading) => link.readings.push(reading),
-            Err(trouble) => link.errors.push(failed("readings", trouble.reason())),
+            Err(trouble) => link.unavailable.push(Unavailable::failed("readings", trouble.reason().clone())),
         }
     }
 
@@ -213,7 +217,7 @@ impl Prober<'_> {
     ) {
         let (there, here) = sessions;
         if let Some(reason) = why_no_sample(master) {
-            link.errors.push(no_access("sample", reason));
+            link.unavailable.push(Unavailable::no_access("sample", reason));
             return;
         }
         let mut sample = Sample::default();
@@ -222,7 +226,7 @@ impl Prober<'_> {
             match self.sample_database(there, here, *db, each, &mut sample).await {
                 Ok(()) => {}
                 Err(trouble) => {
-                    link.errors.push(failed("sample", trouble.reason()));
+                    link.unavailable.push(Unavailable::failed("sample", trouble.reason().clone()));
                     return;
                 }
             }
@@ -249,9 +253,10 @@ impl Prober<'_> {
     }
 
     /// Why no canary is written on this link.
-    fn why_no_canary(&self, link: &Link, master: &Node, replica: &Node) -> Option<Absence> {
+    fn why_no_canary(&self, link: &Link, master: &Node, replica: &Node) -> Option<Unavailable> {
+        let no_access = |reason| Unavailable::no_access("canary", reason);
         if !self.live.write {
-            return Some(no_access("canary", "nothing was to be written (--read-only)"));
+            return Some(no_access(reasons::nothing_to_be_written_read_only()));
         }
         let (of_master, of_replica) = (master.version?, replica.version?);
         let harmful = self
@@ -261,34 +266,27 @@ impl Prober<'_> {
             .iter()
             .find(|rule| rule.master.contains(of_master) && rule.replica.contains(of_replica));
         if let Some(rule) = harmful {
-            return Some(no_access("canary", &rule.why));
+            return Some(no_access(of_knowledge(&rule.why)));
         }
         let setting =
             |node: &Node, name: &str| node.config.as_ref().and_then(|config| config.get(name).cloned());
         if setting(master, "write-binlog").as_deref() == Some("no") {
-            return Some(no_access(
-                "canary",
-                "the master writes no binlog (write-binlog no): nothing can arrive",
-            ));
+            return Some(no_access(reasons::master_writes_no_binlog()));
         }
         if [master, replica].iter().any(|node| setting(node, "instance-mode").as_deref() == Some("sharding"))
         {
-            return Some(no_access("canary", "in sharding mode the slots are followed one by one"));
+            return Some(no_access(reasons::sharding_follows_slots()));
         }
         // What is written on a replica stays there, and moves its position past that of its own master.
         let role = master.replication.as_ref().and_then(|replication| replication.role);
         if matches!(role, Some(Role::Slave | Role::MasterAndSlave)) {
-            let reason = "the master is itself a replica, and nothing is written on a replica: look at the link to its own \
-                          master as well";
-            return Some(no_access("canary", reason));
+            return Some(no_access(reasons::master_is_replica()));
         }
         // Whatever was asked for: a write on one half of a double master goes to its peer, and must not come back.
         let is_half = |node: &Node| node.double_master.as_ref().and_then(|pair| pair.enabled) == Some(true);
         let of_pair = link.mode == LinkMode::DoubleMaster || is_half(master);
         if of_pair && !proven_crossed(master, replica) {
-            let reason = "the master is one half of a double master whose ids are not proven to be crossed with those \
-                          of the other server: a write could travel round for ever (--peer looks at a pair)";
-            return Some(no_access("canary", reason));
+            return Some(no_access(reasons::master_is_unproven_half()));
         }
         None
     }
@@ -296,7 +294,7 @@ impl Prober<'_> {
     /// Watches a double master after canaries were written in both directions.
     pub async fn watch_echo(&self, pair: &mut Pair, a: Party<'_>, b: Party<'_>, keys: &[String]) {
         if keys.is_empty() {
-            pair.errors.push(no_access("echo", "no canary arrived that could come back"));
+            pair.unavailable.push(Unavailable::no_access("echo", reasons::no_canary_to_return()));
             return;
         }
         let rules = &self.knowledge.commands;
@@ -310,13 +308,13 @@ impl Prober<'_> {
         };
         match watched {
             Ok(echo) => pair.echo = Some(echo),
-            Err(trouble) => pair.errors.push(failed("echo", trouble.reason())),
+            Err(trouble) => pair.unavailable.push(Unavailable::failed("echo", trouble.reason().clone())),
         }
     }
 }
 
 /// Why the keys of a master are not looked for.
-fn why_no_sample(master: &Node) -> Option<&'static str> {
+fn why_no_sample(master: &Node) -> Option<Reason> {
     let within = |era: &Era| master.version.is_some_and(|version| version.is_of(era));
     let sharding = master
         .config
@@ -324,12 +322,12 @@ fn why_no_sample(master: &Node) -> Option<&'static str> {
         .is_some_and(|config| config.get("instance-mode").is_some_and(|mode| mode == "sharding"));
     let size = master.data.as_ref().and_then(|data| data.db_size_bytes);
     if sharding {
-        Some("in sharding mode keys cannot be listed")
+        Some(reasons::sharding_lists_no_keys())
     } else if within(&era::SCAN_NEVER_RETURNS) {
-        Some("on this release SCAN never returns once it meets a key that has expired")
+        Some(reasons::scan_never_returns())
     } else if within(&era::SCAN_READS_EVERYTHING) && size.is_none_or(|size| size > MAX_SCANNED_DATABASE_BYTES)
     {
-        Some("from 4.0.0 on one SCAN can read all keys, and this database is large")
+        Some(reasons::scan_reads_all_keys())
     } else {
         None
     }
@@ -361,12 +359,4 @@ fn databases(master: &Node, replica: &Node) -> Vec<Option<u64>> {
     };
     let both = count(master).min(count(replica)).min(MAX_CANARY_DATABASES);
     if both <= 1 { vec![None] } else { (0..both).map(Some).collect() }
-}
-
-fn failed(path: &str, reason: &str) -> Absence {
-    Absence { path: path.to_owned(), kind: AbsenceKind::Failed, reason: reason.to_owned() }
-}
-
-fn no_access(path: &str, reason: &str) -> Absence {
-    Absence { path: path.to_owned(), kind: AbsenceKind::NoAccess, reason: reason.to_owned() }
 }

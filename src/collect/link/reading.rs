@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::session::{Session, Trouble};
 use crate::collect::pika::resp::Reply;
+use crate::i18n::reasons;
 use crate::model::info::InfoSection;
 use crate::model::link::Reading;
 use crate::model::replication::{BinlogPosition, Replication};
@@ -48,7 +49,7 @@ async fn state(session: &mut Session<'_>) -> Result<(Option<Replication>, Vec<Bi
     for reply in replies {
         let text = match reply {
             Reply::Text(text) => text,
-            Reply::Error(text) => return Err(Trouble::Broken(format!("INFO is answered with `{text}`"))),
+            Reply::Error(text) => return Err(Trouble::Broken(reasons::info_answered_with(text))),
             _ => continue,
         };
         for (name, section) in info::sections(&text) {

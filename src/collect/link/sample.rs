@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 use super::session::{Session, Trouble};
 use crate::collect::pika::gate::CANARY;
 use crate::collect::pika::resp::Reply;
+use crate::i18n::reasons;
 use crate::model::limits::{
     MAX_KEY_CHARACTERS, MAX_SAMPLE_EXAMPLES, MAX_SAMPLE_KEYS, MAX_SAMPLE_SCANS, SAMPLE_RETRY_INTERVALS,
 };
@@ -136,7 +137,7 @@ async fn find(master: &mut Session<'_>, most: usize) -> Result<Vec<String>, Trou
 /// it has none.
 fn listed(reply: &Reply) -> Result<(String, Vec<String>), Trouble> {
     if let Reply::Error(text) = reply {
-        return Err(Trouble::Broken(format!("the master does not list its keys: `{text}`")));
+        return Err(Trouble::Broken(reasons::master_does_not_list_keys(text)));
     }
     match reply {
         Reply::List(parts) if parts.len() == 2 => {
@@ -144,7 +145,7 @@ fn listed(reply: &Reply) -> Result<(String, Vec<String>), Trouble> {
             let found = parts[1].texts().into_iter().filter(|key| usable(key)).map(str::to_owned);
             Ok((next, found.collect()))
         }
-        _ => Err(Trouble::Broken("the list of the master's keys has another shape than expected".into())),
+        _ => Err(Trouble::Broken(reasons::key_list_of_other_shape())),
     }
 }
 
@@ -163,7 +164,7 @@ async fn shapes(session: &mut Session<'_>, keys: &[String]) -> Result<Vec<Shape>
     for reply in session.ask(&kinds).await? {
         let kind = match reply {
             Reply::Text(kind) => kind,
-            Reply::Error(text) => return Err(Trouble::Broken(format!("TYPE is answered with `{text}`"))),
+            Reply::Error(text) => return Err(Trouble::Broken(reasons::type_answered_with(text))),
             _ => "none".to_owned(),
         };
         shapes.push(Shape { kind, length: 0 });

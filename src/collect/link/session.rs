@@ -5,9 +5,11 @@ use crate::collect::net::deadlines::Deadlines;
 use crate::collect::pika::gate::Gate;
 use crate::collect::pika::resp::{Broken, Connection, Reply};
 use crate::collect::secret::Password;
+use crate::i18n::reasons;
 use crate::model::address::Address;
 use crate::model::knowledge::CommandRule;
 use crate::model::node::Node;
+use crate::model::reason::Reason;
 
 /// A server of a link, and how it is let in.
 #[derive(Clone, Copy)]
@@ -22,14 +24,14 @@ pub struct Party<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// The gate did not let it out, for this reason.
-    NotSent(String),
+    NotSent(Reason),
     /// The connection is of no further use.
-    Broken(String),
+    Broken(Reason),
 }
 
 impl Trouble {
     /// The reason.
-    pub fn reason(&self) -> &str {
+    pub fn reason(&self) -> &Reason {
         match self {
             Self::NotSent(reason) | Self::Broken(reason) => reason,
         }
@@ -59,8 +61,8 @@ impl<'a> Session<'a> {
         );
         let (reach, stream) = dial(&address, deadlines).await;
         let Some(stream) = stream else {
-            let detail = reach.detail.unwrap_or_else(|| "it was not reached".into());
-            return Err(Trouble::Broken(format!("a second connection to {}: {detail}", node.name)));
+            let detail = reach.detail.unwrap_or_else(reasons::not_reached);
+            return Err(Trouble::Broken(reasons::second_connection(&node.name, detail)));
         };
         let mut gate = Gate::new(rules);
         gate.settle(node.version, false);
@@ -87,7 +89,7 @@ impl<'a> Session<'a> {
         let deadline = self.deadlines.of(self.deadlines.reply);
         let (replies, broken) = self.connection.exchange(&permits, deadline).await;
         match broken {
-            Some(broken) if replies.len() < commands.len() => Err(Trouble::Broken(broken.to_string())),
+            Some(broken) if replies.len() < commands.len() => Err(Trouble::Broken(broken.into())),
             _ => Ok(replies),
         }
     }
@@ -95,7 +97,7 @@ impl<'a> Session<'a> {
     /// Sends one command.
     pub async fn ask_one(&mut self, words: &[&str]) -> Result<Reply, Trouble> {
         let replies = self.ask(&[words]).await?;
-        replies.into_iter().next().ok_or_else(|| Trouble::Broken(Broken::Closed.to_string()))
+        replies.into_iter().next().ok_or_else(|| Trouble::Broken(Broken::Closed.into()))
     }
 
     /// Whether a command may be sent to this release.

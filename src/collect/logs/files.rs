@@ -10,8 +10,10 @@ use std::time::SystemTime;
 use jiff::civil::Date;
 
 use super::prefix::{Begin, Level};
+use crate::i18n::io_error;
 use crate::model::limits::{MAX_LOG_DIRECTORY_ENTRIES, MAX_LOG_FILES};
 use crate::model::logs::LogProblem;
+use crate::model::reason::Reason;
 
 /// A log file.
 #[derive(Debug)]
@@ -35,7 +37,7 @@ impl Found {
 }
 
 /// Why there is no file to read.
-pub type Nothing = (LogProblem, Option<String>);
+pub type Nothing = (LogProblem, Option<Reason>);
 
 /// The logs of a directory, or the one file: the newest of each level first.
 pub fn list(path: &Path) -> Result<Vec<Found>, Nothing> {
@@ -110,7 +112,7 @@ pub fn problem_of(error: &io::Error) -> Nothing {
     match error.kind() {
         io::ErrorKind::NotFound => (LogProblem::Missing, None),
         io::ErrorKind::PermissionDenied => (LogProblem::NoAccess, None),
-        _ => (LogProblem::Failed, Some(error.to_string())),
+        _ => (LogProblem::Failed, Some(io_error(error))),
     }
 }
 

@@ -15,6 +15,7 @@ use super::files::{self, Found};
 use super::prefix::{self, Begin, Level, Line};
 use super::recognise::{Recognised, Recogniser};
 use super::secrets;
+use crate::i18n::io_error;
 use crate::model::limits::{LOG_BLOCK_BYTES, MAX_LOG_GROUPS, MAX_LOG_LINE_BYTES, MAX_LOG_NAMES};
 use crate::model::logs::{LogFile, LogMessage, LogProblem, LogSide, LogSource};
 
@@ -128,7 +129,7 @@ impl Gathering<'_> {
         match File::open(&found.path).and_then(|opened| self.read_opened(found, opened, most, &mut file)) {
             Ok(()) => {}
             Err(error) => {
-                file.problem = Some(error.to_string());
+                file.problem = Some(io_error(&error));
                 file.bytes = found.metadata.len();
             }
         }

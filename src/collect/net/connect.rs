@@ -8,10 +8,12 @@ use tokio::time::{Instant, timeout_at};
 
 use super::deadlines::Deadlines;
 use super::resolve::resolve;
+use crate::i18n::io_error;
 use crate::model::address::Address;
 use crate::model::http::HttpFailure;
 use crate::model::network::PortState;
 use crate::model::reach::{Attempt, Reach, ReachState};
+use crate::model::reason::Reason;
 
 /// How the operating system ended a connection, or an attempt to make one. What `std::io::ErrorKind` says is given its
 /// meaning here and nowhere else.
@@ -101,15 +103,15 @@ impl ConnectError {
     }
 
     /// What the operating system said, if it said anything.
-    pub fn detail(&self) -> Option<String> {
+    pub fn detail(&self) -> Option<Reason> {
         match self {
-            Self::Io(error) => Some(error.to_string()),
+            Self::Io(error) => Some(io_error(error)),
             Self::Elapsed => None,
         }
     }
 
     /// The state of a port that was dialled, and what there is to say beyond it.
-    pub fn port_state(&self) -> (PortState, Option<String>) {
+    pub fn port_state(&self) -> (PortState, Option<Reason>) {
         let state = PortState::from(self.failure());
         (state, self.detail().filter(|_| state == PortState::Failed))
     }
@@ -133,7 +135,7 @@ pub async fn dial(address: &Address, deadlines: &Deadlines) -> (Reach, Option<Tc
         Ok(targets) => targets,
         Err(error) => {
             reach.state = ReachState::Unresolved;
-            reach.detail = Some(error.to_string());
+            reach.detail = Some(error.into());
             return (reach, None);
         }
     };

@@ -20,9 +20,11 @@ use url::Url;
 
 use self::connection::{Connections, ExchangeError};
 use super::connect::ConnectionFailure;
+use crate::i18n::{io_error, reasons};
 use crate::model::http::HttpFailure;
 use crate::model::limits::MAX_HTTP_ERROR_CHARACTERS;
 use crate::model::reach::ReachState;
+use crate::model::reason::Reason;
 
 /// What keeps connections between requests.
 #[derive(Clone, Debug)]
@@ -44,7 +46,7 @@ pub struct HttpError {
     /// In one word.
     pub failure: HttpFailure,
     /// In a sentence, without the URL's password. Texts in it come from the server and may hold anything.
-    pub detail: String,
+    pub detail: Reason,
     /// The status, where there was one.
     pub status: Option<u16>,
     /// The answer's JSON where the status is an error: the reason as the server puts it.
@@ -52,8 +54,8 @@ pub struct HttpError {
 }
 
 impl HttpError {
-    fn new(failure: HttpFailure, detail: impl Into<String>) -> Self {
-        Self { failure, detail: detail.into(), status: None, json: None }
+    fn new(failure: HttpFailure, detail: Reason) -> Self {
+        Self { failure, detail, status: None, json: None }
     }
 }
 
@@ -64,10 +66,10 @@ pub fn client(connect: Duration) -> Client {
 
 /// Reads a URL of http or https.
 pub fn parse_url(text: &str) -> Result<Url, HttpError> {
-    let bad = |why: String| HttpError::new(HttpFailure::BadUrl, why);
-    let url = Url::parse(text).map_err(|error| bad(format!("this is not a URL: {error}")))?;
+    let bad = |why: Reason| HttpError::new(HttpFailure::BadUrl, why);
+    let url = Url::parse(text).map_err(|error| bad(reasons::not_a_url(error.to_string())))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err(bad("a URL of http:// or https:// is needed".into()));
+        return Err(bad(reasons::http_url_needed()));
     }
     Ok(url)
 }
@@ -94,7 +96,7 @@ pub async fn get_json(
         Ok(result) => result.map(|json| Answer { json, seconds: began.elapsed().as_secs_f64() }),
         Err(_) => Err(HttpError::new(
             HttpFailure::Slow,
-            format!("no complete answer within {:.1} s", began.elapsed().as_secs_f64()),
+            reasons::no_complete_answer_within(format!("{:.1}", began.elapsed().as_secs_f64())),
         )),
     }
 }
@@ -105,8 +107,7 @@ async fn ask(client: &Client, url: &Url, deadline: Instant, limit: usize) -> Res
     let content_type = text_of(&exchange.response, header::CONTENT_TYPE).to_owned();
     let location = text_of(&exchange.response, header::LOCATION).to_owned();
     let packed = text_of(&exchange.response, header::CONTENT_ENCODING).eq_ignore_ascii_case("gzip");
-    let too_large =
-        || HttpError::new(HttpFailure::TooLarge, format!("the answer has more than {limit} bytes"));
+    let too_large = || HttpError::new(HttpFailure::TooLarge, reasons::answer_above_bytes(limit));
     let mut body = Vec::new();
     while let Some(chunk) = next_chunk(exchange.response.body_mut()).await {
         let chunk = chunk.map_err(|error| explain(&error.into()))?;
@@ -118,12 +119,7 @@ async fn ask(client: &Client, url: &Url, deadline: Instant, limit: usize) -> Res
     client.0.keep(exchange);
     if packed {
         body = unpack(&body, limit)
-            .map_err(|error| {
-                HttpError::new(
-                    HttpFailure::Failed,
-                    format!("the answer is not the gzip that it is said to be: {error}"),
-                )
-            })?
+            .map_err(|error| HttpError::new(HttpFailure::Failed, reasons::answer_not_gzip(io_error(&error))))?
             .ok_or_else(too_large)?;
     }
     let json = serde_json::from_slice::<Json>(&body);
@@ -133,7 +129,7 @@ async fn ask(client: &Client, url: &Url, deadline: Instant, limit: usize) -> Res
     json.map_err(|error| {
         HttpError::new(
             HttpFailure::NotJson,
-            format!("the answer is {}, not JSON ({error})", kind(&content_type, &body)),
+            reasons::answer_not_json(kind(&content_type, &body), error.to_string()),
         )
     })
 }
@@ -174,29 +170,30 @@ fn refused(status: StatusCode, location: &str, json: Option<Json>) -> HttpError 
         ["Cause", "cause", "message", "Message"].into_iter().find_map(|key| json.get(key)?.as_str())
     });
     let (failure, detail) = match (code, cause) {
-        (300..=399, _) => (HttpFailure::Redirect, format!("status {code}: sent to {}", shortened(location))),
-        (404, None) => (HttpFailure::NotFound, "status 404: there is no such path".to_owned()),
+        (300..=399, _) => (HttpFailure::Redirect, reasons::status_redirected(code, shortened(location))),
+        (404, None) => (HttpFailure::NotFound, reasons::status_not_found()),
         (401 | 403, _) => {
-            (HttpFailure::Denied, format!("status {code}: {}", shortened(cause.unwrap_or("not allowed"))))
+            let cause = cause.map_or_else(reasons::not_allowed, |cause| Reason::verbatim(shortened(cause)));
+            (HttpFailure::Denied, reasons::status_with_reason(code, cause))
         }
-        (_, Some(cause)) => (HttpFailure::Cause, shortened(cause)),
-        (_, None) => (HttpFailure::Status, format!("status {code}")),
+        (_, Some(cause)) => (HttpFailure::Cause, Reason::verbatim(shortened(cause))),
+        (_, None) => (HttpFailure::Status, reasons::status(code)),
     };
     HttpError { failure, detail, status: Some(code), json }
 }
 
 /// What came instead of JSON, in two words.
-fn kind(content_type: &str, body: &[u8]) -> String {
+fn kind(content_type: &str, body: &[u8]) -> Reason {
     let start = body.trim_ascii_start();
     let begins = |with: &[u8]| start.get(..with.len()).is_some_and(|head| head.eq_ignore_ascii_case(with));
     if start.is_empty() {
-        "empty".into()
+        reasons::empty()
     } else if begins(b"<!doctype") || begins(b"<html") || content_type.starts_with("text/html") {
-        "an HTML page".into()
+        reasons::an_html_page()
     } else if content_type.is_empty() {
-        "something else".into()
+        reasons::something_else()
     } else {
-        shortened(content_type)
+        Reason::verbatim(shortened(content_type))
     }
 }
 
@@ -222,13 +219,13 @@ fn explain(error: &ExchangeError) -> HttpError {
         ExchangeError::Http(error) if error.is_incomplete_message() || error.is_closed() => {
             HttpFailure::Closed
         }
-        ExchangeError::Http(error) => match io_error(error) {
+        ExchangeError::Http(error) => match io_cause(error) {
             Some(error) if is_of_tls(error) => HttpFailure::Tls,
             Some(error) => ConnectionFailure::from(error).into(),
             None => HttpFailure::Failed,
         },
     };
-    HttpError::new(failure, shortened(&chain(error)))
+    HttpError::new(failure, chain(error))
 }
 
 /// Whether it was rustls that failed.
@@ -237,7 +234,7 @@ fn is_of_tls(error: &io::Error) -> bool {
 }
 
 /// The I/O error below an error of HTTP.
-fn io_error(error: &hyper::Error) -> Option<&io::Error> {
+fn io_cause(error: &hyper::Error) -> Option<&io::Error> {
     let mut next = error.source();
     while let Some(cause) = next {
         if let Some(found) = cause.downcast_ref() {
@@ -249,18 +246,20 @@ fn io_error(error: &hyper::Error) -> Option<&io::Error> {
 }
 
 /// What the error and its causes say.
-fn chain(error: &ExchangeError) -> String {
-    let mut parts = vec![error.to_string()];
+fn chain(error: &ExchangeError) -> Reason {
+    let mut parts = vec![Reason::from(error)];
     let mut next = error.source();
     while let Some(cause) = next {
-        let text = cause.to_string();
+        let text = Reason::verbatim(shortened(&cause.to_string()));
+        let text = cause.downcast_ref::<io::Error>().map_or(text, io_error);
         // Wrappers repeat what they wrap.
-        if !parts.iter().any(|part| part.contains(&text)) {
+        if !parts.iter().any(|known| known.as_str().contains(text.as_str())) {
             parts.push(text);
         }
         next = cause.source();
     }
-    parts.join(": ")
+    let chain = parts.into_iter().rev().reduce(|inner, outer| reasons::about(outer, inner));
+    chain.unwrap_or_else(reasons::request_failed)
 }
 
 /// The beginning of a text from a server.

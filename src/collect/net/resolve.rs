@@ -7,20 +7,29 @@ use tokio::net::lookup_host;
 use tokio::time::timeout_at;
 
 use super::deadlines::Deadlines;
+use crate::i18n::{io_error, reasons};
+use crate::model::reason::Reason;
 use crate::parse::address::ip;
 
 /// Why a name has no address.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ResolveError {
     /// The resolver of the system says so, in its words.
-    #[error("{0}")]
-    NotFound(String),
+    NotFound(Reason),
     /// It answered with nothing.
-    #[error("the name has no address")]
     NoAddress,
     /// It said nothing in the time for a connection, or in that of the run. Nothing is known of the name.
-    #[error("the resolver did not answer in time")]
     TimedOut,
+}
+
+impl From<ResolveError> for Reason {
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::NotFound(reason) => reason,
+            ResolveError::NoAddress => reasons::name_without_address(),
+            ResolveError::TimedOut => reasons::resolver_not_in_time(),
+        }
+    }
 }
 
 /// The addresses of each host, without ports.
@@ -34,7 +43,7 @@ pub async fn resolve(host: &str, port: u16, deadlines: &Deadlines) -> Result<Vec
     }
     let found = match timeout_at(deadlines.of(deadlines.connect), lookup_host((host, port))).await {
         Ok(Ok(found)) => found,
-        Ok(Err(error)) => return Err(ResolveError::NotFound(error.to_string())),
+        Ok(Err(error)) => return Err(ResolveError::NotFound(io_error(&error))),
         Err(_) => return Err(ResolveError::TimedOut),
     };
     let mut addresses: Vec<SocketAddr> = Vec::new();

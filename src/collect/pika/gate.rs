@@ -3,8 +3,10 @@
 
 use redis::Cmd;
 
+use crate::i18n::{of_knowledge, reasons};
 use crate::model::knowledge::{CommandRule, Effect, PortRule, Probe};
 use crate::model::node::NotSent;
+use crate::model::reason::Reason;
 use crate::model::release::Version;
 
 /// How every key begins that this tool writes.
@@ -78,36 +80,36 @@ impl<'k> Gate<'k> {
 
     /// Packs `words` for the wire, or says why it must not be sent.
     pub fn permit(&self, words: &[&str]) -> Result<Permit, Refusal> {
-        let not_sent = |reason: String| NotSent { command: words.join(" "), reason };
-        let refuse = |reason: String| Err(Refusal { not_sent: not_sent(reason), not_in_release: false });
+        let not_sent = |reason: Reason| NotSent { command: words.join(" "), reason };
+        let refuse = |reason: Reason| Err(Refusal { not_sent: not_sent(reason), not_in_release: false });
         // Literal rules come before rules with a placeholder, so `config get *` is found before
         // `config get <setting>`.
         let literal = self.rules.iter().find(|rule| matches(&rule.command, words, false));
         let Some(rule) =
             literal.or_else(|| self.rules.iter().find(|rule| matches(&rule.command, words, true)))
         else {
-            return refuse("it is not among the commands that are known to be harmless".into());
+            return refuse(reasons::command_not_known_harmless());
         };
         if rule.never {
-            return refuse(rule.purpose.clone());
+            return refuse(Reason::verbatim(&rule.purpose));
         }
         if rule.effect == Effect::Canary && !self.canaries {
-            return refuse("nothing is to be written in this run".into());
+            return refuse(reasons::nothing_to_be_written());
         }
         if rule.to_sentinels && !self.sentinel {
-            return refuse("it goes to Sentinels only".into());
+            return refuse(reasons::sentinels_only());
         }
         if !rule.to_anyone && !rule.to_sentinels {
             let Some(release) = self.release else {
-                return refuse("the release is not known".into());
+                return refuse(reasons::release_not_known());
             };
             if release.line().is_none() {
-                return refuse(format!("release {release} is not known to this version of pikadoctor"));
+                return refuse(reasons::release_unknown_to_tool(release));
             }
             if let Some(releases) = &rule.releases
                 && !releases.contains(release)
             {
-                let reason = format!("release {release} does not have it; {releases} do");
+                let reason = reasons::release_does_not_have_it(release, releases);
                 return Err(Refusal { not_sent: not_sent(reason), not_in_release: true });
             }
         }
@@ -115,7 +117,7 @@ impl<'k> Gate<'k> {
             && self.full_sync
             && self.release.is_none_or(|release| releases.contains(release))
         {
-            return refuse("a full sync is running, during which this release can die of it".into());
+            return refuse(reasons::full_sync_running());
         }
         let mut command = Cmd::new();
         for word in words {
@@ -156,15 +158,18 @@ impl Gate<'_> {
         rule: &PortRule,
         number: u16,
         follows_nobody: bool,
-    ) -> Result<PortPermit, String> {
+    ) -> Result<PortPermit, Reason> {
         let Some(release) = self.release else {
-            return Err("the release is not known".into());
+            return Err(reasons::release_not_known());
         };
         let Some(probe) = rule.probes.iter().find(|probe| probe.releases.contains(release)) else {
-            return Err(rule.untouched.clone().unwrap_or_else(|| "no harmless probe is known".into()));
+            return Err(rule
+                .untouched
+                .clone()
+                .map_or_else(reasons::no_harmless_probe, |id| of_knowledge(&id)));
         };
         if probe.probe == Probe::ConnectAlone && !follows_nobody {
-            return Err("a connection from its master's address changes the state of a replica".into());
+            return Err(reasons::probe_changes_replica());
         }
         Ok(PortPermit { number, probe: probe.probe })
     }

@@ -1,7 +1,9 @@
 //! Says what kind of server answered.
 
 use super::resp::Reply;
+use crate::i18n::reasons;
 use crate::model::limits::MAX_EVIDENCE_CHARACTERS;
+use crate::model::reason::Reason;
 use crate::model::server::{Server, ServerKind};
 use crate::parse::info::field;
 
@@ -13,7 +15,7 @@ pub fn from_info(reply: &Reply) -> Server {
         Reply::Number(_) | Reply::List(_) | Reply::Nothing | Reply::Other => Server {
             kind: ServerKind::UnknownRedisProtocol,
             product: None,
-            evidence: "INFO is not answered by a text".into(),
+            evidence: reasons::info_not_a_text(),
         },
     }
 }
@@ -23,7 +25,7 @@ fn from_info_text(info: &str) -> Server {
         field(info, key).map(|value| Server {
             kind,
             product: Some(format!("{product} {value}")),
-            evidence: format!("{key}:{value}"),
+            evidence: Reason::verbatim(format!("{key}:{value}")),
         })
     };
     // Kvrocks, KeyDB, Dragonfly and Valkey print `redis_version` too, so they come first.
@@ -43,15 +45,15 @@ fn from_info_text(info: &str) -> Server {
             Some(Server {
                 kind,
                 product: Some(format!("{product} {version}")),
-                evidence: format!("redis_version:{version}"),
+                evidence: Reason::verbatim(format!("redis_version:{version}")),
             })
         })
         .unwrap_or_else(|| Server {
             kind: ServerKind::UnknownRedisProtocol,
             product: None,
             evidence: match info.lines().find(|line| !line.trim().is_empty()) {
-                Some(line) => format!("INFO begins with `{}`", shorten(line)),
-                None => "INFO is empty".into(),
+                Some(line) => reasons::info_begins_with(shorten(line)),
+                None => reasons::info_empty(),
             },
         })
 }
@@ -77,7 +79,7 @@ fn from_error(error: &str) -> Server {
     } else {
         ServerKind::UnknownRedisProtocol
     };
-    Server { kind, product: None, evidence: format!("INFO is answered by `{}`", shorten(error)) }
+    Server { kind, product: None, evidence: reasons::info_answered_by(shorten(error)) }
 }
 
 /// From the first bytes of something that is not RESP.
@@ -100,10 +102,10 @@ pub fn from_bytes(bytes: &[u8]) -> Server {
     let readable =
         !line.is_empty() && line.chars().all(|c| !c.is_control() && c != char::REPLACEMENT_CHARACTER);
     let evidence = if readable {
-        format!("it sends `{}`", shorten(line))
+        reasons::sends(shorten(line))
     } else {
         let hex: Vec<String> = bytes.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-        format!("it sends the bytes {}", hex.join(" "))
+        reasons::sends_bytes(hex.join(" "))
     };
     Server { kind, product: None, evidence }
 }

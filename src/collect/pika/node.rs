@@ -10,15 +10,17 @@ use crate::collect::host::network_of_server;
 use crate::collect::net::connect::dial;
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::secret::Password;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::address::Address;
 use crate::model::info::InfoSection;
 use crate::model::knowledge::{Knowledge, Setting};
 use crate::model::node::Node;
 use crate::model::reach::ReachState;
+use crate::model::reason::Reason;
 use crate::model::release::Version;
 use crate::model::replication::Role;
 use crate::model::server::{AuthOutcome, Authentication, Server, ServerKind};
+use crate::model::unavailable::Unavailable;
 use crate::parse::info;
 use crate::parse::secret::Tokens;
 
@@ -50,13 +52,13 @@ const SECTIONS: [(&[&str], &str); 10] = [
 ];
 
 impl Collector<'_> {
-    /// Looks at the server at `address`. Never fails: what could not be had is in `Node::errors`.
+    /// Looks at the server at `address`. Never fails: what could not be had is in `Node::unavailable`.
     pub async fn examine(&self, name: &str, address: &Address, password: Option<&Password>) -> Node {
         let mut node = Node { name: name.to_owned(), address: address.clone(), ..Node::default() };
         let (reach, stream) = dial(address, &self.deadlines).await;
         node.reach = reach;
         let Some(stream) = stream else {
-            note_unexamined(&mut node, &format!("{address} was not reached"));
+            note_unexamined(&mut node, &reasons::address_not_reached(address));
             return node;
         };
         let mut connection = Connection::new(stream);
@@ -99,7 +101,7 @@ impl Collector<'_> {
         let kind = server.kind;
         node.authentication.admitted = Some(matches!(server_reply, Reply::Text(_)));
         if kind != ServerKind::Pika {
-            let reason = format!("what answers is not examined as a Pika: {}", server.evidence);
+            let reason = reasons::not_examined_as_pika(&server.evidence);
             node.server = Some(server);
             note_unexamined(node, &reason);
             return;
@@ -109,8 +111,9 @@ impl Collector<'_> {
             take_reply(node, self, want, reply);
         }
         if broken.is_some() {
-            node.errors.push(absent("replication", "the connection broke after INFO server".into()));
-            note_all_unasked(node, &broken.unwrap_or(Broken::Closed).to_string());
+            node.unavailable
+                .push(Unavailable::failed("replication", reasons::connection_broke_after("INFO server")));
+            note_all_unasked(node, &broken.unwrap_or(Broken::Closed).into());
             return;
         }
         read_sections(node);
@@ -127,7 +130,7 @@ impl Collector<'_> {
             match &out_of_step {
                 Some(reason) if !says_what_it_is(want, reply) => {
                     let path = want.path().unwrap_or_default();
-                    node.errors.push(absent(&path, reason.clone()));
+                    node.unavailable.push(Unavailable::failed(path, reason.clone()));
                 }
                 _ => take_reply(node, self, want, reply),
             }
@@ -135,7 +138,7 @@ impl Collector<'_> {
         if let Some(broken) = broken {
             for want in &second.wants[replies.len()..] {
                 if let Some(path) = want.path() {
-                    node.errors.push(absent(&path, broken.to_string()));
+                    node.unavailable.push(Unavailable::failed(path, broken));
                 }
             }
         }
@@ -148,14 +151,13 @@ impl Collector<'_> {
     async fn look_at_ports(&self, node: &mut Node, gate: &Gate<'_>) {
         let Some(release) = gate.release() else { return };
         if !self.ports {
-            let reason = "derived ports were not to be looked at".to_owned();
-            node.errors.push(Absence { path: "ports".into(), kind: AbsenceKind::NoAccess, reason });
+            node.unavailable.push(Unavailable::no_access("ports", reasons::ports_not_wanted()));
             return;
         }
         let generation = self.knowledge.generations.iter().find(|entry| entry.releases.contains(release));
         let server = node.reach.peer.as_ref().and_then(|peer| peer.parse().ok());
         let (Some(generation), Some(server)) = (generation, server) else {
-            node.errors.push(absent("ports", format!("the ports of release {release} are not known")));
+            node.unavailable.push(Unavailable::failed("ports", reasons::ports_of_release_unknown(release)));
             return;
         };
         let role = node.replication.as_ref().and_then(|replication| replication.role);
@@ -182,7 +184,7 @@ impl Collector<'_> {
             .filter(|setting| release.is_some_and(|release| setting.readable.contains(release)))
             .collect();
         if known.is_empty() {
-            node.errors.push(absent("config", "it is not known which settings this release has".into()));
+            node.unavailable.push(Unavailable::failed("config", reasons::settings_of_release_unknown()));
         }
         for setting in known {
             batch.add(gate, node, &["config", "get", &setting.name], Want::Setting(setting.name.clone()));
@@ -247,7 +249,7 @@ impl Batch {
             }
             Err(refusal) => {
                 if let Some(path) = want.path().filter(|_| !refusal.not_in_release) {
-                    node.errors.push(absent(&path, refusal.not_sent.reason.clone()));
+                    node.unavailable.push(Unavailable::failed(path, refusal.not_sent.reason.clone()));
                 }
                 node.not_sent.push(refusal.not_sent);
             }
@@ -263,21 +265,16 @@ fn look_at_host(node: &mut Node, is_pika: bool) {
         Ok(network) => node.host_network = Some(network),
         Err(error) => {
             for path in ["host_network", "own_address"] {
-                let (path, reason) = (path.to_owned(), error.to_string());
-                node.errors.push(Absence { path, kind: AbsenceKind::NoAccess, reason });
+                node.unavailable.push(Unavailable::no_access(path, &error));
             }
         }
     }
 }
 
-fn absent(path: &str, reason: String) -> Absence {
-    Absence { path: path.to_owned(), kind: AbsenceKind::Failed, reason }
-}
-
 /// What an answer to AUTH says.
 pub fn note_auth_reply(authentication: &mut Authentication, reply: &Reply) {
     let (outcome, text) = match reply {
-        Reply::Text(text) if text == "OK" => (AuthOutcome::Accepted, text.clone()),
+        Reply::Text(text) if text == "OK" => (AuthOutcome::Accepted, Reason::verbatim(text)),
         Reply::Error(text) => {
             let lower = text.to_ascii_lowercase();
             let outcome = if lower.contains("no password is set")
@@ -289,11 +286,11 @@ pub fn note_auth_reply(authentication: &mut Authentication, reply: &Reply) {
             } else {
                 AuthOutcome::Unclear
             };
-            (outcome, text.clone())
+            (outcome, Reason::verbatim(text))
         }
-        Reply::Text(text) => (AuthOutcome::Unclear, text.clone()),
+        Reply::Text(text) => (AuthOutcome::Unclear, Reason::verbatim(text)),
         Reply::Number(_) | Reply::List(_) | Reply::Nothing | Reply::Other => {
-            (AuthOutcome::Unclear, "not a text".into())
+            (AuthOutcome::Unclear, reasons::not_a_text())
         }
     };
     authentication.outcome = outcome;
@@ -306,8 +303,8 @@ fn note_no_answer(node: &mut Node, broken: Broken, first_bytes: &[u8]) {
     node.reach.state = state;
     node.server = server.or(node.server.take());
     let reason = match &node.server {
-        Some(server) => format!("what answers is not examined as a Pika: {}", server.evidence),
-        None => broken.to_string(),
+        Some(server) => reasons::not_examined_as_pika(&server.evidence),
+        None => broken.into(),
     };
     note_unexamined(node, &reason);
 }
@@ -317,7 +314,7 @@ pub fn state_without_answer(broken: Broken, first_bytes: &[u8]) -> (ReachState, 
     match broken {
         Broken::NotResp => (ReachState::Answered, Some(identify::from_bytes(first_bytes))),
         Broken::TooMuch => {
-            let evidence = format!("INFO server is answered by {}", Broken::TooMuch);
+            let evidence = reasons::info_server_answered_by(Reason::from(Broken::TooMuch));
             let server = Server { kind: ServerKind::Garbage, product: None, evidence };
             (ReachState::Answered, Some(server))
         }
@@ -348,26 +345,26 @@ const OF_A_PIKA: [&str; 17] = [
     "peers",
 ];
 
-fn note_unexamined(node: &mut Node, reason: &str) {
+fn note_unexamined(node: &mut Node, reason: &Reason) {
     let of_whatever_answers = node.server.is_none().then_some(["server", "authentication.admitted"]);
     for path in of_whatever_answers.iter().flatten().chain(&OF_A_PIKA) {
-        node.errors.push(absent(path, reason.to_owned()));
+        node.unavailable.push(Unavailable::failed(*path, reason.clone()));
     }
 }
 
-fn note_all_unasked(node: &mut Node, reason: &str) {
+fn note_all_unasked(node: &mut Node, reason: &Reason) {
     for path in SECTIONS.iter().map(|(_, path)| *path).chain(["config"]) {
-        node.errors.push(absent(path, reason.to_owned()));
+        node.unavailable.push(Unavailable::failed(path, reason.clone()));
     }
 }
 
 /// Why the answers of a batch cannot be told by their places: one is about a setting that was not asked for. A
 /// server that gives an answer too many would otherwise have its password taken for a port.
-fn out_of_step(want: &Want, reply: &Reply) -> Option<String> {
+fn out_of_step(want: &Want, reply: &Reply) -> Option<Reason> {
     let Want::Setting(name) = want else { return None };
     match *reply.texts() {
         [about, _] if !about.eq_ignore_ascii_case(name) => {
-            Some(format!("the answers came out of step: `config get {name}` is answered about `{about}`"))
+            Some(reasons::answers_out_of_step(format!("config get {name}"), about))
         }
         _ => None,
     }
@@ -394,7 +391,7 @@ fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &R
             let sections = info::sections(text);
             if sections.is_empty() {
                 let path = want.path().unwrap_or_default();
-                node.errors.push(absent(&path, "the server answers with nothing".into()));
+                node.unavailable.push(Unavailable::failed(path, reasons::server_answers_nothing()));
             }
             node.info.extend(sections);
         }
@@ -413,10 +410,10 @@ fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &R
         (want, reply) => {
             if let Some(path) = want.path() {
                 let reason = match reply {
-                    Reply::Error(text) => format!("the server answers `{text}`"),
-                    _ => "the server answers with something of another type".to_owned(),
+                    Reply::Error(text) => reasons::server_answers(text),
+                    _ => reasons::server_answers_other_type(),
                 };
-                node.errors.push(absent(&path, reason));
+                node.unavailable.push(Unavailable::failed(path, reason));
             }
         }
     }
@@ -458,8 +455,8 @@ fn summarise_config_errors(node: &mut Node) {
     if node.config.is_some() {
         return;
     }
-    let mut reasons = node.errors.iter().filter(|absence| absence.path.starts_with("config."));
+    let mut reasons = node.unavailable.iter().filter(|absence| absence.path.starts_with("config."));
     let Some(first) = reasons.next().map(|absence| absence.reason.clone()) else { return };
-    node.errors.retain(|absence| !absence.path.starts_with("config."));
-    node.errors.push(absent("config", first));
+    node.unavailable.retain(|absence| !absence.path.starts_with("config."));
+    node.unavailable.push(Unavailable::failed("config", first));
 }

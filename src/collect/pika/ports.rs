@@ -10,9 +10,11 @@ use super::gate::{Gate, PortPermit};
 use super::{identify, trysync};
 use crate::collect::net::connect::connect;
 use crate::collect::net::deadlines::Deadlines;
+use crate::i18n::reasons;
 use crate::model::knowledge::{GenerationEntry, PortOpen, PortRule, Probe};
 use crate::model::limits::{MAX_PORT_BYTES, PORT_SILENCE_TIMEOUT, RSYNC_GREETING_TIMEOUT};
 use crate::model::network::{Port, PortRole, PortState};
+use crate::model::reason::Reason;
 use crate::model::replication::BinlogPosition;
 
 /// A client of rsync's protocol 31, which every daemon since 2013 speaks, and the module of full copies.
@@ -58,12 +60,12 @@ pub async fn probe_ports(
 /// What one probe saw.
 struct Seen {
     state: PortState,
-    detail: Option<String>,
+    detail: Option<Reason>,
     position: Option<BinlogPosition>,
 }
 
 impl Seen {
-    fn plain(state: PortState, detail: Option<String>) -> Self {
+    fn plain(state: PortState, detail: Option<Reason>) -> Self {
         Self { state, detail, position: None }
     }
 
@@ -101,8 +103,7 @@ async fn greeting(stream: &mut TcpStream, deadlines: &Deadlines) -> Seen {
     if came.starts_with(b"@RSYNCD: ") {
         Seen::plain(PortState::Proven, None)
     } else if came.is_empty() {
-        let detail = "no greeting: an rsync daemon that waits for a name server, or another program";
-        Seen::plain(PortState::Open, Some(detail.into()))
+        Seen::plain(PortState::Open, Some(reasons::rsync_no_greeting()))
     } else {
         Seen::other(&came)
     }
@@ -122,17 +123,11 @@ async fn module(stream: &mut TcpStream, deadlines: &Deadlines) -> Seen {
     if line.starts_with("@RSYNCD: AUTHREQD") {
         Seen::plain(PortState::Proven, None)
     } else if line.starts_with("@RSYNCD: OK") {
-        Seen::plain(
-            PortState::Other,
-            Some("its module `document` asks for no secret: it is not that of a Pika".into()),
-        )
+        Seen::plain(PortState::Other, Some(reasons::rsync_module_without_secret()))
     } else if came.is_empty() {
-        Seen::plain(
-            PortState::Open,
-            Some("it greets as rsync, and does not answer for the module `document`".into()),
-        )
+        Seen::plain(PortState::Open, Some(reasons::rsync_module_unanswered()))
     } else {
-        Seen::plain(PortState::Other, Some(format!("rsync without Pika's module: {line}")))
+        Seen::plain(PortState::Other, Some(reasons::rsync_without_module(line)))
     }
 }
 
@@ -140,13 +135,17 @@ async fn ask_for_position(stream: &mut TcpStream, rule: &PortRule, deadlines: &D
     debug_assert_eq!(rule.role, PortRole::Replication, "TrySync is for the replication server alone");
     let deadline = deadlines.of(deadlines.reply);
     if !matches!(timeout_at(deadline, stream.write_all(&trysync::frame())).await, Ok(Ok(()))) {
-        return Seen::plain(PortState::Open, Some("the connection was closed before the question".into()));
+        return Seen::plain(PortState::Open, Some(reasons::closed_before_question()));
     }
     let came = read_some(stream, deadline, |bytes| trysync::read(bytes).is_some()).await;
     match trysync::read(&came) {
-        Some(answer) => Seen { state: PortState::Proven, detail: answer.error, position: answer.position },
+        Some(answer) => Seen {
+            state: PortState::Proven,
+            detail: answer.error.map(Reason::verbatim),
+            position: answer.position,
+        },
         // 3.2.9 in sharding mode closes without a word.
-        None if came.is_empty() => Seen::plain(PortState::Open, Some("no answer to TrySync".into())),
+        None if came.is_empty() => Seen::plain(PortState::Open, Some(reasons::no_answer_to_trysync())),
         None => Seen::other(&came),
     }
 }

@@ -4,9 +4,9 @@
 //! and it hides the raw error texts that tell one release of Pika from another.
 
 use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::{fmt, io};
 
 use redis::{Parser, RedisError, Value};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
@@ -14,7 +14,9 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::gate::Permit;
+use crate::i18n::reasons;
 use crate::model::limits::{MAX_FIRST_BYTES, MAX_REPLY_BYTES};
+use crate::model::reason::Reason;
 
 /// One reply.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,13 +56,13 @@ pub enum Broken {
     NotResp,
 }
 
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TimedOut => f.write_str("no answer before the deadline"),
-            Self::Closed => f.write_str("the server closed the connection"),
-            Self::TooMuch => write!(f, "more than {} MiB came in answer", MAX_REPLY_BYTES / 1024 / 1024),
-            Self::NotResp => f.write_str("what came is not RESP"),
+impl From<Broken> for Reason {
+    fn from(broken: Broken) -> Self {
+        match broken {
+            Broken::TimedOut => reasons::no_answer_before_deadline(),
+            Broken::Closed => reasons::server_closed_connection(),
+            Broken::TooMuch => reasons::answer_above_mib(MAX_REPLY_BYTES / 1024 / 1024),
+            Broken::NotResp => reasons::answer_not_resp(),
         }
     }
 }

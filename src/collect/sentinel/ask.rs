@@ -8,12 +8,14 @@ use crate::collect::pika::identify;
 use crate::collect::pika::node::{note_auth_reply, state_without_answer};
 use crate::collect::pika::resp::{Broken, Connection, Reply};
 use crate::collect::secret::Password;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::address::Address;
 use crate::model::knowledge::Knowledge;
 use crate::model::limits::MAX_SENTINEL_MASTERS;
+use crate::model::reason::Reason;
 use crate::model::sentinel::{Instance, Sentinel};
 use crate::model::server::ServerKind;
+use crate::model::unavailable::Unavailable;
 use crate::parse::info::field;
 
 /// What asking needs to know.
@@ -25,14 +27,14 @@ pub struct Asker<'a> {
 }
 
 impl Asker<'_> {
-    /// Asks the Sentinel at `address`. Never fails: what could not be had is in `Sentinel::errors`.
+    /// Asks the Sentinel at `address`. Never fails: what could not be had is in `Sentinel::unavailable`.
     pub async fn ask(&self, address: &Address, password: Option<&Password>) -> Sentinel {
         let mut sentinel =
             Sentinel { name: address.to_string(), address: address.clone(), ..Sentinel::default() };
         let (reach, stream) = dial(address, &self.deadlines).await;
         sentinel.reach = reach;
         let Some(stream) = stream else {
-            note_unasked(&mut sentinel, &format!("{address} was not reached"));
+            note_unasked(&mut sentinel, &reasons::address_not_reached(address));
             return sentinel;
         };
         let mut connection = Connection::new(stream);
@@ -64,8 +66,8 @@ impl Asker<'_> {
             let (state, server) = state_without_answer(broken, connection.first_bytes());
             sentinel.reach.state = state;
             let reason = match &server {
-                Some(server) => format!("what answers is no Sentinel: {}", server.evidence),
-                None => broken.to_string(),
+                Some(server) => reasons::not_a_sentinel(&server.evidence),
+                None => broken.into(),
             };
             if server.is_none() {
                 note(sentinel, "server", &reason);
@@ -79,7 +81,7 @@ impl Asker<'_> {
         let (kind, evidence) = (server.kind, server.evidence.clone());
         sentinel.server = Some(server);
         if kind != ServerKind::Sentinel {
-            note_unasked(sentinel, &format!("what answers is not asked as a Sentinel: {evidence}"));
+            note_unasked(sentinel, &reasons::not_asked_as_sentinel(evidence));
         }
         kind == ServerKind::Sentinel
     }
@@ -87,7 +89,7 @@ impl Asker<'_> {
     async fn question(&self, sentinel: &mut Sentinel, connection: &mut Connection, gate: &Gate<'_>) {
         let words = [vec!["info", "sentinel"], vec!["sentinel", "myid"], vec!["sentinel", "masters"]];
         let (replies, broken) = self.exchange(sentinel, connection, gate, &words).await;
-        let reason = broken.map_or_else(String::new, |broken| broken.to_string());
+        let reason = broken.map_or_else(reasons::no_answer_came, Reason::from);
         match replies.first() {
             Some(Reply::Text(info)) => {
                 sentinel.tilt = field(info, "sentinel_tilt").map(|value| value != "0");
@@ -98,7 +100,7 @@ impl Asker<'_> {
                     ("masters_counted", sentinel.masters_counted.is_none()),
                 ] {
                     if absent {
-                        note(sentinel, path, "INFO sentinel does not show it");
+                        note(sentinel, path, &reasons::info_sentinel_does_not_show_it());
                     }
                 }
             }
@@ -111,12 +113,7 @@ impl Asker<'_> {
         match replies.get(1) {
             Some(Reply::Text(id)) => sentinel.my_id = Some(shorten(id)),
             Some(Reply::Error(_)) => {
-                let reason = "this release of Sentinel has no SENTINEL MYID".to_owned();
-                sentinel.errors.push(Absence {
-                    path: "my_id".into(),
-                    kind: AbsenceKind::NotInRelease,
-                    reason,
-                });
+                sentinel.unavailable.push(Unavailable::not_in_release("my_id", reasons::no_sentinel_myid()));
             }
             other => note(sentinel, "my_id", &unreadable(other, &reason)),
         }
@@ -131,7 +128,7 @@ impl Asker<'_> {
             self.ask_about_masters(sentinel, connection, gate).await;
         } else {
             let count = sentinel.masters.as_ref().map_or(0, Vec::len);
-            note_all_of_masters(sentinel, 0..count, "the connection broke after SENTINEL MASTERS");
+            note_all_of_masters(sentinel, 0..count, &reasons::connection_broke_after("SENTINEL MASTERS"));
         }
     }
 
@@ -144,7 +141,7 @@ impl Asker<'_> {
             .flat_map(|name| ["slaves", "sentinels", "ckquorum"].map(|word| vec!["sentinel", word, name]))
             .collect();
         let (replies, broken) = self.exchange(sentinel, connection, gate, &words).await;
-        let reason = broken.map_or_else(|| "no answer came".to_owned(), |broken| broken.to_string());
+        let reason = broken.map_or_else(reasons::no_answer_came, Reason::from);
         for (index, master) in masters[..asked].iter_mut().enumerate() {
             let reply = |offset: usize| replies.get(3 * index + offset);
             let path = |field: &str| format!("masters.{index}.{field}");
@@ -158,7 +155,7 @@ impl Asker<'_> {
         note_all_of_masters(
             sentinel,
             asked..masters.len(),
-            &format!("a Sentinel is asked about no more than {MAX_SENTINEL_MASTERS} names"),
+            &reasons::sentinel_names_limit(MAX_SENTINEL_MASTERS),
         );
         sentinel.masters = Some(masters);
     }
@@ -190,18 +187,22 @@ impl Asker<'_> {
 
 /// The entries of an answer. One that cannot be read makes all of it unreliable: what is missing in it must not
 /// be taken for what is not there.
-fn read<T>(reply: Option<&Reply>, reason: &str, of: fn(&Entry<'_>) -> Option<T>) -> Result<Vec<T>, String> {
-    let entries = entries(reply.ok_or(reason)?)?;
+fn read<T>(
+    reply: Option<&Reply>,
+    reason: &Reason,
+    of: fn(&Entry<'_>) -> Option<T>,
+) -> Result<Vec<T>, Reason> {
+    let entries = entries(reply.ok_or_else(|| reason.clone())?)?;
     let read: Vec<T> = entries.iter().filter_map(of).collect();
     let lost = entries.len() - read.len();
-    if lost > 0 { Err(format!("{lost} of its entries have no name, address or port")) } else { Ok(read) }
+    if lost > 0 { Err(reasons::entries_without_address(lost)) } else { Ok(read) }
 }
 
 fn instances(
     sentinel: &mut Sentinel,
     reply: Option<&Reply>,
     path: &str,
-    reason: &str,
+    reason: &Reason,
 ) -> Option<Vec<Instance>> {
     match read(reply, reason, instance) {
         Ok(instances) => Some(instances),
@@ -212,21 +213,20 @@ fn instances(
     }
 }
 
-fn unreadable(reply: Option<&Reply>, reason: &str) -> String {
+fn unreadable(reply: Option<&Reply>, reason: &Reason) -> Reason {
     match reply {
-        None => reason.to_owned(),
-        Some(Reply::Error(error)) => format!("the Sentinel answers `{}`", shorten(error)),
-        Some(_) => "the Sentinel answers with something of another type".to_owned(),
+        None => reason.clone(),
+        Some(Reply::Error(error)) => reasons::sentinel_answers(shorten(error)),
+        Some(_) => reasons::sentinel_answers_other_type(),
     }
 }
 
-fn note(sentinel: &mut Sentinel, path: &str, reason: &str) {
-    let (path, reason) = (path.to_owned(), reason.to_owned());
-    sentinel.errors.push(Absence { path, kind: AbsenceKind::Failed, reason });
+fn note(sentinel: &mut Sentinel, path: &str, reason: &Reason) {
+    sentinel.unavailable.push(Unavailable::failed(path, reason.clone()));
 }
 
-fn note_unasked(sentinel: &mut Sentinel, reason: &str) {
-    if sentinel.server.is_none() && !sentinel.errors.iter().any(|absence| absence.path == "server") {
+fn note_unasked(sentinel: &mut Sentinel, reason: &Reason) {
+    if sentinel.server.is_none() && !sentinel.unavailable.iter().any(|absence| absence.path == "server") {
         note(sentinel, "server", reason);
     }
     for path in ["my_id", "tilt", "masters_counted", "masters"] {
@@ -237,7 +237,7 @@ fn note_unasked(sentinel: &mut Sentinel, reason: &str) {
     }
 }
 
-fn note_all_of_masters(sentinel: &mut Sentinel, masters: std::ops::Range<usize>, reason: &str) {
+fn note_all_of_masters(sentinel: &mut Sentinel, masters: std::ops::Range<usize>, reason: &Reason) {
     for index in masters {
         for field in ["replicas", "others", "quorum_reply"] {
             note(sentinel, &format!("masters.{index}.{field}"), reason);

@@ -1,8 +1,10 @@
 //! Reads what Sentinels answer: flat lists of names and values, which may lack any of them.
 
 use crate::collect::pika::resp::Reply;
+use crate::i18n::reasons;
 use crate::model::address::Address;
 use crate::model::limits::{MAX_SENTINEL_ENTRIES, MAX_SENTINEL_TEXT_CHARACTERS};
+use crate::model::reason::Reason;
 use crate::model::sentinel::{Instance, WatchedMaster};
 
 /// The names and values of one entry.
@@ -34,19 +36,16 @@ pub fn shorten(text: &str) -> String {
 }
 
 /// The entries of an answer, or what is wrong with it.
-pub fn entries(reply: &Reply) -> Result<Vec<Entry<'_>>, String> {
+pub fn entries(reply: &Reply) -> Result<Vec<Entry<'_>>, Reason> {
     match reply {
         Reply::List(items) if items.len() > MAX_SENTINEL_ENTRIES => {
-            Err(format!("{} entries came, and more than {MAX_SENTINEL_ENTRIES} are not read", items.len()))
+            Err(reasons::entries_above_limit(items.len(), MAX_SENTINEL_ENTRIES))
         }
-        Reply::List(items) => items
-            .iter()
-            .map(|item| {
-                Entry::of(item).ok_or_else(|| "an entry is not a list of names and values".to_owned())
-            })
-            .collect(),
-        Reply::Error(error) => Err(format!("the Sentinel answers `{}`", shorten(error))),
-        _ => Err("the Sentinel answers with something of another type".to_owned()),
+        Reply::List(items) => {
+            items.iter().map(|item| Entry::of(item).ok_or_else(reasons::entry_not_a_map)).collect()
+        }
+        Reply::Error(error) => Err(reasons::sentinel_answers(shorten(error))),
+        _ => Err(reasons::sentinel_answers_other_type()),
     }
 }
 
@@ -123,7 +122,7 @@ mod tests {
 
     #[test]
     fn answers_of_another_shape_are_told_and_not_guessed() {
-        assert!(entries(&Reply::Error("ERR no".into())).is_err_and(|why| why.contains("ERR no")));
+        assert!(entries(&Reply::Error("ERR no".into())).is_err_and(|why| why.as_str().contains("ERR no")));
         assert!(entries(&Reply::Nothing).is_err());
         assert!(entries(&Reply::List(vec![Reply::Number(1)])).is_err());
         assert!(entries(&Reply::List(vec![list(&["a", "b"]); MAX_SENTINEL_ENTRIES + 1])).is_err());

@@ -7,17 +7,12 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior};
 
 use super::filters::{beyond, bytes, duration, in_era, in_releases, listed, printable, shell};
 use super::functions;
-use crate::judge::phrases::Phrases;
 use crate::model::knowledge::Knowledge;
 use crate::model::limits::MAX_EXPRESSION_STEPS;
 use crate::model::text::Language;
 
-/// An environment for expressions and texts in `language`, which is that of `phrases`.
-pub fn environment(
-    knowledge: &Arc<Knowledge>,
-    phrases: &Arc<Phrases>,
-    language: Language,
-) -> Environment<'static> {
+/// An environment for expressions and texts in `language`.
+pub fn environment(knowledge: &Arc<Knowledge>, language: Language) -> Environment<'static> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(MAX_EXPRESSION_STEPS));
@@ -35,12 +30,6 @@ pub fn environment(
     env.add_filter("bytes", bytes);
     env.add_filter("duration", duration);
     env.add_filter("shell", shell);
-    let phrases = phrases.clone();
-    // What is no text (a detail that is null, say) stays what it is.
-    env.add_filter("localized", move |said: Value| match said.as_str() {
-        Some(words) => Value::from(phrases.localized(words).into_owned()),
-        None => said,
-    });
 
     functions::add(&mut env, knowledge, language);
     env
@@ -54,8 +43,7 @@ mod tests {
 
     fn eval(expression: &str) -> Result<String, Error> {
         let knowledge = Arc::new(crate::catalog::built_in().knowledge);
-        let phrases = Arc::new(Phrases::new(&knowledge.phrases, Language::En));
-        let env = environment(&knowledge, &phrases, Language::En);
+        let env = environment(&knowledge, Language::En);
         env.render_str(
             &format!("{{{{ {expression} }}}}"),
             context! { evil => "a\u{1b}[31mb\nc\u{202e}", none => () },

@@ -10,9 +10,11 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 use minijinja::{Error, ErrorKind};
 use serde_json::Value as Json;
 
-use crate::derive::covers;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::localized;
 use crate::model::conf::Place;
+use crate::model::reason::Reason;
+use crate::model::text::Language;
+use crate::model::unavailable::{Unavailable, UnavailableKind};
 
 /// An expression read a fact that is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +22,8 @@ pub struct Missing {
     /// The whole path, for example `node.data.fatal`.
     pub path: String,
     /// What follows from it.
-    pub kind: AbsenceKind,
-    /// Why.
+    pub kind: UnavailableKind,
+    /// Why, in the language of the report.
     pub reason: String,
 }
 
@@ -50,7 +52,9 @@ pub fn missing_of(error: &Error) -> Option<&Missing> {
 struct Rules {
     /// The variable that the tree is known by.
     root: String,
-    absences: Vec<Absence>,
+    absences: Vec<Unavailable>,
+    /// The language that reasons are read in.
+    language: Language,
     /// In an example a fact that is not stated is a mistake of its author.
     strict: bool,
 }
@@ -78,19 +82,26 @@ struct ListFact {
 }
 
 /// A tree of facts as a value for expressions. `root` is the variable's name.
-pub fn tree(root: &str, facts: &Json, absences: Vec<Absence>) -> Value {
-    build(&Arc::new(Rules { root: root.to_owned(), absences, strict: false }), "", facts).value()
+pub fn tree(root: &str, facts: &Json, absences: Vec<Unavailable>, language: Language) -> Value {
+    build(&Arc::new(Rules { root: root.to_owned(), absences, language, strict: false }), "", facts).value()
 }
 
 /// The same for an example, in which every fact that is read must be stated.
-pub fn example_tree(root: &str, facts: &Json, absences: Vec<Absence>) -> Value {
-    build(&Arc::new(Rules { root: root.to_owned(), absences, strict: true }), "", facts).value()
+pub fn example_tree(root: &str, facts: &Json, absences: Vec<Unavailable>, language: Language) -> Value {
+    build(&Arc::new(Rules { root: root.to_owned(), absences, language, strict: true }), "", facts).value()
 }
 
 fn build(rules: &Arc<Rules>, path: &str, json: &Json) -> Fact {
     let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     match json {
         Json::Null => Fact::Null,
+        // A reason is a text, in the language of the report.
+        Json::Object(map)
+            if map.contains_key("text")
+                && let Some(reason) = Reason::from_json(json) =>
+        {
+            Fact::Value(Value::from(localized(&reason, rules.language).as_ref()))
+        }
         Json::Object(map) => Fact::Map(Arc::new(MapFact {
             rules: rules.clone(),
             path: path.to_owned(),
@@ -132,14 +143,18 @@ impl Rules {
         let most_specific = self
             .absences
             .iter()
-            .filter(|absence| covers(&absence.path, path))
+            .filter(|absence| absence.covers(path))
             .max_by_key(|absence| absence.path.len());
         let whole_path = format!("{}.{path}", self.root);
         let missing = if let Some(absence) = most_specific {
-            Missing { path: whole_path, kind: absence.kind, reason: absence.reason.clone() }
+            Missing {
+                path: whole_path,
+                kind: absence.kind,
+                reason: localized(&absence.reason, self.language).into_owned(),
+            }
         } else if self.strict && !stated && !path.starts_with("commands.") {
             let reason = "the example reads this fact and does not state it".to_owned();
-            Missing { path: whole_path, kind: AbsenceKind::Failed, reason }
+            Missing { path: whole_path, kind: UnavailableKind::Failed, reason }
         } else {
             return Value::from(());
         };
@@ -203,13 +218,17 @@ mod tests {
     fn eval(
         expression: &str,
         facts: Json,
-        absences: &[(&str, AbsenceKind)],
+        absences: &[(&str, UnavailableKind)],
     ) -> Result<bool, Option<Missing>> {
         let absences = absences
             .iter()
-            .map(|(path, kind)| Absence { path: (*path).into(), kind: *kind, reason: "because".into() })
+            .map(|(path, kind)| Unavailable {
+                path: (*path).into(),
+                kind: *kind,
+                reason: Reason::verbatim("because"),
+            })
             .collect();
-        let node = tree("node", &facts, absences);
+        let node = tree("node", &facts, absences, Language::En);
         let mut env = Environment::new();
         env.set_undefined_behavior(UndefinedBehavior::Strict);
         let expression = env.compile_expression(expression).unwrap();
@@ -233,20 +252,23 @@ mod tests {
             "node.data['fatal'] == 1",
             "1 in [node.data.fatal]",
         ] {
-            let missing = eval(expression, facts.clone(), &[("data.fatal", AbsenceKind::NotInRelease)]);
+            let missing = eval(expression, facts.clone(), &[("data.fatal", UnavailableKind::NotInRelease)]);
             let missing = missing.unwrap_err().unwrap_or_else(|| panic!("{expression}: no reason"));
-            assert_eq!((missing.path.as_str(), missing.kind), ("node.data.fatal", AbsenceKind::NotInRelease));
+            assert_eq!(
+                (missing.path.as_str(), missing.kind),
+                ("node.data.fatal", UnavailableKind::NotInRelease)
+            );
         }
     }
 
     #[test]
     fn the_most_specific_reason_counts() {
         let facts = json!({"data": null});
-        let absences = [("", AbsenceKind::NoAccess), ("data", AbsenceKind::Failed)];
+        let absences = [("", UnavailableKind::NoAccess), ("data", UnavailableKind::Failed)];
         let missing = eval("node.data.fatal", facts.clone(), &absences).unwrap_err().unwrap();
-        assert_eq!(missing.kind, AbsenceKind::Failed);
+        assert_eq!(missing.kind, UnavailableKind::Failed);
         let missing = eval("node.replication", facts, &absences).unwrap_err().unwrap();
-        assert_eq!(missing.kind, AbsenceKind::NoAccess);
+        assert_eq!(missing.kind, UnavailableKind::NoAccess);
     }
 
     #[test]

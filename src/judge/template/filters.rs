@@ -4,6 +4,7 @@ use minijinja::Error;
 use minijinja::value::Value;
 
 use super::value::{number, refuse};
+use crate::i18n::texts;
 use crate::model::knowledge::Knowledge;
 use crate::model::release::{Releases, Version};
 use crate::model::text::{Language, escape_control};
@@ -87,10 +88,7 @@ pub fn beyond(position: Value, other: Value) -> Result<bool, Error> {
 /// `names|listed`: an enumeration in the language of the report.
 pub fn listed(items: &Value, language: Language) -> Result<Value, Error> {
     let items: Vec<String> = items.try_iter()?.map(|item| printable(&item)).collect();
-    Ok(Value::from_safe_string(items.join(match language {
-        Language::En => ", ",
-        Language::Zh => "、",
-    })))
+    Ok(Value::from_safe_string(items.join(texts::ENUMERATION.get(language))))
 }
 
 /// `version is in_era('slots')`

@@ -5,9 +5,9 @@ use minijinja::{Error, ErrorKind, State, context};
 use serde_json::Value as Json;
 
 use super::facts::{example_tree, missing_of};
-use crate::model::absence::AbsenceKind;
 use crate::model::release::{Releases, Version};
-use crate::model::text::Source;
+use crate::model::text::{Language, Source};
+use crate::model::unavailable::UnavailableKind;
 
 /// An error of an expression, in a sentence.
 pub fn refuse(message: impl Into<String>) -> Error {
@@ -38,7 +38,7 @@ pub fn version_of(state: &State<'_, '_>, node: &Value) -> Result<Version, Error>
 
 /// Whether an evaluation ended at a fact that this release does not have.
 pub fn is_not_in_release(error: &Error) -> bool {
-    missing_of(error).is_some_and(|missing| missing.kind == AbsenceKind::NotInRelease)
+    missing_of(error).is_some_and(|missing| missing.kind == UnavailableKind::NotInRelease)
 }
 
 /// The set of releases that a fact holds.
@@ -49,7 +49,7 @@ pub fn releases_in(value: &Value) -> Result<Releases, Error> {
 
 /// A list for `for_each`. A name that its items do not have is a mistake and must not read as nothing.
 pub fn list(items: Vec<Json>) -> Value {
-    example_tree("item", &Json::Array(items), Vec::new())
+    example_tree("item", &Json::Array(items), Vec::new(), Language::En)
 }
 
 /// Whether a condition of the knowledge holds. One that needs a fact which this release does not

@@ -6,11 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::absence::Absence;
 use super::super::reach::{Attempt, ReachState};
 use super::dashboard::Dashboard;
 use super::proxy::{JodisEntry, Proxy, ProxyPresence};
 use super::topology::{Group, Registered, SharedServer, SlotRange};
+use crate::model::reason::Reason;
+use crate::model::unavailable::Unavailable;
 
 /// A coordinator, and what was found in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -26,7 +27,7 @@ pub struct Coordinator {
     /// How reaching it ended.
     pub state: CoordinatorState,
     /// What was said, where that says more than the state.
-    pub detail: Option<String>,
+    pub detail: Option<Reason>,
     /// The members of the ensemble that were named, in order. Empty for a directory.
     pub members: Vec<Member>,
     /// The member that was asked, or the directory.
@@ -48,7 +49,8 @@ pub struct Coordinator {
     /// The products that were looked at.
     pub products: Option<Vec<Product>>,
     /// Facts that could not be had.
-    pub errors: Vec<Absence>,
+    #[serde(alias = "errors")]
+    pub unavailable: Vec<Unavailable>,
 }
 
 /// What a coordinator is.
@@ -93,7 +95,7 @@ pub struct Member {
     /// How connecting ended.
     pub state: ReachState,
     /// What the operating system or the server said.
-    pub detail: Option<String>,
+    pub detail: Option<Reason>,
     /// Every address that was tried.
     pub attempts: Vec<Attempt>,
 }
@@ -146,7 +148,8 @@ pub struct Product {
     /// What stands in it and cannot be understood.
     pub oddities: Vec<Oddity>,
     /// Facts that could not be had.
-    pub errors: Vec<Absence>,
+    #[serde(alias = "errors")]
+    pub unavailable: Vec<Unavailable>,
 }
 
 /// Who may do what with a part of the tree.
@@ -180,7 +183,7 @@ pub struct Oddity {
     /// What is odd.
     pub what: OddityKind,
     /// More about it; never what stands there.
-    pub detail: String,
+    pub detail: Reason,
 }
 
 /// Why a node cannot be understood.

@@ -5,11 +5,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::absence::Absence;
 use super::super::address::Address;
 use super::super::http::HttpFailure;
 use super::proxy::Proxy;
 use super::topology::{Backend, CodisRelease, Group, Migration, Password, Registered, Slots};
+use crate::model::reason::Reason;
+use crate::model::unavailable::Unavailable;
 
 /// One Codis: everything of one product.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,7 +54,8 @@ pub struct Codis {
     /// The requirepass of the servers that were looked at: which servers have the same one.
     pub passwords: Vec<Password>,
     /// Facts that could not be had.
-    pub errors: Vec<Absence>,
+    #[serde(alias = "errors")]
+    pub unavailable: Vec<Unavailable>,
 }
 
 /// What kind of program answered at a URL.
@@ -87,7 +89,7 @@ pub struct Source {
     /// Why there is no answer that could be used.
     pub failure: Option<HttpFailure>,
     /// The same in a sentence; it may repeat what the server sent.
-    pub detail: Option<String>,
+    pub detail: Option<Reason>,
     /// The status, where one came that is not 200.
     pub status: Option<u16>,
     /// Seconds until the answer was complete.
@@ -117,11 +119,11 @@ pub struct Dashboard {
     /// Whether it is at work. A dashboard that waits for the lock of another is not. Null: only its lock was read.
     pub online: Option<bool>,
     /// Why it is not at work, as it says.
-    pub cause: Option<String>,
+    pub cause: Option<Reason>,
     /// Who answers at the `admin_addr` of a lock. Null: nobody was asked.
     pub answer: Option<DashboardAnswer>,
     /// What was said there instead.
-    pub answer_detail: Option<String>,
+    pub answer_detail: Option<Reason>,
 }
 
 /// Settings of a dashboard.

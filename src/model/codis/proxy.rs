@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::topology::SlotSet;
+use crate::model::reason::Reason;
 
 /// A proxy: what it registered with the dashboard and shows at /proxy/model, and what came of asking it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -32,13 +33,13 @@ pub struct Proxy {
     /// Whether it serves clients, as the dashboard heard it. Null, too, where no dashboard was asked.
     pub online: Option<bool>,
     /// Why the dashboard heard nothing.
-    pub stats_error: Option<String>,
+    pub stats_error: Option<Reason>,
     /// Its own settings; null when `config_error` says why, and where it was not asked for.
     pub settings: Option<ProxyConfig>,
     /// The slots as it has them.
     pub slots: Option<ProxySlots>,
     /// Why it was not asked, or did not answer.
-    pub config_error: Option<String>,
+    pub config_error: Option<Reason>,
     /// Whether the product_auth that was given is its own; null when none was given, or it was not asked.
     pub auth: Option<ProxyAuth>,
 }
@@ -51,7 +52,7 @@ pub struct ProxyAuth {
     /// Whether it is its own. Null when the answer says neither.
     pub accepted: Option<bool>,
     /// What it answered, where it is not OK.
-    pub detail: Option<String>,
+    pub detail: Option<Reason>,
 }
 
 /// Settings of a proxy.
@@ -88,7 +89,7 @@ pub struct ProxySlots {
     /// group. Empty where no dashboard answered.
     pub differing: SlotSet,
     /// An example: `slot 5: 10.0.0.1:9221, not 10.0.0.2:9221`.
-    pub example: Option<String>,
+    pub example: Option<Reason>,
     /// Slots whose clients wait.
     pub locked: SlotSet,
     /// Slots that are read from replicas.

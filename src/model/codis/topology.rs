@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::super::absence::Absence;
 use super::super::address::Address;
 use super::super::network::AddressKind;
 use super::super::release::Version;
+use crate::model::reason::Reason;
+use crate::model::unavailable::Unavailable;
 
 /// A release of Codis, as far as its interfaces and the keys of its files differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -250,7 +251,7 @@ pub struct Backend {
     /// What the dashboard heard of it last. Null when `stats_error` says why.
     pub stats: Option<ServerStats>,
     /// Why the dashboard heard nothing. Null together with `stats` when it has not asked yet.
-    pub stats_error: Option<String>,
+    pub stats_error: Option<Reason>,
     /// Whether it did not answer the dashboard within a second.
     pub timed_out: bool,
     /// Whether it follows the master by position of its group, as far as addresses tell. Null for a master, and
@@ -277,7 +278,8 @@ pub struct Backend {
     /// How long moving its slots would take.
     pub estimate: Option<Estimate>,
     /// Facts that could not be had.
-    pub errors: Vec<Absence>,
+    #[serde(alias = "errors")]
+    pub unavailable: Vec<Unavailable>,
 }
 
 /// What INFO of a server says, as the dashboard passes it on.
@@ -326,7 +328,7 @@ pub struct SlotIndex {
     /// Keys in the lists of slots that are to be moved away.
     pub indexed_moving: Option<u64>,
     /// Why SLOTSINFO gave nothing: its error.
-    pub refusal: Option<String>,
+    pub refusal: Option<Reason>,
     /// The slot of the key `{user1}:a` by its own reckoning. Codis reckons with `user1` and comes to 341.
     pub tagged_slot: Option<i64>,
     /// Keys that the last key scan counted and that are surely no lists of slots or tags: all but sets and streams.
@@ -440,7 +442,7 @@ pub struct Registered {
     /// resolver said nothing.
     pub resolved: Option<Vec<String>>,
     /// Why nothing is known of where a name leads, or why it leads nowhere.
-    pub resolve_error: Option<String>,
+    pub resolve_error: Option<Reason>,
     /// The kind of what it comes to: that of the host, or of a name's first address. Set by `derive`.
     pub reach_kind: Option<AddressKind>,
     /// A loopback address where others are not on this one host, or were asked from another. Set by `derive` for what

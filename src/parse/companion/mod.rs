@@ -9,11 +9,11 @@ mod toml_file;
 pub use detect::kind_of;
 
 use self::reading::ServiceConfText;
-use crate::model::absence::{Absence, AbsenceKind};
 use crate::model::companion::{CompanionContent, CompanionFile, CompanionKind};
 use crate::model::conf::ConfFile;
 use crate::model::knowledge::Knowledge;
 use crate::model::release::Version;
+use crate::model::unavailable::Unavailable;
 use crate::parse::conf_text::ConfText;
 use crate::parse::secret::Tokens;
 
@@ -35,11 +35,7 @@ pub fn read(
                 let reading = ServiceConfText { name, text, knowledge, tokens };
                 file.content = Some(content(&reading, *kind));
             }
-            Err(error) => file.errors.push(Absence {
-                path: "content".into(),
-                kind: AbsenceKind::Failed,
-                reason: error.to_string(),
-            }),
+            Err(error) => file.unavailable.push(Unavailable::failed("content", error)),
         }
         if let Some(content) = &mut file.content {
             content.pairings = together::pairings(*kind, content, &files, pikas, tokens);

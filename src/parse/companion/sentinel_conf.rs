@@ -1,10 +1,12 @@
 //! sentinel.conf, as redis-sentinel reads it: words, quotes, a `#` at the beginning of a line.
 
 use super::reading::{ServiceConfText, host_kind};
+use crate::i18n::reasons;
 use crate::model::companion::{
     CompanionContent, CompanionKey, CompanionKind, ConfMaster, Effective, Fault, UnknownKey,
 };
 use crate::model::conf::Place;
+use crate::model::reason::Reason;
 use crate::parse::nearest;
 
 /// What Sentinel takes when the file does not say.
@@ -36,7 +38,7 @@ pub fn read(reading: &ServiceConfText<'_>) -> CompanionContent {
         match split(text, at) {
             Ok(Some(line)) => lines.push(line),
             Ok(None) => {}
-            Err(place) => content.syntax.push(fault(reading, place, "a quote is not closed")),
+            Err(place) => content.syntax.push(fault(reading, place, reasons::quote_not_closed())),
         }
         at += text.len();
     }
@@ -58,10 +60,10 @@ pub fn read(reading: &ServiceConfText<'_>) -> CompanionContent {
         if line.words.len() == 6 {
             content.masters.push(monitored(reading, line));
             if line.number(5).is_none_or(|quorum| quorum < 1) {
-                content.syntax.push(fault(reading, line.words[5].1, "the quorum is no number above 0"));
+                content.syntax.push(fault(reading, line.words[5].1, reasons::quorum_not_positive()));
             }
             if line.word(4).parse::<u16>().is_err() {
-                content.syntax.push(fault(reading, line.words[4].1, "the port is no number up to 65535"));
+                content.syntax.push(fault(reading, line.words[4].1, reasons::port_not_a_number()));
             }
         }
     }
@@ -87,8 +89,8 @@ fn take(reading: &ServiceConfText<'_>, line: &Line, keys: &[&CompanionKey], cont
     let count = line.words.len() - 2;
     if key.arguments.is_some_and(|wanted| wanted != count) {
         let wanted = key.arguments.unwrap_or_default();
-        let message = format!("`sentinel {name}` has {count} words behind it and needs {wanted}");
-        content.syntax.push(fault(reading, at, &message));
+        let message = reasons::sentinel_words(name, count, wanted);
+        content.syntax.push(fault(reading, at, message));
         return;
     }
     if key.name == "myid" {
@@ -115,7 +117,7 @@ fn take(reading: &ServiceConfText<'_>, line: &Line, keys: &[&CompanionKey], cont
         return;
     }
     let Some(master) = content.masters.iter_mut().find(|master| master.name == line.word(2)) else {
-        let message = "it is about a name that no line `sentinel monitor` has";
+        let message = reasons::sentinel_unknown_name();
         content.syntax.push(fault(reading, line.words.get(2).map_or(at, |(_, at)| *at), message));
         return;
     };
@@ -123,7 +125,7 @@ fn take(reading: &ServiceConfText<'_>, line: &Line, keys: &[&CompanionKey], cont
         ("down-after-milliseconds", Some(ms)) => master.down_after_ms = ms,
         ("parallel-syncs", Some(count)) => master.parallel_syncs = count,
         ("down-after-milliseconds" | "parallel-syncs", None) => {
-            content.syntax.push(fault(reading, line.words[3].1, "this is no number"));
+            content.syntax.push(fault(reading, line.words[3].1, reasons::not_a_number()));
         }
         ("auth-pass", _) => master.auth_pass = reading.tokens.token(line.word(3)),
         ("known-sentinel", _) => master.known_sentinels += 1,
@@ -163,8 +165,8 @@ fn effective(key: &str, value: String, place: Place) -> Effective {
     }
 }
 
-fn fault(reading: &ServiceConfText<'_>, at: usize, message: &str) -> Fault {
-    Fault { message: message.to_owned(), place: reading.place(at) }
+fn fault(reading: &ServiceConfText<'_>, at: usize, message: Reason) -> Fault {
+    Fault { message, place: reading.place(at) }
 }
 
 /// The words of a line that begins at byte `at`; nothing for an empty one and a comment; the place of a quote that is

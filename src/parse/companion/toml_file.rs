@@ -12,6 +12,7 @@ use crate::model::companion::{
     CompanionContent, CompanionKey, CompanionKind, Effective, Fault, UnknownKey, ValueType, WrongType,
 };
 use crate::model::limits::MAX_SHOWN_KEY_CHARACTERS;
+use crate::model::reason::Reason;
 use crate::parse::nearest::nearest;
 
 /// A key of the file.
@@ -27,7 +28,7 @@ pub fn read(reading: &ServiceConfText<'_>, kind: CompanionKind) -> CompanionCont
     let (table, errors) = DeTable::parse_recoverable(reading.text);
     for error in errors.iter().take(20) {
         let at = error.span().unwrap_or(Range { start: 0, end: 0 }).start;
-        content.syntax.push(Fault { message: error.message().to_owned(), place: reading.place(at) });
+        content.syntax.push(Fault { message: Reason::verbatim(error.message()), place: reading.place(at) });
     }
     let mut entries: Vec<Entry<'_>> = table
         .get_ref()

@@ -19,11 +19,13 @@ use self::dialect::ConfSyntax;
 use self::keys::Keys;
 use self::text::{ConfEntry, Text};
 use self::view::{ConfView, Draft};
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::conf::{ConfContent, ConfFile, ConfRemark, ConfSetting};
 use crate::model::knowledge::Knowledge;
 use crate::model::limits::MAX_CONF_LINES;
+use crate::model::reason::Reason;
 use crate::model::release::{Releases, Version};
+use crate::model::unavailable::Unavailable;
 use crate::parse::conf_text::ConfText;
 use crate::parse::secret::Tokens;
 
@@ -50,12 +52,12 @@ pub fn read(
         let text = match text {
             Ok(text) => Text::new(name, text),
             Err(error) => {
-                files.push(unread(name, version, error.to_string()));
+                files.push(unread(name, version, error.into()));
                 continue;
             }
         };
         if text.lines.len() > MAX_CONF_LINES {
-            let reason = format!("it has {} lines, which no pika.conf has", text.lines.len());
+            let reason = reasons::conf_too_many_lines(text.lines.len());
             files.push(unread(name, version, reason));
             continue;
         }
@@ -63,15 +65,15 @@ pub fn read(
         let view =
             ConfView { text: &text, keys: &keys, knowledge, likely: &likely, named: version.is_some() };
         let content = content(&view, &releases, &earlier, tokens);
-        files.push(ConfFile { name: name.clone(), version, content, errors: Vec::new() });
+        files.push(ConfFile { name: name.clone(), version, content, unavailable: Vec::new() });
         earlier.push(text);
     }
     files
 }
 
-fn unread(name: &str, version: Option<Version>, reason: String) -> ConfFile {
-    let errors = vec![Absence { path: "content".into(), kind: AbsenceKind::Failed, reason }];
-    ConfFile { name: name.to_owned(), version, content: None, errors }
+fn unread(name: &str, version: Option<Version>, reason: Reason) -> ConfFile {
+    let unavailable = vec![Unavailable::failed("content", reason)];
+    ConfFile { name: name.to_owned(), version, content: None, unavailable }
 }
 
 /// The releases that know the most of the keys. Keys are counted as the second parser has them: a `#` in

@@ -5,10 +5,11 @@ use futures_util::StreamExt as _;
 use crate::collect::codis::backend;
 use crate::collect::link::Party;
 use crate::derive;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::codis::Codis;
 use crate::model::codis::topology::Backend;
 use crate::model::limits::MAX_PARALLEL_BACKENDS;
+use crate::model::unavailable::{Unavailable, UnavailableKind};
 use crate::parse::codis::slot_ranges;
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::run::CollectionRun;
@@ -63,16 +64,18 @@ async fn join_servers(run: &CollectionRun<'_>, codis: &mut Codis) {
                             leaves,
                         )
                         .await;
-                        answer.map_err(|trouble| (AbsenceKind::Failed, trouble.reason().to_owned()))
+                        answer.map_err(|trouble| (UnavailableKind::Failed, trouble.reason().clone()))
                     }
                     None if node.is_some() => {
-                        Err((AbsenceKind::Failed, "the server told no release".to_owned()))
+                        Err((UnavailableKind::Failed, reasons::server_told_no_release()))
                     }
-                    None => Err((AbsenceKind::NoAccess, "the server itself was not looked at".to_owned())),
+                    None => Err((UnavailableKind::NoAccess, reasons::server_not_examined())),
                 };
                 match result {
                     Ok(index) => server.index = Some(index),
-                    Err((kind, reason)) => server.errors.push(Absence { path: "index".into(), kind, reason }),
+                    Err((kind, reason)) => {
+                        server.unavailable.push(Unavailable { path: "index".into(), kind, reason })
+                    }
                 }
                 (number, server)
             }

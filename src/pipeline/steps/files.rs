@@ -1,6 +1,6 @@
 //! Files that somebody named: a bundle, configuration files, logs.
 
-use std::io::{self, ErrorKind};
+use std::io;
 
 use tokio::time::timeout_at;
 
@@ -8,15 +8,13 @@ use crate::collect::files::bundle::read_facts;
 use crate::collect::files::conf_file::read_conf;
 use crate::collect::logs;
 use crate::derive;
+use crate::i18n::reasons;
 use crate::model::link::Link;
 use crate::model::logs::{LogProblem, LogSource, LogView};
 use crate::parse::conf_text::{ConfError, ConfText};
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::request::LogsRequest;
 use crate::pipeline::run::{CollectionRun, ServerConf};
-
-/// What is said of a file that was not read before the end of the run.
-const TOO_LATE: &str = "the time of the run was over before it was read";
 
 /// Reads the facts from a bundle or from a report.
 pub async fn bundle(run: &mut CollectionRun<'_>) -> Result<(), PipelineError> {
@@ -58,10 +56,7 @@ async fn read_text(run: &CollectionRun<'_>, name: &str) -> ConfText {
     });
     match timeout_at(run.deadlines.run, reading).await {
         Ok(Ok(text)) => text,
-        Ok(Err(_)) | Err(_) => ConfText {
-            name: name.to_owned(),
-            text: Err(ConfError::Io(io::Error::new(ErrorKind::TimedOut, TOO_LATE))),
-        },
+        Ok(Err(_)) | Err(_) => ConfText { name: name.to_owned(), text: Err(ConfError::Elapsed) },
     }
 }
 
@@ -83,7 +78,7 @@ async fn read_logs(run: &CollectionRun<'_>, request: &LogsRequest) -> LogView {
                     name: log.path.display().to_string(),
                     side: log.side,
                     problem: Some(LogProblem::Failed),
-                    detail: Some(TOO_LATE.to_owned()),
+                    detail: Some(reasons::not_read_in_time()),
                     ..LogSource::default()
                 })
                 .collect(),

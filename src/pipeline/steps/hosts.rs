@@ -9,11 +9,12 @@ use crate::collect::host::{self, Dial, DialAs, InstanceSelector, Request, Roots,
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::ssh::{self, Destination, RemoteHost};
 use crate::derive;
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::address::Address;
 use crate::model::facts::Facts;
 use crate::model::host::{Host, Instance, SeenFrom};
 use crate::model::node::{Generation, Node};
+use crate::model::unavailable::Unavailable;
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::request::{HostRequest, LocalHostRequest, RemoteHostRequest};
 use crate::pipeline::run::{CollectionRun, RemoteConfs};
@@ -149,8 +150,7 @@ pub fn request_running(
             }
             // A configuration that was edited since the start, or two that name one port.
             _ => {
-                let reason = format!("its configuration has port {port}, where another server answers");
-                unasked.push((*pid, reason));
+                unasked.push((*pid, reasons::port_of_another_server(*port)));
             }
         }
     }
@@ -258,18 +258,17 @@ pub async fn over_ssh(
     let mut seen = match ssh::collect_remote_host(via, request, search, deadlines).await {
         Ok(seen) => seen,
         Err(failure) => {
-            let reason = "its host could not be looked at; see host/ssh".to_owned();
-            let absence = Absence { path: String::new(), kind: AbsenceKind::NoAccess, reason };
+            let absence = Unavailable::no_access("", reasons::host_not_examined());
             let unseen = |wanted: &InstanceSelector| Instance {
                 name: wanted.name.clone().unwrap_or_default(),
                 node: wanted.node.clone(),
                 asked: true,
-                errors: vec![absence.clone()],
+                unavailable: vec![absence.clone()],
                 ..Instance::default()
             };
             let instances = request.instances.iter().map(unseen).collect();
-            let errors = vec![absence.clone()];
-            let host = Host { ssh: Some(failure), instances, errors, ..Host::default() };
+            let unavailable = vec![absence.clone()];
+            let host = Host { ssh: Some(failure), instances, unavailable, ..Host::default() };
             RemoteHost { host, ..RemoteHost::default() }
         }
     };

@@ -3,15 +3,15 @@
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
 
+use crate::i18n::texts;
 use crate::model::catalogue::Catalogue;
 use crate::model::text::Language;
-use crate::render::i18n::pick;
 
 /// All checks as a table.
 pub fn list(catalogue: &Catalogue, language: Language) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header([pick(language, "check", "检查"), pick(language, "ok means", "正常时的含义")]);
+    table.set_header([texts::LIST_CHECK.get(language), texts::LIST_OK_MEANS.get(language)]);
     for check in &catalogue.checks {
         table.add_row([check.id.as_str(), check.title.get(language).text.as_str()]);
     }

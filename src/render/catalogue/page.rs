@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use anstyle::Style;
 
 use super::plain::{Plain, reflow};
+use crate::i18n::texts;
 use crate::model::check::{Appendix, Check, CheckFile, StateRule, Status, Target};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::Version;
-use crate::model::text::{Bilingual, Language, Template};
-use crate::render::i18n::pick;
+use crate::model::text::{Bilingual, Language, Template, Words};
 use crate::render::options::RenderOptions;
 use crate::render::words::state as state_word;
 use crate::render::wrap::wrap;
@@ -30,16 +30,16 @@ impl<'k> Page<'k> {
         let mut out = String::new();
         let file = &check.file;
         let _ = writeln!(out, "{}", self.bold(&check.id));
-        let ok_means = pick(self.language, "ok means: ", "正常的含义：");
+        let ok_means = texts::PAGE_OK_MEANS.get(self.language);
         self.wrap(&mut out, 0, &format!("{ok_means}{}", self.template(&file.title)));
         self.history(&mut out, file);
         out.push('\n');
 
-        self.heading(&mut out, "Why it matters", "为什么重要");
+        self.heading(&mut out, texts::HEADING_WHY);
         self.wrap(&mut out, 2, &reflow(&self.template(&file.why)));
         out.push('\n');
 
-        self.heading(&mut out, "When it applies", "何时适用");
+        self.heading(&mut out, texts::HEADING_WHEN);
         let target = self.target(file.target);
         let plain = self.plain(file);
         match (&file.when, &file.not_applicable) {
@@ -49,14 +49,14 @@ impl<'k> Page<'k> {
                     2,
                     &format!(
                         "{target}, {} {}",
-                        pick(self.language, "if", "条件是"),
+                        texts::PAGE_IF.get(self.language),
                         plain.condition(&when.text)
                     ),
                 );
                 if let Some(otherwise) = otherwise {
                     let text = format!(
                         "{}: {}",
-                        pick(self.language, "otherwise", "否则"),
+                        texts::PAGE_OTHERWISE.get(self.language),
                         plain.text(otherwise.get(self.language).text.trim())
                     );
                     self.wrap(&mut out, 2, &text);
@@ -67,13 +67,9 @@ impl<'k> Page<'k> {
         out.push('\n');
 
         if !file.cases.is_empty() {
-            self.heading(&mut out, "What it can find", "可能的结果");
+            self.heading(&mut out, texts::HEADING_CASES);
             if file.looks_at_knowledge() {
-                let text = pick(
-                    self.language,
-                    "one problem for each entry of the table below that holds on the server",
-                    "下表中每一条在服务器上成立的条目各报告一个问题",
-                );
+                let text = texts::PAGE_OF_TABLE.get(self.language);
                 self.wrap(&mut out, 2, text);
                 out.push('\n');
             } else {
@@ -82,7 +78,7 @@ impl<'k> Page<'k> {
         }
 
         if !file.params.is_empty() {
-            self.heading(&mut out, "Parameters", "参数");
+            self.heading(&mut out, texts::HEADING_PARAMETERS);
             for (name, param) in &file.params {
                 let text = format!("{name} = {}: {}", param.default, self.template(&param.meaning));
                 self.wrap(&mut out, 2, &text);
@@ -97,7 +93,7 @@ impl<'k> Page<'k> {
         }
 
         if !file.references.is_empty() {
-            self.heading(&mut out, "References", "参考");
+            self.heading(&mut out, texts::HEADING_REFERENCES);
             for reference in &file.references {
                 self.wrap(&mut out, 2, &format!("- {reference}"));
             }
@@ -114,17 +110,17 @@ impl<'k> Page<'k> {
             };
             let states: Vec<&str> =
                 states.into_iter().map(|state| state_word(state, self.language)).collect();
-            let _ = writeln!(out, "  {}", self.bold(&states.join(pick(self.language, " or ", " 或 "))));
+            let _ = writeln!(out, "  {}", self.bold(&states.join(texts::PAGE_OR.get(self.language))));
             let text = |template: &Template| plain.text(template.get(self.language).text.trim());
             if let Some(found) = &case.found {
                 self.wrap(out, 4, &text(found));
             }
             if let Some(needed) = &case.needed {
-                let label = pick(self.language, "needed: ", "应为：");
+                let label = texts::PAGE_NEEDED.get(self.language);
                 self.wrap(out, 4, &format!("{label}{}", text(needed)));
             }
             if let Some(fix) = &case.fix {
-                let label = pick(self.language, "fix: ", "处理：");
+                let label = texts::PAGE_FIX.get(self.language);
                 self.wrap(out, 4, &format!("{label}{}", text(fix)));
             }
             out.push('\n');
@@ -135,26 +131,18 @@ impl<'k> Page<'k> {
     fn history(&self, out: &mut String, file: &CheckFile) {
         let status = match file.status {
             Status::Stable => None,
-            Status::Preview => Some(pick(
-                self.language,
-                "preview: what it means may change in the next release",
-                "预览：其含义可能在下一版本中改变",
-            )),
-            Status::Deprecated => Some(pick(
-                self.language,
-                "deprecated: it goes in one of the next releases",
-                "已弃用：将在后续版本中移除",
-            )),
+            Status::Preview => Some(texts::PAGE_PREVIEW.get(self.language)),
+            Status::Deprecated => Some(texts::PAGE_DEPRECATED.get(self.language)),
         };
         if let Some(status) = status {
             self.wrap(out, 0, status);
         }
         if let Some(since) = &file.since {
-            self.wrap(out, 0, &format!("{}{since}", pick(self.language, "since: ", "始于：")));
+            self.wrap(out, 0, &format!("{}{since}", texts::PAGE_SINCE.get(self.language)));
         }
         if !file.renamed_from.is_empty() {
             let ids = file.renamed_from.join(", ");
-            self.wrap(out, 0, &format!("{}{ids}", pick(self.language, "was called: ", "曾用名：")));
+            self.wrap(out, 0, &format!("{}{ids}", texts::PAGE_WAS_CALLED.get(self.language)));
         }
     }
 
@@ -167,43 +155,23 @@ impl<'k> Page<'k> {
 
     fn target(&self, target: Target) -> &'static str {
         match target {
-            Target::Node => pick(self.language, "for each server", "对每台服务器"),
-            Target::Conf => pick(self.language, "for each pika.conf", "对每个 pika.conf"),
-            Target::Link => pick(self.language, "for each replication link", "对每条主从链路"),
-            Target::Pair => pick(self.language, "for each double master", "对每组双主"),
-            Target::Log => pick(self.language, "for each log", "对每份日志"),
-            Target::Drift => {
-                pick(self.language, "for each server with its pika.conf", "对每台服务器及其 pika.conf")
-            }
-            Target::PlannedNode => pick(self.language, "for each server of a plan", "对计划中的每台服务器"),
-            Target::PlannedLink => pick(self.language, "for each link of a plan", "对计划中的每条主从链路"),
-            Target::Host => pick(self.language, "for each host that is looked at", "对每台查看的主机"),
-            Target::Instance => {
-                pick(self.language, "for each Pika of a host that is looked at", "对所查看主机上的每个 Pika")
-            }
-            Target::Coordinator => {
-                pick(self.language, "for each coordinator of Codis", "对每个 Codis 协调服务")
-            }
-            Target::Product => pick(
-                self.language,
-                "for each product in a coordinator of Codis",
-                "对协调服务中的每个 Codis product",
-            ),
-            Target::Codis => pick(self.language, "for each Codis", "对每个 Codis"),
-            Target::Backend => {
-                pick(self.language, "for each server behind a Codis", "对 Codis 后面的每台服务器")
-            }
-            Target::Companion => pick(
-                self.language,
-                "for each dashboard.toml, proxy.toml and sentinel.conf",
-                "对每个 dashboard.toml、proxy.toml 和 sentinel.conf",
-            ),
-            Target::Sentinel => pick(self.language, "for each Sentinel", "对每个 Sentinel"),
-            Target::Watched => pick(
-                self.language,
-                "for each master name that Sentinels watch",
-                "对 Sentinel 监控的每个主库名",
-            ),
+            Target::Node => texts::TARGET_NODE.get(self.language),
+            Target::Conf => texts::TARGET_CONF.get(self.language),
+            Target::Link => texts::TARGET_LINK.get(self.language),
+            Target::Pair => texts::TARGET_PAIR.get(self.language),
+            Target::Log => texts::TARGET_LOG.get(self.language),
+            Target::Drift => texts::TARGET_DRIFT.get(self.language),
+            Target::PlannedNode => texts::TARGET_PLANNED_NODE.get(self.language),
+            Target::PlannedLink => texts::TARGET_PLANNED_LINK.get(self.language),
+            Target::Host => texts::TARGET_HOST.get(self.language),
+            Target::Instance => texts::TARGET_INSTANCE.get(self.language),
+            Target::Coordinator => texts::TARGET_COORDINATOR.get(self.language),
+            Target::Product => texts::TARGET_PRODUCT.get(self.language),
+            Target::Codis => texts::TARGET_CODIS.get(self.language),
+            Target::Backend => texts::TARGET_BACKEND.get(self.language),
+            Target::Companion => texts::TARGET_COMPANION.get(self.language),
+            Target::Sentinel => texts::TARGET_SENTINEL.get(self.language),
+            Target::Watched => texts::TARGET_WATCHED.get(self.language),
         }
     }
 
@@ -234,8 +202,8 @@ impl<'k> Page<'k> {
         Plain::new(&[], self.knowledge, self.language).text(text)
     }
 
-    pub(super) fn heading(&self, out: &mut String, en: &'static str, zh: &'static str) {
-        let _ = writeln!(out, "{}", self.bold(pick(self.language, en, zh)));
+    pub(super) fn heading(&self, out: &mut String, text: Words) {
+        let _ = writeln!(out, "{}", self.bold(text.get(self.language)));
     }
 
     pub(super) fn bold(&self, text: &str) -> String {

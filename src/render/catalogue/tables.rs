@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use super::page::Page;
+use crate::i18n::texts;
 use crate::model::finding::State;
 use crate::model::knowledge::{Bind, Defect, Impact, PortOpen};
 use crate::model::link::Outcome;
 use crate::model::messages::MessageRule;
 use crate::model::release::{Releases, Version};
-use crate::model::text::{Bilingual, Language};
-use crate::render::i18n::pick;
+use crate::model::text::Bilingual;
 use crate::render::words::state as state_word;
 
 /// The order in which defects are listed: what costs most first.
@@ -28,15 +28,9 @@ impl Page<'_> {
         let concerns = |defect: &&Defect| release.is_none_or(|release| defect.releases.contains(release));
         let mut defects: Vec<&Defect> = self.knowledge.defects.iter().filter(concerns).collect();
         defects.sort_by_key(|defect| IMPACTS.iter().position(|impact| *impact == defect.impact));
-        let title = match (release, self.language) {
-            (Some(release), Language::En) => format!("Known defects of {release}: {}", defects.len()),
-            (Some(release), Language::Zh) => format!("{release} 的已知缺陷：{} 个", defects.len()),
-            (None, Language::En) => {
-                format!("Known defects: {} (for one release: --release 2.3.6)", defects.len())
-            }
-            (None, Language::Zh) => {
-                format!("已知缺陷：{} 个（只看某一版本：--release 2.3.6）", defects.len())
-            }
+        let title = match release {
+            Some(release) => texts::defects_of_release(self.language, release, defects.len()),
+            None => texts::defects_of_all(self.language, defects.len()),
         };
         let _ = writeln!(out, "{}", self.bold(&title));
         for defect in defects {
@@ -45,23 +39,23 @@ impl Page<'_> {
             self.wrap(out, 2, &self.bold(&format!("{}  [{impact}]", self.say(&defect.title))));
             self.wrap(out, 4, &format!("{} {}", self.say(&defect.effect), self.say(&defect.matters)));
             if let Some(workaround) = &defect.workaround {
-                let label = pick(self.language, "Without another release: ", "不升级时的办法：");
+                let label = texts::DEFECT_WORKAROUND.get(self.language);
                 self.wrap(out, 4, &format!("{label}{}", self.say(workaround)));
             }
             let fixed = if defect.fixed_in.is_empty() {
-                pick(self.language, "no release mends it", "尚无版本修复").to_owned()
+                texts::DEFECT_NOT_MENDED.get(self.language).to_owned()
             } else {
                 let fixed: Vec<String> = defect.fixed_in.iter().map(ToString::to_string).collect();
-                format!("{} {}", pick(self.language, "mended in", "修复于"), fixed.join(", "))
+                format!("{} {}", texts::DEFECT_MENDED_IN.get(self.language), fixed.join(", "))
             };
             self.wrap(
                 out,
                 4,
-                &format!("{}: {}; {fixed}", pick(self.language, "Releases", "版本"), defect.releases),
+                &format!("{}: {}; {fixed}", texts::RELEASES.get(self.language), defect.releases),
             );
             let seen = match defect.when {
-                Some(_) => pick(self.language, "can be seen from outside", "可从外部看出"),
-                None => pick(self.language, "cannot be seen from outside", "无法从外部看出"),
+                Some(_) => texts::DEFECT_SEEN.get(self.language),
+                None => texts::DEFECT_NOT_SEEN.get(self.language),
             };
             self.wrap(out, 4, &format!("{}  ({seen}; {})", defect.id, defect.source.join(", ")));
         }
@@ -69,7 +63,7 @@ impl Page<'_> {
     }
 
     pub(super) fn setting_faults(&self, out: &mut String, release: Option<Version>) {
-        self.heading(out, "Settings and what becomes of them", "各项设置及其实际效果");
+        self.heading(out, texts::HEADING_SETTINGS);
         for setting in &self.knowledge.settings {
             for fault in &setting.faults {
                 self.key_rule(
@@ -84,11 +78,7 @@ impl Page<'_> {
     }
 
     pub(super) fn config_keys(&self, out: &mut String, release: Option<Version>) {
-        self.heading(
-            out,
-            "Keys of pika.conf and what becomes of their values",
-            "pika.conf 各配置项及其实际效果",
-        );
+        self.heading(out, texts::HEADING_CONFIG_KEYS);
         for key in &self.knowledge.config_keys {
             for rule in &key.rules {
                 self.key_rule(
@@ -99,7 +89,7 @@ impl Page<'_> {
                 );
             }
             for rule in &key.missing {
-                let name = format!("{} {}", key.name, pick(self.language, "(not there)", "（缺失）"));
+                let name = format!("{} {}", key.name, texts::KEY_NOT_THERE.get(self.language));
                 self.key_rule(
                     out,
                     release,
@@ -125,14 +115,14 @@ impl Page<'_> {
         let state = state_word(state, self.language).to_lowercase();
         self.wrap(out, 2, &self.bold(&format!("{name}  {releases}  [{state}]")));
         self.wrap(out, 4, &self.plain_text(self.say(found)));
-        let label = pick(self.language, "needed: ", "应为：");
+        let label = texts::PAGE_NEEDED.get(self.language);
         self.wrap(out, 4, &format!("{label}{}", self.plain_text(self.say(needed))));
-        let label = pick(self.language, "fix: ", "处理：");
+        let label = texts::PAGE_FIX.get(self.language);
         self.wrap(out, 4, &format!("{label}{}", self.plain_text(self.say(fix))));
     }
 
     pub(super) fn dialects(&self, out: &mut String, release: Option<Version>) {
-        self.heading(out, "Which release follows which", "哪些版本之间可以复制");
+        self.heading(out, texts::HEADING_DIALECTS);
         for rule in &self.knowledge.dialects.pairs {
             if release
                 .is_some_and(|release| !rule.master.contains(release) && !rule.replica.contains(release))
@@ -140,18 +130,10 @@ impl Page<'_> {
                 continue;
             }
             let old = if rule.binlog_type_old == Some(true) { " (identify-binlog-type : old)" } else { "" };
-            let line = match self.language {
-                Language::En => format!("{} -> {}{old}: ", rule.master, rule.replica),
-                Language::Zh => format!("{} -> {}{old}：", rule.master, rule.replica),
-            };
-            let outcomes = match self.language {
-                Language::En => {
-                    format!("{} incremental, {} with a full copy", word(rule.incremental), word(rule.full))
-                }
-                Language::Zh => format!("增量 {}，全量 {}", word(rule.incremental), word(rule.full)),
-            };
+            let (incremental, full) = (word(rule.incremental), word(rule.full));
+            let line = texts::dialect(self.language, &rule.master, &rule.replica, old, incremental, full);
             out.push('\n');
-            self.wrap(out, 2, &self.bold(&format!("{line}{outcomes}")));
+            self.wrap(out, 2, &self.bold(&line));
             if let Some(sees) = &rule.sees {
                 self.wrap(out, 4, self.say(sees));
             }
@@ -161,7 +143,7 @@ impl Page<'_> {
     }
 
     pub(super) fn link_states(&self, out: &mut String, release: Option<Version>) {
-        self.heading(out, "The states of a link", "链路的各种状态");
+        self.heading(out, texts::HEADING_LINK_STATES);
         for word in &self.knowledge.link_states {
             if release.is_some_and(|release| !word.releases.contains(release)) {
                 continue;
@@ -170,7 +152,7 @@ impl Page<'_> {
             self.wrap(out, 2, &self.bold(&format!("{}: {}  ({})", word.field, word.raw, word.releases)));
             self.wrap(out, 4, &self.plain_text(self.say(&word.meaning)));
             if let Some(fix) = &word.fix {
-                let label = pick(self.language, "fix: ", "处理：");
+                let label = texts::PAGE_FIX.get(self.language);
                 self.wrap(out, 4, &format!("{label}{}", self.plain_text(self.say(fix))));
             }
         }
@@ -178,7 +160,7 @@ impl Page<'_> {
     }
 
     pub(super) fn messages(&self, out: &mut String, release: Option<Version>) {
-        self.heading(out, "Messages of logs", "日志消息");
+        self.heading(out, texts::HEADING_MESSAGES);
         let table = &self.knowledge.messages;
         for fault in &table.faults {
             let told = |rule: &&MessageRule| rule.fault.as_ref() == Some(&fault.id);
@@ -195,7 +177,7 @@ impl Page<'_> {
                 );
             }
         }
-        self.heading(out, "Exit codes of rsync", "rsync 退出码");
+        self.heading(out, texts::HEADING_RSYNC_EXITS);
         for exit in &table.rsync_exits {
             self.wrap(
                 out,
@@ -207,7 +189,7 @@ impl Page<'_> {
     }
 
     pub(super) fn releases(&self, out: &mut String, release: Option<Version>) {
-        self.heading(out, "Generations of replication", "各代复制方式");
+        self.heading(out, texts::HEADING_GENERATIONS);
         for entry in &self.knowledge.generations {
             if release.is_some_and(|release| !entry.releases.contains(release)) {
                 continue;
@@ -216,23 +198,19 @@ impl Page<'_> {
         }
         out.push('\n');
         self.upgrades(out, release);
-        self.heading(out, "Releases", "版本");
+        self.heading(out, texts::RELEASES);
         for (index, tag) in self.knowledge.releases.iter().enumerate() {
             if release.is_some_and(|release| release != tag.version) {
                 continue;
             }
             let reports = match tag.reports {
-                Some(reports) => format!("  {} {reports}", pick(self.language, "reports", "报告为")),
+                Some(reports) => format!("  {} {reports}", texts::RELEASE_REPORTS.get(self.language)),
                 None => String::new(),
             };
             // The releases are ordered by number, so the last of a line stands before the next line.
             let next = self.knowledge.releases.get(index + 1);
             let ends_line = next.is_none_or(|next| next.version.line() != tag.version.line());
-            let last = if ends_line {
-                pick(self.language, "  the last of its line", "  该版本线的最后一个")
-            } else {
-                ""
-            };
+            let last = if ends_line { texts::RELEASE_ENDS_LINE.get(self.language) } else { "" };
             let commit = &tag.commit[..8];
             let _ =
                 writeln!(out, "  {:<12} {}  {commit}{reports}{last}", tag.version.to_string(), tag.tagged);
@@ -245,7 +223,7 @@ impl Page<'_> {
         let paths: Vec<_> =
             self.knowledge.upgrades.paths.iter().filter(|path| concerns(&path.from)).collect();
         if !paths.is_empty() {
-            self.heading(out, "Ways to another release", "升级路径");
+            self.heading(out, texts::HEADING_UPGRADES);
             for path in paths {
                 self.wrap(out, 2, &self.bold(&format!("{} → {}", path.from, path.to)));
                 self.wrap(out, 4, self.say(&path.way));
@@ -256,9 +234,9 @@ impl Page<'_> {
         let contradictions: Vec<_> =
             self.knowledge.upgrades.contradictions.iter().filter(|entry| concerns(&entry.releases)).collect();
         if !contradictions.is_empty() {
-            self.heading(out, "What is written elsewhere and is not so", "与实际不符的说法");
+            self.heading(out, texts::HEADING_CONTRADICTIONS);
             for entry in contradictions {
-                let but = pick(self.language, "in fact", "实际上");
+                let but = texts::IN_FACT.get(self.language);
                 let text = format!(
                     "- {}: {}; {but}: {} ({})",
                     entry.r#where,
@@ -273,7 +251,7 @@ impl Page<'_> {
     }
 
     pub(super) fn ports(&self, out: &mut String, release: Option<Version>) {
-        self.heading(out, "Derived ports", "派生端口");
+        self.heading(out, texts::HEADING_PORTS);
         for entry in &self.knowledge.generations {
             if release.is_some_and(|release| !entry.releases.contains(release)) {
                 continue;
@@ -282,23 +260,14 @@ impl Page<'_> {
             self.wrap(out, 2, &self.bold(&entry.releases.to_string()));
             for rule in &entry.ports {
                 let when = match rule.open {
-                    PortOpen::Always => pick(self.language, "always open", "始终开放"),
-                    PortOpen::FullSync => {
-                        pick(self.language, "open during a full sync", "仅在全量同步期间开放")
-                    }
+                    PortOpen::Always => texts::PORT_ALWAYS_OPEN.get(self.language),
+                    PortOpen::FullSync => texts::PORT_OPEN_IN_FULL_SYNC.get(self.language),
                 };
                 let bind = match rule.bind {
-                    Bind::All => pick(self.language, "on all addresses", "监听所有地址"),
-                    Bind::NetworkInterface => pick(
-                        self.language,
-                        "on network-interface, or all addresses",
-                        "监听 network-interface，未设置则监听所有地址",
-                    ),
+                    Bind::All => texts::PORT_ON_ALL_ADDRESSES.get(self.language),
+                    Bind::NetworkInterface => texts::PORT_ON_NETWORK_INTERFACE.get(self.language),
                 };
-                let reach = match self.language {
-                    Language::En => format!("{} must reach it", rule.dialled_by.en),
-                    Language::Zh => format!("{}必须能连到它", rule.dialled_by.zh),
-                };
+                let reach = texts::must_reach(self.language, self.say(&rule.dialled_by));
                 self.wrap(
                     out,
                     4,
@@ -311,13 +280,13 @@ impl Page<'_> {
 
     fn impact(&self, impact: Impact) -> &'static str {
         match impact {
-            Impact::DataLoss => pick(self.language, "data loss", "数据丢失"),
-            Impact::Divergence => pick(self.language, "master and replica differ", "主从不一致"),
-            Impact::Crash => pick(self.language, "crash", "崩溃"),
-            Impact::Outage => pick(self.language, "outage", "服务中断"),
-            Impact::Security => pick(self.language, "security", "安全"),
-            Impact::WrongAnswer => pick(self.language, "wrong answer", "结果错误"),
-            Impact::Operations => pick(self.language, "operations", "运维"),
+            Impact::DataLoss => texts::IMPACT_DATA_LOSS.get(self.language),
+            Impact::Divergence => texts::IMPACT_DIVERGENCE.get(self.language),
+            Impact::Crash => texts::IMPACT_CRASH.get(self.language),
+            Impact::Outage => texts::IMPACT_OUTAGE.get(self.language),
+            Impact::Security => texts::IMPACT_SECURITY.get(self.language),
+            Impact::WrongAnswer => texts::IMPACT_WRONG_ANSWER.get(self.language),
+            Impact::Operations => texts::IMPACT_OPERATIONS.get(self.language),
         }
     }
 }

@@ -133,7 +133,7 @@ async fn a_password_never_takes_the_place_of_another_setting() {
     let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let node = &report["facts"]["nodes"][0];
     assert!(!run.stdout.contains("open-sesame"), "{node:#}");
-    let reasons = node["errors"].to_string();
+    let reasons = node["unavailable"].to_string();
     assert!(reasons.contains("came out of step"), "{reasons}");
     assert_eq!(node["config"].as_object().map_or(0, serde_json::Map::len), 0, "{node:#}");
 }

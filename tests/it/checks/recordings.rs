@@ -162,8 +162,10 @@ fn summary(node: &Node) -> (String, Vec<String>) {
     }));
     state.push(format!("clients {}", word(&node.clients.as_ref().and_then(|clients| clients.connected))));
     lines.insert(0, state.join(", "));
-    let unexplained =
-        node.errors.iter().filter(|error| error.kind == pikadoctor::model::absence::AbsenceKind::Failed);
+    let unexplained = node
+        .unavailable
+        .iter()
+        .filter(|error| error.kind == pikadoctor::model::unavailable::UnavailableKind::Failed);
     lines.extend(unexplained.map(|error| format!("MISSING {}: {}", error.path, error.reason)));
     (release, lines)
 }

@@ -10,14 +10,15 @@ use pikadoctor::catalog::built_in;
 use pikadoctor::derive::dialect::{dialect, rule};
 use pikadoctor::derive::forecast::{Question, forecast};
 use pikadoctor::derive::side::Side;
-use pikadoctor::model::absence::{Absence, AbsenceKind};
 use pikadoctor::model::address::Address;
 use pikadoctor::model::knowledge::Knowledge;
 use pikadoctor::model::link::{Basis, Cause, Forecast, MasterAddress, Outcome, Prospect};
 use pikadoctor::model::network::AddressKind;
 use pikadoctor::model::node::Node;
+use pikadoctor::model::reason::Reason;
 use pikadoctor::model::release::{Releases, Version};
 use pikadoctor::model::replication::{Binlog, BinlogPosition, Master, Replication};
+use pikadoctor::model::unavailable::Unavailable;
 use proptest::prelude::*;
 
 static KNOWLEDGE: LazyLock<Knowledge> = LazyLock::new(|| built_in().knowledge);
@@ -204,13 +205,13 @@ const REPLICA: &str = "10.0.0.2";
 /// A server as it is examined: what its release does not show is explained.
 fn server(version: Version, host: &str, settings: &[(&str, &str)], position: (u64, u64)) -> Node {
     let mut config = BTreeMap::new();
-    let mut errors = Vec::new();
+    let mut unavailable = Vec::new();
     for setting in &KNOWLEDGE.settings {
         let name = &setting.name;
         let value = settings.iter().find(|(wanted, _)| wanted == name).map(|(_, value)| *value);
         if !setting.readable.contains(version) {
-            let (path, reason) = (format!("config.{name}"), "not on this release".to_owned());
-            errors.push(Absence { path, kind: AbsenceKind::NotInRelease, reason });
+            let (path, reason) = (format!("config.{name}"), Reason::verbatim("not on this release"));
+            unavailable.push(Unavailable::not_in_release(path, reason));
         } else if let Some(value) = value {
             config.insert(name.clone(), value.to_owned());
         }
@@ -237,7 +238,7 @@ fn server(version: Version, host: &str, settings: &[(&str, &str)], position: (u6
         version: Some(version),
         config: Some(config),
         address,
-        errors,
+        unavailable,
         ..Node::default()
     };
     node.reach.peer = Some(node.address.to_string());
@@ -321,8 +322,8 @@ impl Situation {
             states: Vec::new(),
         });
         let lose = |node: &mut Node, path: &str| {
-            let reason = "nobody may ask".to_owned();
-            node.errors.push(Absence { path: path.to_owned(), kind: AbsenceKind::NoAccess, reason });
+            let reason = Reason::verbatim("nobody may ask");
+            node.unavailable.push(Unavailable::no_access(path.to_owned(), reason));
         };
         let of = |which: Of| usize::from(which == Of::Replica);
         let mut both = [master, replica];

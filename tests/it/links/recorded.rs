@@ -21,6 +21,7 @@ use pikadoctor::model::link::{
 };
 use pikadoctor::model::network::AddressKind;
 use pikadoctor::model::policy::Parameters;
+use pikadoctor::model::reason::Reason;
 use pikadoctor::model::text::Language;
 use pikadoctor::pipeline::judgement::judge;
 use pikadoctor::pipeline::request::{CollectionPlan, LinkProbeOptions, LinkRequest, ServerTarget};
@@ -217,10 +218,12 @@ fn row(seen: &Seen) -> String {
         let forecast = link.forecast.as_ref().unwrap();
         let replaces = if forecast.replaces_data { ", replaces data" } else { "" };
         let values = match (&forecast.on_replica, &forecast.on_master) {
-            (Some(own), Some(other)) => format!(" [{} | {}]", shortened(own), shortened(other)),
+            (Some(own), Some(other)) => {
+                format!(" [{} | {}]", shortened(own.as_str()), shortened(other.as_str()))
+            }
             _ => String::new(),
         };
-        let missing = forecast.missing.as_deref().unwrap_or_default();
+        let missing = forecast.missing.as_ref().map_or("", Reason::as_str);
         let _ = writeln!(
             row,
             "    {}: {relation}{listed}; auth {auth}\n        {} -> `{}`: {}, {}{replaces}{values} {missing}",

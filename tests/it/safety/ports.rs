@@ -276,7 +276,7 @@ fn a_replication_port_that_closes_without_a_word_is_open_and_not_proven() {
     let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let ports = &report["facts"]["nodes"][0]["ports"];
     assert_eq!(ports[1]["state"], "open", "{ports}");
-    assert_eq!(ports[1]["detail"], "no answer to TrySync");
+    assert_eq!(ports[1]["detail"]["text"], "no answer to TrySync");
 }
 
 #[test]

@@ -278,8 +278,9 @@ fn the_servers_and_their_links_are_looked_at_once() {
     let links: Vec<String> = facts.links.iter().map(|link| set.as_recorded(&link.name)).collect();
     assert_eq!(links, ["127.0.0.1:36401 <- 127.0.0.1:31401"]);
     // Nothing is written on a link that only a Sentinel names.
-    let canary = facts.links[0].errors.iter().find(|absence| absence.path.starts_with("canary")).unwrap();
-    assert!(canary.reason.contains("written"), "{canary:?}");
+    let canary =
+        facts.links[0].unavailable.iter().find(|absence| absence.path.starts_with("canary")).unwrap();
+    assert!(canary.reason.as_str().contains("written"), "{canary:?}");
 }
 
 #[test]

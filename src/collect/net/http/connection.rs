@@ -21,25 +21,27 @@ use url::{Host, Position, Url};
 
 use crate::collect::net::connect::dial;
 use crate::collect::net::deadlines::Deadlines;
+use crate::i18n::{io_error, reasons};
 use crate::model::address::Address;
 use crate::model::reach::ReachState;
+use crate::model::reason::Reason;
 
 /// Why there is no response.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
     /// No connection was made.
-    #[error("{}", detail.as_deref().unwrap_or("no answer to the connection attempt"))]
+    #[error("{}", Reason::from(self))]
     Connect {
         /// How it ended.
         state: ReachState,
         /// What the operating system or the resolver said.
-        detail: Option<String>,
+        detail: Option<Reason>,
     },
     /// A connection was made, and TLS failed on it.
     #[error("{0}")]
     Handshake(io::Error),
     /// A connection was made, and its TLS handshake took too long.
-    #[error("no TLS handshake within {:.1} s", .0.as_secs_f64())]
+    #[error("{}", Reason::from(self))]
     SlowHandshake(Duration),
     /// There is no TLS with this URL or in this program.
     #[error("{0}")]
@@ -50,6 +52,23 @@ pub enum ExchangeError {
     /// HTTP failed on the connection.
     #[error(transparent)]
     Http(#[from] hyper::Error),
+}
+
+impl From<&ExchangeError> for Reason {
+    fn from(error: &ExchangeError) -> Self {
+        match error {
+            ExchangeError::Connect { detail, .. } => {
+                detail.clone().unwrap_or_else(reasons::no_answer_to_connection_attempt)
+            }
+            ExchangeError::Handshake(error) => io_error(error),
+            ExchangeError::SlowHandshake(time) => {
+                reasons::no_tls_handshake_within(format!("{:.1}", time.as_secs_f64()))
+            }
+            ExchangeError::Tls(error) => Self::verbatim(error.to_string()),
+            ExchangeError::Request(error) => Self::verbatim(error),
+            ExchangeError::Http(error) => Self::verbatim(error.to_string()),
+        }
+    }
 }
 
 /// A response, whose body is to be read, and the connection that it came over.

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::value::{fact, is_not_in_release, list, refuse, version_of};
 use crate::derive::look_up;
+use crate::i18n::texts;
 use crate::model::knowledge::Knowledge;
 use crate::model::link::{Basis, Cause, Prospect};
 use crate::model::release::Version;
@@ -76,18 +77,13 @@ impl LinkWords {
         let rule = self.rule(state, master, replica)?;
         let dialect = link.get_attr("dialect")?;
         let basis: Basis = named(&dialect.get_attr("basis")?)?;
-        let known = match (basis, self.language) {
-            (Basis::Measured, Language::En) => "measured".to_owned(),
-            (Basis::Measured, Language::Zh) => "实测".to_owned(),
-            (Basis::Code, Language::En) => "from the code of the tags".to_owned(),
-            (Basis::Code, Language::Zh) => "依据各版本代码".to_owned(),
-            (Basis::SameProtocol, language) => {
+        let known = match basis {
+            Basis::Measured => texts::DIALECT_MEASURED.get(self.language).to_owned(),
+            Basis::Code => texts::DIALECT_FROM_CODE.get(self.language).to_owned(),
+            Basis::SameProtocol => {
                 let (from, to) =
                     (dialect.get_attr("measured_master")?, dialect.get_attr("measured_replica")?);
-                match language {
-                    Language::En => format!("measured on {from} -> {to}, same protocol"),
-                    Language::Zh => format!("依据同协议的 {from} -> {to} 实测"),
-                }
+                texts::dialect_same_protocol(self.language, from, to)
             }
         };
         let item = |rule: &DialectRule| {

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::value::{fact, list, plain, refuse};
 use crate::derive::logs::exit_code;
+use crate::i18n::texts;
 use crate::model::conf::Place;
 use crate::model::knowledge::Knowledge;
 use crate::model::limits::MAX_LOG_LINES_SHOWN;
@@ -95,37 +96,26 @@ impl LogWords {
         let Some(status) = trouble.values.get("status") else { return String::new() };
         let code = exit_code(status);
         let exits = &self.knowledge.messages.rsync_exits;
-        match (code, code.and_then(|code| exits.iter().find(|exit| exit.code == code)), self.language) {
-            (Some(code), Some(exit), Language::En) => {
-                format!("Error {status} is exit code {code}: {}. ", exit.meaning.en)
+        match (code, code.and_then(|code| exits.iter().find(|exit| exit.code == code))) {
+            (Some(code), Some(exit)) => {
+                texts::rsync_exit_known(self.language, status, code, exit.meaning.get(self.language))
             }
-            (Some(code), Some(exit), Language::Zh) => {
-                format!("Error {status} 即退出码 {code}：{}。", exit.meaning.zh)
-            }
-            (Some(code), None, Language::En) => format!("Error {status} is exit code {code}. "),
-            (Some(code), None, Language::Zh) => format!("Error {status} 即退出码 {code}。"),
-            (None, _, Language::En) => format!("Error {status} is a program that a signal ended. "),
-            (None, _, Language::Zh) => format!("Error {status} 表示程序被信号终止。"),
+            (Some(code), None) => texts::rsync_exit(self.language, status, code),
+            (None, _) => texts::rsync_signal(self.language, status),
         }
     }
 
     /// The newest lines, each with its end and its time.
     fn lines(&self, trouble: &Trouble) -> Vec<String> {
-        let side = |side| match (side, self.language) {
-            (LogSide::Master, Language::En) => "master",
-            (LogSide::Master, Language::Zh) => "主库",
-            (LogSide::Replica, Language::En) => "replica",
-            (LogSide::Replica, Language::Zh) => "从库",
-            (LogSide::Any, Language::En) => "server",
-            (LogSide::Any, Language::Zh) => "服务",
+        let side = |side| match side {
+            LogSide::Master => texts::SIDE_MASTER,
+            LogSide::Replica => texts::SIDE_REPLICA,
+            LogSide::Any => texts::SIDE_ANY,
         };
         let line = |evidence: &LogEvidence| {
             let (count, last) = (evidence.recent, to_the_second(&evidence.last));
-            let (side, line) = (side(evidence.side), &evidence.line);
-            match self.language {
-                Language::En => format!("{side}, {count} x, last {last}: {line}"),
-                Language::Zh => format!("{side}，{count} 次，最近 {last}：{line}"),
-            }
+            let side = side(evidence.side).get(self.language);
+            texts::log_evidence(self.language, side, count, last, &evidence.line)
         };
         let shown = trouble.evidence.iter().filter(|evidence| evidence.recent > 0).take(MAX_LOG_LINES_SHOWN);
         shown.map(line).collect()

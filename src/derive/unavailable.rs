@@ -2,33 +2,28 @@
 
 use serde_json::Value;
 
-use crate::model::absence::{Absence, AbsenceKind};
+use crate::i18n::reasons;
 use crate::model::knowledge::Knowledge;
 use crate::model::node::Node;
+use crate::model::unavailable::Unavailable;
 
-/// Adds to `node.errors` every fact that this release does not have, and every one that it has and
+/// Adds to `node.unavailable` every fact that this release does not have, and every one that it has and
 /// did not show.
 pub fn explain(node: &mut Node, knowledge: &Knowledge) {
     let Some(version) = node.version else { return };
     let Ok(tree) = serde_json::to_value(&*node) else { return };
     let mut found = Vec::new();
     for rule in &knowledge.info_fields {
-        let absence = |kind, reason| Absence { path: rule.fact.clone(), kind, reason };
         if !rule.releases.contains(version) {
             if !rule.nothing_elsewhere {
-                found.push(absence(
-                    AbsenceKind::NotInRelease,
-                    format!("{} show it, {version} does not", rule.releases),
-                ));
+                let reason = reasons::releases_show_it(&rule.releases, version);
+                found.push(Unavailable::not_in_release(&rule.fact, reason));
             }
         } else if !rule.sometimes
             && is_null_below_something(&tree, &rule.fact)
             && !explained(node, &rule.fact)
         {
-            found.push(absence(
-                AbsenceKind::Failed,
-                "INFO should show it on this release, and does not".into(),
-            ));
+            found.push(Unavailable::failed(&rule.fact, reasons::info_should_show_it()));
         }
     }
     for setting in &knowledge.settings {
@@ -37,32 +32,24 @@ pub fn explain(node: &mut Node, knowledge: &Knowledge) {
             continue;
         }
         if !setting.readable.contains(version) {
-            let reason = format!("CONFIG GET answers it on {}, not on {version}", setting.readable);
-            found.push(Absence { path, kind: AbsenceKind::NotInRelease, reason });
+            let reason = reasons::config_get_answers_on(&setting.readable, version);
+            found.push(Unavailable::not_in_release(path, reason));
         } else if setting.sometimes {
-            let reason = "CONFIG GET answers it in another instance-mode only".into();
-            found.push(Absence { path, kind: AbsenceKind::NotInRelease, reason });
+            found.push(Unavailable::not_in_release(path, reasons::config_get_in_other_instance_mode()));
         } else if !explained(node, &path) {
-            let reason = "CONFIG GET should answer it on this release, and does not".into();
-            found.push(Absence { path, kind: AbsenceKind::Failed, reason });
+            found.push(Unavailable::failed(path, reasons::config_get_should_answer()));
         }
     }
     // `log` exists on old releases only; the positions are printed elsewhere later.
     if node.binlog.is_none() && !explained(node, "binlog") {
-        let reason = "INFO shows no position of the binlog".into();
-        found.push(Absence { path: "binlog".into(), kind: AbsenceKind::Failed, reason });
+        found.push(Unavailable::failed("binlog", reasons::info_shows_no_binlog_position()));
     }
-    node.errors.extend(found);
+    node.unavailable.extend(found);
 }
 
-/// Whether an entry of `errors` says why `path` is absent.
+/// Whether an entry of `unavailable` says why `path` is absent.
 pub fn explained(node: &Node, path: &str) -> bool {
-    node.errors.iter().any(|absence| covers(&absence.path, path))
-}
-
-/// Whether an absence at `above` says something about `path`.
-pub fn covers(above: &str, path: &str) -> bool {
-    above.is_empty() || path == above || path.strip_prefix(above).is_some_and(|rest| rest.starts_with('.'))
+    node.unavailable.iter().any(|absence| absence.covers(path))
 }
 
 /// A null whose parent is there. Below a null there is nothing to miss.
@@ -80,15 +67,6 @@ fn is_null_below_something(tree: &Value, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_absence_covers_what_is_below_it() {
-        assert!(covers("", "data.fatal"));
-        assert!(covers("data", "data.fatal"));
-        assert!(covers("data.fatal", "data.fatal"));
-        assert!(!covers("data.fat", "data.fatal"));
-        assert!(!covers("data.fatal", "data"));
-    }
 
     #[test]
     fn nothing_is_missing_below_a_null() {
