@@ -41,8 +41,9 @@ pub async fn look(
             mode: if link.mode == Mode::Replica { LinkMode::Replica } else { LinkMode::DoubleMaster },
         })
         .collect();
+    // Servers that answer do so within these times also where many of them share a busy processor.
     let deadlines =
-        Deadlines::starting_now(Duration::from_secs(30), Duration::from_secs(2), Duration::from_secs(3));
+        Deadlines::starting_now(Duration::from_secs(60), Duration::from_secs(2), Duration::from_secs(8));
     let live = (scenario.run == Run::Check).then_some(Live { write: true, canary_wait });
     let steps = if links.is_empty() { NODES } else { LINKS };
     let plan = CollectionPlan::of(targets, links, LinkProbeOptions { live, forced: false });
