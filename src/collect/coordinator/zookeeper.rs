@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use super::jute::{self, Opened, Request};
 use super::tree::{Node, Tree, too_many_nodes};
 use super::walk::{ROOTS, asks_for_acl, descend};
+use crate::collect::net::connect::ConnectionFailure;
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::secret::Password;
 use crate::i18n::{io_error, reasons};
@@ -305,9 +306,8 @@ impl<'d> Session<'d> {
 }
 
 fn broken(error: &std::io::Error) -> Broken {
-    use std::io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
-    match error.kind() {
-        UnexpectedEof | ConnectionReset | BrokenPipe => Broken::Closed,
+    match ConnectionFailure::from(error) {
+        ConnectionFailure::Closed => Broken::Closed,
         _ => Broken::Io(io_error(error)),
     }
 }
