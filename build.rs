@@ -2,8 +2,8 @@
 //!
 //! Reading all the YAML takes many milliseconds at every start; the packed form does not. Here YAML alone is read: a
 //! file that is none stops the build with its place. What a check or a table of the knowledge has to be is not known
-//! here, for then the model and all that it stands on would be compiled a second time for the build, which took 40 s;
-//! a file that is not what it has to be fails the tests, with its place.
+//! here, for then the model and all that it stands on would be compiled a second time, for the build; a file that is
+//! not what it has to be fails the tests, with its place.
 
 use std::collections::BTreeMap;
 use std::error::Error;
