@@ -308,7 +308,7 @@ fn a_typo_in_a_check_is_reported_with_its_place() {
 #[test]
 fn a_check_without_examples_or_with_wrong_ones_does_not_pass_its_test() {
     for (from, to, sentence) in [
-        ("state: warning, says", "state: critical, says", "expected Critical, found Warning"),
+        ("state: warning, expect_text", "state: critical, expect_text", "expected Critical, found Warning"),
         ("expect_text: [7 days]", "expect_text: [8 days]", "`8 days` is not in"),
         (
             "  - {name: a week, facts: {node: {config: {expire-logs-days: \"7\"}}}, state: warning, expect_text: [7 days]}\n",
