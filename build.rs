@@ -102,7 +102,7 @@ fn write_texts(name: &str, document: &DocumentNode<'_>, generate: Generate) -> R
             _ => Err(wrong(member.place.line, &format!("`{}` has no `{key}`", member.key))),
         };
         let knowledge = member.node.get("knowledge").is_some();
-        let pair = generate::Pair { en: text("en")?, zh: text("zh")?, knowledge };
+        let pair = generate::TextPair { en: text("en")?, zh: text("zh")?, knowledge };
         if texts.insert(member.key.clone().into_owned(), pair).is_some() {
             return Err(wrong(member.place.line, &format!("`{}` is there twice", member.key)).into());
         }

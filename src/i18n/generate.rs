@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// The texts of a file by their ids: for each its English and its Chinese form.
-pub type Texts = BTreeMap<String, Pair>;
+pub type Texts = BTreeMap<String, TextPair>;
 
 /// The same text in both languages.
 #[cfg_attr(test, derive(serde::Deserialize))]
 #[cfg_attr(test, serde(deny_unknown_fields))]
-pub struct Pair {
+pub struct TextPair {
     /// English.
     pub en: String,
     /// Simplified Chinese.
@@ -25,7 +25,7 @@ pub struct Pair {
 /// The constructors of `reasons.yaml`, and the table of its sentences in the order of their ids.
 pub fn reasons(texts: &Texts) -> Result<String, String> {
     let mut out = String::from("pub(crate) static SENTENCES: &[Sentence] = &[\n");
-    for (id, Pair { en, zh, .. }) in texts {
+    for (id, TextPair { en, zh, .. }) in texts {
         let _ = writeln!(out, "    Sentence {{ id: {id:?}, words: Words {{ en: {en:?}, zh: {zh:?} }} }},");
     }
     out.push_str("];\n");
@@ -91,7 +91,7 @@ fn function(id: &str) -> Result<String, String> {
 }
 
 /// The names of the arguments of a text, each once, in the order of the English form. Both forms have the same.
-fn names(id: &str, pair: &Pair) -> Result<Vec<String>, String> {
+fn names(id: &str, pair: &TextPair) -> Result<Vec<String>, String> {
     let of = |text: &str| -> Result<Vec<String>, String> {
         let mut names = Vec::new();
         for piece in text.split('{').skip(1) {

@@ -7,7 +7,9 @@
 #[cfg(test)]
 #[allow(dead_code)]
 mod generate;
+pub(crate) mod reasons;
 mod system;
+pub(crate) mod texts;
 
 pub use system::io_error;
 
@@ -15,23 +17,6 @@ use std::borrow::Cow;
 
 use crate::model::reason::{Argument, Reason, Sentence};
 use crate::model::text::{Language, fill};
-
-/// The constructors of [`Reason`]: one for each id of `reasons.yaml`.
-pub(crate) mod reasons {
-    use crate::model::reason::{Argument, Reason, Sentence};
-    use crate::model::text::Words;
-
-    include!(concat!(env!("OUT_DIR"), "/reasons.rs"));
-}
-
-/// The words of reports, progress and plans: one for each id of `texts.yaml`.
-pub(crate) mod texts {
-    use std::fmt::Display;
-
-    use crate::model::text::{Language, Words};
-
-    include!(concat!(env!("OUT_DIR"), "/texts.rs"));
-}
 
 /// The reason with an id that a file of the knowledge names. A test holds that there is one.
 pub fn of_knowledge(id: &str) -> Reason {
