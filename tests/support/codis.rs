@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -11,7 +10,7 @@ use flate2::read::GzDecoder;
 use pikadoctor::collect::codis::xauth;
 use pikadoctor::collect::secret::Password;
 
-use super::recordings_directory;
+use super::{own_address, recordings_directory};
 
 /// The address that everything was recorded at.
 pub const RECORDED: &str = "127.0.0.1";
@@ -45,11 +44,7 @@ pub struct Place {
 impl Place {
     /// An address that nobody else uses.
     pub fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let host =
-            format!("127.{}.{}.{}", 120 + std::process::id() % 60, std::process::id() / 60 % 250, 2 + number);
-        Self { host, asked: Arc::default() }
+        Self { host: own_address(), asked: Arc::default() }
     }
 
     /// Serves `pages` at a port of this address until the test is over; returns the URL.

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use crate::support::site::{Site, check_plan};
-use crate::support::{pikadoctor, recording, serve_at};
+use crate::support::{own_address, pikadoctor, recording, serve_at};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 fn waiting_ends_with_go_as_soon_as_everything_is_there() {
     let site = Site::empty();
     // Nothing else may take the address in the meantime.
-    let address = format!("127.19.{}.1:9221", std::process::id() % 250 + 1);
+    let address = format!("{}:9221", own_address());
     let plan = site.write("plan.yaml", &format!("nodes:\n  late: {{addr: \"{address}\"}}\n"));
     let mut child = pikadoctor()
         .args(["check", "--no-ports", "--wait", "10m", "--every", "300ms", "-f"])

@@ -1,12 +1,11 @@
 //! Recorded Sentinels with the servers that they watch, changed where a test wants them otherwise.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use pikadoctor::lab::recorded::{RecordedReply, Recording};
 use serde_json::{Map, Value};
 
-use super::{Served, serve_at};
+use super::{Served, own_address, serve_at};
 
 /// Where everything was recorded.
 const RECORDED_HOST: &str = "127.0.0.1";
@@ -24,12 +23,10 @@ pub struct RecordedSet {
 impl RecordedSet {
     /// One of `tests/it/data/sentinel/`, without `.json`.
     pub fn load(name: &str) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/it/data/sentinel/{name}.json"));
         let text =
             std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let host = format!("127.{}.{}.{}", 20 + std::process::id() % 200, number / 250, 1 + number % 250);
+        let host = own_address();
         let document: Map<String, Value> = serde_json::from_str(&text.replace(RECORDED_HOST, &host)).unwrap();
         let sentinels = document["sentinels"].as_object().unwrap().iter().map(|(address, replies)| {
             let port = address.rsplit(':').next().filter(|port| port.parse::<u16>().is_ok());
