@@ -11,8 +11,6 @@ use crate::model::node::Node;
 use crate::model::reason::Reason;
 use crate::model::unavailable::{Unavailable, UnavailableKind};
 
-/// Releases that make a new connection for each key that is moved.
-
 /// Completes everything about Codis.
 pub fn complete(facts: &mut Facts) {
     let Facts { codis, nodes, .. } = facts;

@@ -49,8 +49,8 @@ pub struct HttpError {
     pub detail: Reason,
     /// The status, where there was one.
     pub status: Option<u16>,
-    /// The answer's JSON where the status is an error: the reason as the server puts it.
-    pub json: Option<Json>,
+    /// The answer's JSON where the status is an error: the reason as the server puts it. Apart, for it is rare and large.
+    pub json: Option<Box<Json>>,
 }
 
 impl HttpError {
@@ -179,7 +179,7 @@ fn refused(status: StatusCode, location: &str, json: Option<Json>) -> HttpError 
         (_, Some(cause)) => (HttpFailure::Cause, Reason::verbatim(shortened(cause))),
         (_, None) => (HttpFailure::Status, reasons::status(code)),
     };
-    HttpError { failure, detail, status: Some(code), json }
+    HttpError { failure, detail, status: Some(code), json: json.map(Box::new) }
 }
 
 /// What came instead of JSON, in two words.
