@@ -21,6 +21,7 @@ pub fn recordings_directory() -> PathBuf {
 pub struct Served {
     pub address: String,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<thread::JoinHandle<()>>,
 }
 
 pub fn serve(recording: Recording) -> Served {
@@ -32,7 +33,7 @@ pub fn serve_at(recording: Recording, address: &str) -> Served {
     let address: SocketAddr = address.parse().unwrap();
     let (tell, told) = std::sync::mpsc::channel();
     let (stop, stopped) = tokio::sync::oneshot::channel();
-    thread::spawn(move || {
+    let thread = thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let server = RecordedServer::start_at(recording, address).await.unwrap();
@@ -41,11 +42,13 @@ pub fn serve_at(recording: Recording, address: &str) -> Served {
         });
     });
     let address: SocketAddr = told.recv().unwrap();
-    Served { address: address.to_string(), stop: Some(stop) }
+    Served { address: address.to_string(), stop: Some(stop), thread: Some(thread) }
 }
 
 impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.stop.take().map(|stop| stop.send(()));
+        // Its address is free for the next one then.
+        let _ = self.thread.take().map(thread::JoinHandle::join);
     }
 }

@@ -24,7 +24,7 @@ static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(built_in);
 static KNOWLEDGE: LazyLock<Arc<Knowledge>> = LazyLock::new(|| Arc::new(built_in().knowledge));
 
 /// How many scenarios run beside each other.
-const SIDE_BY_SIDE: usize = 32;
+const SIDE_BY_SIDE: usize = 16;
 
 /// Longer than any delay of a scenario that is no fault, shorter than those that are.
 const CANARY_WAIT: Duration = Duration::from_millis(3500);
