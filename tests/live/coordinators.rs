@@ -141,7 +141,7 @@ fn a_real_zookeeper_without_a_majority() {
     let (address, _member) = start_zookeeper(directory.path(), &members, &[]);
     let (code, report) = check(&["--zookeeper", &address], "");
     assert_eq!(code, 2, "{report:#}");
-    let detail = report["facts"]["coordinators"][0]["detail"].as_str().unwrap();
+    let detail = report["facts"]["coordinators"][0]["detail"]["text"].as_str().unwrap();
     assert!(detail.contains("has no majority"), "{detail}");
 
     // A member that may serve reading begins with that some seconds after it has lost the others; whether it gives a
