@@ -1,8 +1,10 @@
 //! Recorded servers, each at an address of its own.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
 use pikadoctor::lab::recorded::{RecordedServer, Recording};
 
@@ -36,7 +38,15 @@ pub fn serve_at(recording: Recording, address: &str) -> Served {
     let thread = thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let server = RecordedServer::start_at(recording, address).await.unwrap();
+            let mut attempts = 0;
+            let server = loop {
+                match RecordedServer::start_at(recording.clone(), address).await {
+                    // A process that is just being started has what this one listens on, until it is another program.
+                    Err(error) if error.kind() == ErrorKind::AddrInUse && attempts < 200 => attempts += 1,
+                    started => break started.unwrap(),
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            };
             tell.send(server.address).unwrap();
             let _ = stopped.await;
         });
