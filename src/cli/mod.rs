@@ -81,7 +81,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Logs(arguments) => logs::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
-        Command::Schema(arguments) => schema::run(&arguments),
+        Command::Schema(arguments) => Ok(schema::run(&arguments)),
         Command::TestChecks(arguments) => test_checks::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Lab(arguments) => lab::run(&arguments),
@@ -92,7 +92,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Ok(outcome) => print(outcome),
         Err(error) => {
             let _ = writeln!(io::stderr(), "pikadoctor: {error}");
-            error.exit_code()
+            CliError::EXIT_CODE
         }
     }
 }

@@ -212,10 +212,12 @@ fn set_space(instance: &mut Instance, facts: &Facts) {
             instance.full_sync = Some(FullSyncSpace { needed_bytes, from, available_bytes, path });
         }
         (None, _) => {
-            instance.unavailable.push(Unavailable::failed("full_sync", reasons::master_data_size_not_known()))
+            instance
+                .unavailable
+                .push(Unavailable::failed("full_sync", reasons::master_data_size_not_known()));
         }
         (_, None) => {
-            instance.unavailable.push(Unavailable::failed("full_sync", reasons::sync_space_not_known()))
+            instance.unavailable.push(Unavailable::failed("full_sync", reasons::sync_space_not_known()));
         }
     }
 }

@@ -90,7 +90,7 @@ impl<'c> Judge<'c> {
             check: check.id.clone(),
             target: target.to_owned(),
             state: State::Ok,
-            title: self.text(&file.title, &scope),
+            title: Self::text(&file.title, &scope),
             problems: Vec::new(),
             note: String::new(),
             metrics: Vec::new(),
@@ -118,7 +118,7 @@ impl<'c> Judge<'c> {
                 }
             }
             Err(error) => {
-                let (state, note) = self.unanswered(&error);
+                let (state, note) = Self::unanswered(&error);
                 finding.state = state;
                 finding.note = note;
                 finding.missing = missing_of(&error).map(|missing| missing.path.clone());
@@ -133,7 +133,7 @@ impl<'c> Judge<'c> {
             && !scope.holds(when)?
         {
             let note = match &file.not_applicable {
-                Some(not_applicable) => self.text(not_applicable, scope),
+                Some(not_applicable) => Self::text(not_applicable, scope),
                 None => when.text.clone(),
             };
             return Ok(Outcome::NotApplicable(note));
@@ -142,10 +142,10 @@ impl<'c> Judge<'c> {
         for scope in scopes(file, scope)? {
             let Some((_, case, scope)) = first_case(&file.cases, &scope)? else { continue };
             let state = state_of(&case.state, &scope)?;
-            let found = || case.found.as_ref().map(|found| self.text(found, &scope));
+            let found = || case.found.as_ref().map(|found| Self::text(found, &scope));
             match state {
                 State::Ok if file.for_each.is_none() => {
-                    let note = found().unwrap_or_else(|| self.text(&file.ok, &scope));
+                    let note = found().unwrap_or_else(|| Self::text(&file.ok, &scope));
                     return Ok(Outcome::Judged(problems, note));
                 }
                 State::Ok => {}
@@ -155,8 +155,8 @@ impl<'c> Judge<'c> {
                 _ => problems.push(Problem {
                     state,
                     found: found().unwrap_or_default(),
-                    needed: case.needed.as_ref().map(|needed| self.text(needed, &scope)),
-                    fix: case.fix.as_ref().map(|fix| self.text(fix, &scope)),
+                    needed: case.needed.as_ref().map(|needed| Self::text(needed, &scope)),
+                    fix: case.fix.as_ref().map(|fix| Self::text(fix, &scope)),
                     place: item_of(file, &scope).and_then(place_of),
                     identity: identity(case, item_of(file, &scope)),
                     may_pass: match &case.transient {
@@ -168,12 +168,12 @@ impl<'c> Judge<'c> {
             }
         }
         problems.sort_by_key(|problem| problem.state.rank());
-        let note = if problems.is_empty() { self.text(&file.ok, scope) } else { String::new() };
+        let note = if problems.is_empty() { Self::text(&file.ok, scope) } else { String::new() };
         Ok(Outcome::Judged(problems, note))
     }
 
     /// A text with its values. A text that needs an absent fact must not hide the finding it belongs to.
-    fn text(&self, template: &Template, scope: &Arc<Scope>) -> String {
+    fn text(template: &Template, scope: &Arc<Scope>) -> String {
         match scope.text(template) {
             Ok(text) => text.trim().to_owned(),
             Err(error) => match missing_of(&error) {
@@ -184,7 +184,7 @@ impl<'c> Judge<'c> {
     }
 
     /// What to make of an expression that could not be answered.
-    fn unanswered(&self, error: &Error) -> (State, String) {
+    fn unanswered(error: &Error) -> (State, String) {
         match missing_of(error) {
             Some(missing) => {
                 let state = match missing.kind {
@@ -236,11 +236,11 @@ fn scopes(file: &CheckFile, scope: &Arc<Scope>) -> Result<Vec<Arc<Scope>>, Error
     Ok(items.try_iter()?.map(|item| scope.with(name, item)).collect())
 }
 
-/// The first case that holds, its place among the cases, and what its texts see.
-fn first_case<'f>(
-    cases: &'f [Case],
-    scope: &Arc<Scope>,
-) -> Result<Option<(usize, &'f Case, Arc<Scope>)>, Error> {
+/// A case that holds: its place among the cases, the case, and what its texts see.
+type HeldCase<'f> = (usize, &'f Case, Arc<Scope>);
+
+/// The first case that holds.
+fn first_case<'f>(cases: &'f [Case], scope: &Arc<Scope>) -> Result<Option<HeldCase<'f>>, Error> {
     for (index, case) in cases.iter().enumerate() {
         let scope = scope.within(&case.bindings);
         let holds = case.condition.as_ref().map_or(Ok(true), |condition| scope.holds(condition))?;

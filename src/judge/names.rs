@@ -225,7 +225,9 @@ impl Checker<'_> {
             }
             Binding::Choice(alternatives) => {
                 for (condition, binding) in alternatives {
-                    condition.iter().for_each(|condition| self.expression(condition));
+                    if let Some(condition) = condition {
+                        self.expression(condition);
+                    }
                     self.binding(binding);
                 }
             }

@@ -161,9 +161,9 @@ fn serve(
                 Some(node) if !node.is_open() && !admitted && operation != 6 => error = -102,
                 Some(node) if operation == 6 && !node.is_open() && !admitted => {
                     if behaviour.shows_hashes() {
-                        put_acl(&mut body, node)
+                        put_acl(&mut body, node);
                     } else {
-                        error = -102
+                        error = -102;
                     }
                 }
                 Some(node) => match operation {

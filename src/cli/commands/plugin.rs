@@ -105,7 +105,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> CommandOutcome {
     };
     plug_in(&arguments).unwrap_or_else(|error| CommandOutcome {
         document: format!("PIKA UNKNOWN - {}\n", error.to_string().replace('|', "/")),
-        exit_code: error.exit_code(),
+        exit_code: CliError::EXIT_CODE,
     })
 }
 

@@ -83,7 +83,7 @@ impl Looker<'_> {
         match files::held(&process.join("cwd")) {
             Ok((cwd, _)) => self.cwd = cwd,
             Err(error) => {
-                self.instance.unavailable.push(absent("cwd", &error, reasons::directory_of_process()))
+                self.instance.unavailable.push(absent("cwd", &error, reasons::directory_of_process()));
             }
         }
         match program::collect_program(self.roots, pid, &words(self.roots, pid), &self.cwd) {

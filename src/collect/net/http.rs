@@ -230,7 +230,7 @@ fn explain(error: &ExchangeError) -> HttpError {
 
 /// Whether it was rustls that failed.
 fn is_of_tls(error: &io::Error) -> bool {
-    error.get_ref().is_some_and(|carried| carried.is::<rustls::Error>())
+    error.get_ref().and_then(|carried| carried.downcast_ref::<rustls::Error>()).is_some()
 }
 
 /// The I/O error below an error of HTTP.

@@ -91,7 +91,8 @@ pub fn read(bytes: &[u8]) -> Option<Answer> {
     (kind == TRY_SYNC).then_some(Answer { position, error })
 }
 
-/// The position in the answer to a TrySync: `Some(None)` when there is none, `None` when it is no such answer.
+/// The position in the answer to a TrySync, if there is one. `None` when it is no such answer.
+#[allow(clippy::option_option)] // the outer one is of the frame, as in all readers here; the inner one of what it says
 fn position_of(mut answer: &[u8]) -> Option<Option<BinlogPosition>> {
     let mut position = None;
     while !answer.is_empty() {

@@ -99,6 +99,7 @@ impl<'t> Deserialize<'t> for DocumentNode<'t> {
 struct NodeVisitor;
 
 impl<'t> NodeVisitor {
+    #[allow(clippy::unnecessary_wraps)] // what every visit returns
     fn node<E>(value: DocumentValue<'t>) -> Result<DocumentNode<'t>, E> {
         Ok(DocumentNode { value, place: DocumentPlace::default() })
     }

@@ -50,11 +50,11 @@ pub fn pack(documents: &BTreeMap<String, DocumentNode<'_>>) -> Vec<u8> {
         })
         .collect();
     let head = [narrow(texts.len()), narrow(documents.len()), narrow(end)];
-    let mut packed: Vec<u8> =
+    let mut bytes: Vec<u8> =
         head.iter().chain(&ends).chain(&entries).flat_map(|number| number.to_le_bytes()).collect();
-    packed.extend(texts.concat().bytes());
-    packed.extend(packer.values);
-    packed
+    bytes.extend(texts.concat().bytes());
+    bytes.extend(packer.values);
+    bytes
 }
 
 /// No catalogue comes near four gigabytes; the reader would notice.
@@ -103,7 +103,9 @@ impl Packer {
             DocumentValue::List(items) => {
                 self.values.push(LIST);
                 self.number(items.len() as u64);
-                items.iter().for_each(|item| self.node(item));
+                for item in items {
+                    self.node(item);
+                }
             }
             DocumentValue::Map(members) => {
                 self.values.push(MAP);

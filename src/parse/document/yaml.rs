@@ -281,7 +281,9 @@ mod tests {
             },
             DocumentValue::List(items) => items.iter_mut().for_each(with_words_of_truth),
             DocumentValue::Map(members) => {
-                members.iter_mut().for_each(|member| with_words_of_truth(&mut member.node));
+                for member in members {
+                    with_words_of_truth(&mut member.node);
+                }
             }
             _ => {}
         }

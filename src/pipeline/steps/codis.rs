@@ -74,7 +74,7 @@ async fn join_servers(run: &CollectionRun<'_>, codis: &mut Codis) {
                 match result {
                     Ok(index) => server.index = Some(index),
                     Err((kind, reason)) => {
-                        server.unavailable.push(Unavailable { path: "index".into(), kind, reason })
+                        server.unavailable.push(Unavailable { path: "index".into(), kind, reason });
                     }
                 }
                 (number, server)

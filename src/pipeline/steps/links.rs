@@ -14,7 +14,7 @@ pub async fn addresses(run: &mut CollectionRun<'_>) -> Result<(), PipelineError>
     let prober = prober(run, true);
     let requests = run.plan.links.iter().map(|request| (request, true));
     let requests = requests.chain(run.found_links.iter().map(|request| (request, false)));
-    let probed = requests.map(|(request, named)| {
+    let begun = requests.map(|(request, named)| {
         let (run, prober) = (&*run, &prober);
         async move {
             let (replica, master) = (&request.replica, &request.master);
@@ -27,7 +27,7 @@ pub async fn addresses(run: &mut CollectionRun<'_>) -> Result<(), PipelineError>
             ProbedLink { request: request.clone(), named, links }
         }
     });
-    run.probed = futures_util::future::join_all(probed).await;
+    run.begun = futures_util::future::join_all(begun).await;
     Ok(())
 }
 
@@ -50,7 +50,7 @@ async fn begin(
 /// Which of the replicas follow their masters already.
 pub fn relations(run: &mut CollectionRun<'_>) -> Result<(), PipelineError> {
     let facts = &run.facts;
-    for link in run.probed.iter_mut().flat_map(|probed| &mut probed.links) {
+    for link in run.begun.iter_mut().flat_map(|begun| &mut begun.links) {
         if let (Some(master), Some(replica)) = (facts.node(&link.master), facts.node(&link.replica)) {
             link::relate(link, master, replica);
         }
@@ -61,14 +61,14 @@ pub fn relations(run: &mut CollectionRun<'_>) -> Result<(), PipelineError> {
 /// Dials the masters' ports as their replicas do, reads positions, and writes canaries where that is allowed.
 pub async fn probes(run: &mut CollectionRun<'_>) -> Result<(), PipelineError> {
     let (named, found): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut run.probed).into_iter().partition(|probed| probed.named);
-    // A link that waits for its canary must not use up the time of the others, so they are probed side by side.
+        std::mem::take(&mut run.begun).into_iter().partition(|begun| begun.named);
+    // A link that waits for its canary must not use up the time of the others, so they are begun side by side.
     // What is found is read after the writes on what was named, and nothing is written on it.
-    for (probed, named) in [(named, true), (found, false)] {
+    for (begun, named) in [(named, true), (found, false)] {
         let prober = prober(run, named);
         let tries = run.plan.probes.live.is_some();
         let shared = &*run;
-        let all = probed.into_iter().map(|probed| probe(shared, &prober, tries, probed));
+        let all = begun.into_iter().map(|begun| probe(shared, &prober, tries, begun));
         let done = futures_util::future::join_all(all).await;
         for (links, pair) in done {
             run.facts.links.extend(links);
@@ -84,9 +84,9 @@ async fn probe(
     run: &CollectionRun<'_>,
     prober: &Prober<'_>,
     tries: bool,
-    probed: ProbedLink,
+    begun: ProbedLink,
 ) -> (Vec<Link>, Option<Pair>) {
-    let ProbedLink { request, mut links, .. } = probed;
+    let ProbedLink { request, mut links, .. } = begun;
     let mut keys = Vec::new();
     for link in &mut links {
         let (Some(replica), Some(master)) = (run.party(&link.replica), run.party(&link.master)) else {

@@ -1,5 +1,8 @@
 //! The work of the steps. Their order is in [`super::STEPS`] alone.
 
+// All steps that derive have one type, whether they can fail or not.
+#![allow(clippy::unnecessary_wraps)]
+
 pub mod codis;
 pub mod conf;
 pub mod files;

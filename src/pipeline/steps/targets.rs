@@ -101,14 +101,12 @@ pub fn of_sentinels(run: &mut CollectionRun<'_>) -> Result<(), PipelineError> {
     let mut names: HashMap<String, String> = HashMap::new();
     for address in followed.servers.into_iter().take(MAX_SENTINEL_SERVERS) {
         let shown = address.to_string();
-        let name = match run.resolved.iter().find(|(known, _)| *known == shown) {
-            Some((_, name)) => name.clone(),
-            None => {
-                let password = run.plan.sentinels.password.clone();
-                run.targets.push(ServerTarget { name: shown.clone(), address, password });
-                shown.clone()
-            }
-        };
+        let known = run.resolved.iter().find(|(known, _)| *known == shown).map(|(_, name)| name.clone());
+        let name = known.unwrap_or_else(|| {
+            let password = run.plan.sentinels.password.clone();
+            run.targets.push(ServerTarget { name: shown.clone(), address, password });
+            shown.clone()
+        });
         names.insert(shown, name);
     }
     let name = |address: &Address| names.get(&address.to_string()).cloned();

@@ -132,7 +132,7 @@ impl<'c> Plain<'c> {
         if let Some((yes, rest)) = expression.split_once(" if ")
             && let Some((_, no)) = rest.split_once(" else ")
         {
-            return self.choices([yes, no].into_iter().map(|choice| self.expression(choice)));
+            return Self::choices([yes, no].into_iter().map(|choice| self.expression(choice)));
         }
         let bare = expression.split('|').next().unwrap_or_default().trim();
         if let Some(text) = bare.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''))
@@ -143,12 +143,11 @@ impl<'c> Plain<'c> {
         if let Some(command) = self.command(bare) {
             return command;
         }
-        match self.bound(bare) {
-            Some(binding) => self.binding(bare, binding),
-            None => {
-                let inner = bare.strip_prefix('(').map_or(bare, |inner| inner.trim_end_matches(')'));
-                format!("<{inner}>")
-            }
+        if let Some(binding) = self.bound(bare) {
+            self.binding(bare, binding)
+        } else {
+            let inner = bare.strip_prefix('(').map_or(bare, |inner| inner.trim_end_matches(')'));
+            format!("<{inner}>")
         }
     }
 
@@ -197,13 +196,13 @@ impl<'c> Plain<'c> {
                 })
             }
             Binding::Text(template) => self.text(template.get(self.language).text.trim()),
-            Binding::Table(table) => self.choices(table.rows.iter().map(|(_, row)| self.binding(name, row))),
-            Binding::Choice(all) => self.choices(all.iter().map(|(_, one)| self.binding(name, one))),
+            Binding::Table(table) => Self::choices(table.rows.iter().map(|(_, row)| self.binding(name, row))),
+            Binding::Choice(all) => Self::choices(all.iter().map(|(_, one)| self.binding(name, one))),
             Binding::Each(each) => self.within(&each.bindings).text(each.text.get(self.language).text.trim()),
         }
     }
 
-    fn choices(&self, choices: impl Iterator<Item = String>) -> String {
+    fn choices(choices: impl Iterator<Item = String>) -> String {
         let mut different: Vec<String> = Vec::new();
         for choice in choices {
             if !choice.is_empty() && !different.contains(&choice) {

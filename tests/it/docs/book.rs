@@ -14,7 +14,7 @@ fn pages(directory: &str) -> Vec<PathBuf> {
         let path = format!("{directory}/{}", entry.file_name().to_str().unwrap());
         if entry.file_type().unwrap().is_dir() {
             found.extend(pages(&path));
-        } else if path.ends_with(".md") {
+        } else if Path::new(&path).extension().is_some_and(|end| end == "md") {
             found.push(path.into());
         }
     }
@@ -34,7 +34,7 @@ fn normal(path: &Path) -> PathBuf {
     for part in path.components() {
         match part {
             std::path::Component::ParentDir => {
-                assert!(normal.pop(), "{} leaves the repository", path.display())
+                assert!(normal.pop(), "{} leaves the repository", path.display());
             }
             std::path::Component::CurDir => {}
             part => normal.push(part),
