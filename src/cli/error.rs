@@ -107,12 +107,12 @@ pub enum CliError {
 }
 
 impl CliError {
+    /// The exit code that says any of them. Nothing is known about any server, so it is UNKNOWN in every case; a monitoring
+    /// system must not take it for a state of the server.
+    pub const EXIT_CODE: u8 = exit::UNKNOWN;
+
     /// Wrong usage.
     pub fn usage(message: impl Into<String>) -> Self {
         Self::Usage(message.into())
     }
-
-    /// The exit code that says any of them. Nothing is known about any server, so it is UNKNOWN in every case; a monitoring
-    /// system must not take it for a state of the server.
-    pub const EXIT_CODE: u8 = exit::UNKNOWN;
 }

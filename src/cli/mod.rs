@@ -17,6 +17,7 @@ use self::commands::{
     answer_host, capture, check, demo, diff, explain, forecast, host, init, lab, lint, list, logs, manual,
     plugin, schema, test_checks,
 };
+use self::error::CliError;
 use self::outcome::CommandOutcome;
 use crate::model::exit;
 

@@ -97,7 +97,7 @@ impl<'c> Judge<'c> {
             missing: None,
             accepted: None,
         };
-        match self.outcome(file, &scope) {
+        match Self::outcome(file, &scope) {
             Ok(Outcome::NotApplicable(note)) => {
                 finding.state = State::NotApplicable;
                 finding.note = note;
@@ -128,7 +128,7 @@ impl<'c> Judge<'c> {
         finding
     }
 
-    fn outcome(&self, file: &CheckFile, scope: &Arc<Scope>) -> Result<Outcome, Error> {
+    fn outcome(file: &CheckFile, scope: &Arc<Scope>) -> Result<Outcome, Error> {
         if let Some(when) = &file.when
             && !scope.holds(when)?
         {

@@ -54,6 +54,8 @@ impl<T: fmt::Debug> fmt::Debug for Lazy<T> {
     }
 }
 
+// `iter` is that of the value, through `Deref`.
+#[allow(clippy::into_iter_without_iter)]
 impl<'l, T> IntoIterator for &'l Lazy<T>
 where
     &'l T: IntoIterator,

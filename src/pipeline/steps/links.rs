@@ -27,7 +27,7 @@ pub async fn addresses(run: &mut CollectionRun<'_>) -> Result<(), PipelineError>
             ProbedLink { request: request.clone(), named, links }
         }
     });
-    run.begun = futures_util::future::join_all(begun).await;
+    run.probed = futures_util::future::join_all(begun).await;
     Ok(())
 }
 
@@ -50,7 +50,7 @@ async fn begin(
 /// Which of the replicas follow their masters already.
 pub fn relations(run: &mut CollectionRun<'_>) -> Result<(), PipelineError> {
     let facts = &run.facts;
-    for link in run.begun.iter_mut().flat_map(|begun| &mut begun.links) {
+    for link in run.probed.iter_mut().flat_map(|begun| &mut begun.links) {
         if let (Some(master), Some(replica)) = (facts.node(&link.master), facts.node(&link.replica)) {
             link::relate(link, master, replica);
         }
@@ -61,8 +61,8 @@ pub fn relations(run: &mut CollectionRun<'_>) -> Result<(), PipelineError> {
 /// Dials the masters' ports as their replicas do, reads positions, and writes canaries where that is allowed.
 pub async fn probes(run: &mut CollectionRun<'_>) -> Result<(), PipelineError> {
     let (named, found): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut run.begun).into_iter().partition(|begun| begun.named);
-    // A link that waits for its canary must not use up the time of the others, so they are begun side by side.
+        std::mem::take(&mut run.probed).into_iter().partition(|begun| begun.named);
+    // A link that waits for its canary must not use up the time of the others, so they are probed side by side.
     // What is found is read after the writes on what was named, and nothing is written on it.
     for (begun, named) in [(named, true), (found, false)] {
         let prober = prober(run, named);
