@@ -4,7 +4,7 @@
 //! [`pipeline`]. Only [`collect`] does I/O, so the same judgement runs on a live server, on a recording in a test, and on
 //! a simulated server of the [`lab`].
 //!
-//! Every room imports only the rooms before it: [`model`], [`i18n`], [`parse`], [`catalog`], [`collect`], [`derive`], [`judge`],
+//! Every room imports only the rooms before it: [`model`], [`i18n`], [`parse`], [`catalog`], [`collect`], [`mod@derive`], [`judge`],
 //! [`difference`], [`render`], [`plan`], [`pipeline`], [`lab`], [`cli`]. A test holds that.
 
 #![forbid(unsafe_code)]

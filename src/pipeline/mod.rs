@@ -2,7 +2,7 @@
 //!
 //! Everything that can be collected, and everything that follows from it, is a step in [`STEPS`], in the one order in
 //! which steps are taken. A command takes some of them: [`CHECK`], [`HOST`], [`LINKS`] and so on say which. What is to
-//! be collected is a [`CollectionPlan`](request::CollectionPlan); a step for which it names nothing does nothing.
+//! be collected is a [`CollectionPlan`]; a step for which it names nothing does nothing.
 //! [`collect()`] takes the steps, [`judgement`] makes findings of the facts, and [`crate::render`] a text of these.
 //!
 //! | To … | see |
