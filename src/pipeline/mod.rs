@@ -9,7 +9,7 @@
 //! | --- | --- |
 //! | collect something new | a file of `collect`, a step here |
 //! | know something that follows from facts | a file of `derive`, called by a step that derives |
-//! | ask for part of a plan again | [`subset`] |
+//! | ask for part of a plan again | `subset` |
 //! | answer another pikadoctor over ssh | [`answer`] |
 
 pub mod answer;

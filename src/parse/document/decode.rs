@@ -1,7 +1,7 @@
 //! From values to types: the one deserialiser of documents.
 //!
 //! `serde` writes the code of a type anew for each deserialiser that it is read with, and of those a model of three
-//! hundred types is mostly made. Every format is therefore read into a [`Node`] first.
+//! hundred types is mostly made. Every format is therefore read into a [`DocumentNode`] first.
 
 use std::slice;
 

@@ -69,7 +69,7 @@ fn an_answer_that_comes_too_late_is_taken_for_no_other_one() {
     let (report, code) = check(&pair, &["--reply-timeout", "700ms"]);
     let canary = &report["facts"]["links"][0]["canary"][0];
     assert_eq!(canary["outcome"], "broken", "{canary}");
-    assert_eq!(canary["reply"], "no answer before the deadline", "{canary}");
+    assert_eq!(canary["reply"]["text"], "no answer before the deadline", "{canary}");
     assert_eq!(finding(&report, "link/canary")["state"], "unknown");
     assert_eq!(code, 3, "{}", report["findings"]);
     let sent = pair.sent();
