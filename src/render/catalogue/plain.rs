@@ -134,6 +134,9 @@ impl<'c> Plain<'c> {
         {
             return Self::choices([yes, no].into_iter().map(|choice| self.expression(choice)));
         }
+        if let Some(joined) = self.joined(expression) {
+            return joined;
+        }
         let bare = expression.split('|').next().unwrap_or_default().trim();
         if let Some(text) = bare.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''))
             && !text.contains('\'')
@@ -149,6 +152,12 @@ impl<'c> Plain<'c> {
             let inner = bare.strip_prefix('(').map_or(bare, |inner| inner.trim_end_matches(')'));
             format!("<{inner}>")
         }
+    }
+
+    /// `redis_cli(node) ~ ' config get x'`: parts that are put together.
+    fn joined(&self, expression: &str) -> Option<String> {
+        let is_one = expression.contains(" ~ ") && !expression.contains(" if ");
+        is_one.then(|| expression.split(" ~ ").map(|part| self.expression(part)).collect())
     }
 
     /// A call of one of the functions that write commands.
@@ -189,7 +198,8 @@ impl<'c> Plain<'c> {
         match binding {
             // A formula is better read by its name than by what it is made of.
             Binding::Expression(source) => {
-                let command = self.command(source.text.trim());
+                let text = source.text.trim();
+                let command = self.command(text).or_else(|| self.joined(text));
                 command.unwrap_or_else(|| {
                     let is_choice = source.text.contains(" if ") && source.text.contains('\'');
                     if is_choice { self.expression(&source.text) } else { format!("<{name}>") }
@@ -257,6 +267,7 @@ mod tests {
             ("wait".to_owned(), text("wait for {{ node.name }}")),
             ("again".to_owned(), expression("[wait] if node.up else [wait, stop]")),
             ("stop".to_owned(), expression("redis_cli(node)")),
+            ("leave".to_owned(), expression("redis_cli(node) ~ ' slaveof no one'")),
             ("severity".to_owned(), expression("'critical' if node.up else 'warning'")),
         ];
         let knowledge = built_in().knowledge;
@@ -265,6 +276,7 @@ mod tests {
             ("takes {{ time|duration }}", "takes <time>"),
             ("{{ word }}", "yes / no"),
             ("{{ wait }}", "wait for <node.name>"),
+            ("{{ leave }}", "redis-cli -h <node.host> -p <node.port> slaveof no one"),
             ("{{ stop }} info", "redis-cli -h <node.host> -p <node.port> info"),
             (
                 "{{ steps([stop] + [wait]) }}",
@@ -278,6 +290,26 @@ mod tests {
             plain.condition("node.version is in_era('sharding')"),
             "node.version is in_releases('3.2.0-3.4.1')"
         );
+    }
+
+    #[test]
+    fn every_name_of_a_command_reads_like_the_command() {
+        let catalogue = built_in();
+        let mut commands = 0;
+        for check in &catalogue.checks {
+            let bindings = check.file.bindings.as_slice();
+            let plain = Plain::new(bindings, &catalogue.knowledge, Language::En);
+            for (name, binding) in bindings {
+                if let Binding::Expression(source) = binding
+                    && source.text.contains("redis_cli(")
+                {
+                    commands += 1;
+                    let text = plain.text(&format!("{{{{ {name} }}}}"));
+                    assert!(text.contains("redis-cli -h "), "{}: {name} reads {text}", check.id);
+                }
+            }
+        }
+        assert!(commands > 5, "{commands} commands have names");
     }
 
     #[test]
