@@ -4,6 +4,7 @@
 //! `checks/knowledge/texts.yaml` the words of reports, progress and plans. The build writes a constructor or a constant
 //! for each, so that a text that is not there does not compile, and one that nothing says is reported as dead code.
 
+// What the build writes the constructors with. Here it is compiled for its unit tests alone, which do not use all of it.
 #[cfg(test)]
 #[allow(dead_code)]
 mod generate;
