@@ -31,6 +31,9 @@ pub struct Scenario {
     /// `state check target` of every finding that is not ok, skipped or not applicable. `unknown node/*
     /// NAME` stands for all checks of that server that are not named otherwise: nothing is known of it.
     pub expect: Vec<String>,
+    /// Those of them that are the fault itself, `state check target`: what a report names first, and at most one
+    /// more. The others follow from them. Empty where nothing is wrong.
+    pub cause: Vec<String>,
     /// The exit code.
     pub exit: u8,
 }

@@ -79,6 +79,9 @@ struct ScenarioFile {
     parameters: Parameters,
     #[serde(default)]
     expect: Vec<String>,
+    /// Which of them is the fault itself, and at most one more.
+    #[serde(default)]
+    cause: Vec<String>,
     exit: u8,
     /// What is not the same on all releases.
     #[serde(default)]
@@ -95,6 +98,7 @@ struct Difference {
     links: Option<Vec<LinkPlan>>,
     real: Option<bool>,
     exit: Option<u8>,
+    cause: Option<Vec<String>>,
     /// What is expected besides.
     #[serde(default)]
     also_expect: Vec<String>,
@@ -152,6 +156,7 @@ impl ScenarioFile {
             file.links = difference.links.unwrap_or(file.links);
             file.real = difference.real.unwrap_or(file.real);
             file.exit = difference.exit.unwrap_or(file.exit);
+            file.cause = difference.cause.unwrap_or(file.cause);
             file.expect.extend(difference.also_expect);
         }
         for (name, server) in &mut file.servers {
@@ -176,6 +181,7 @@ impl ScenarioFile {
             real: file.real,
             parameters: file.parameters,
             expect: file.expect,
+            cause: file.cause,
             exit: file.exit,
         })
     }

@@ -89,5 +89,6 @@ mod bad_input {
 }
 
 mod lab {
+    mod played;
     mod scenarios;
 }
