@@ -26,7 +26,7 @@ const ROOMS: [&str; 13] = [
 ];
 
 /// What does I/O, by the words that name it in a source. Addresses of `std::net` are types.
-const IO: &str = r"\b(std::fs|tokio::fs|tokio::net|tokio::process|tokio::io|reqwest|hyper\w*|ureq|rustls|procfs|dns_lookup|File::open|fs::(read|write|metadata|canonicalize|create|remove|File)\w*|process::Command|Tcp(Stream|Listener|Socket)|UdpSocket|Unix(Stream|Listener)|lookup_host|(path|directory|file)\.(exists|is_file|is_dir|metadata|canonicalize)\(\)|std::net::(Tcp|Udp|ToSocketAddrs)\w*)";
+const IO: &str = r"\b(std::fs|tokio::fs|tokio::net|tokio::process|tokio::io|reqwest|hyper\w*|ureq|\w*rustls|procfs\w*|dns_lookup|File::open|fs::(read|write|metadata|canonicalize|create|remove|File)\w*|process::Command|Tcp(Stream|Listener|Socket)|UdpSocket|Unix(Stream|Listener)|lookup_host|(path|directory|file)\.(exists|is_file|is_dir|metadata|canonicalize)\(\)|std::net::(Tcp|Udp|ToSocketAddrs)\w*)";
 
 /// Where I/O is beside `collect`, and why.
 const IO_ELSEWHERE: [(&str, &str); 1] =
