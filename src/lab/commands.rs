@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::info::info;
-use super::links::outcome;
 use super::world::World;
 use crate::catalog::era;
-use crate::lab::state::{Change, Join, State};
+use crate::lab::state::{Change, Stage, State};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::Era;
 
@@ -52,6 +51,7 @@ impl Client {
                 self.config_set(name, value)
             }
             ("slaveof", arguments) => self.slaveof(arguments),
+            ("clearreplicationid", []) => self.clear_replication_id(),
             ("select", [db]) => match db.parse() {
                 Ok(db) if db < self.world.lock().servers[self.server].databases() => {
                     self.db = db;
@@ -169,6 +169,17 @@ impl Client {
             return format!("-ERR Unsupported CONFIG parameter: {name}\r\n");
         }
         server.settings.insert(name.to_owned(), value.to_owned());
+        state.retry();
+        "+OK\r\n".to_owned()
+    }
+
+    /// From 3.5.1 on a server can forget the id of its group, but not while it replicates.
+    fn clear_replication_id(&self) -> String {
+        let mut state = self.world.lock();
+        if !state.servers[self.server].persona.has_replication_id() {
+            return state.servers[self.server].persona.unknown_command("clearreplicationid");
+        }
+        state.servers[self.server].replication_id.clear();
         "+OK\r\n".to_owned()
     }
 
@@ -177,12 +188,18 @@ impl Client {
         let mut state = self.world.lock();
         let me = &state.servers[self.server];
         let persona = &me.persona;
-        if state.joins.iter().any(|join| join.double && join.replica == self.server) {
+        if let Some(join) = state.joins.iter().find(|join| join.double && join.replica == self.server) {
+            let (given_up, peer) = (join.fate.stage == Stage::GivenUp, join.master);
+            let named = [join.named.0.clone(), join.named.1.to_string()];
+            if given_up && words.starts_with(&named) {
+                state.overwrite_half(self.server, peer);
+                return "+OK\r\n".to_owned();
+            }
             return NOT_IN_STATE.to_owned();
         }
         let (host, port) = match words {
             [no, one] if no.eq_ignore_ascii_case("no") && one.eq_ignore_ascii_case("one") => {
-                state.joins.retain(|join| join.replica != self.server);
+                state.leave(self.server);
                 let me = &mut state.servers[self.server];
                 if me.switches_itself() {
                     me.settings.insert("slave-read-only".to_owned(), "no".to_owned());
@@ -212,13 +229,11 @@ impl Client {
             }
         }
         // A master outside of the scenario is never reached.
-        let Some(master) = state.servers.iter().position(|server| named(server.address)) else {
+        let Some(master) = state.at(&host, port) else {
             return "+OK\r\n".to_owned();
         };
         let full = words.get(2).is_some_and(|word| word.eq_ignore_ascii_case("force"));
-        let outcome = outcome(&self.knowledge, me, &state.servers[master], full);
-        state.joins.retain(|join| join.replica != self.server);
-        state.join(Join::new(self.server, master, (host, port), outcome));
+        state.follow(self.server, master, (host, port), full, &self.knowledge);
         "+OK\r\n".to_owned()
     }
 

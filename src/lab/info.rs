@@ -95,6 +95,7 @@ fn replication(state: &State, index: usize) -> Vec<String> {
     let below: Vec<&Join> = state
         .joins
         .iter()
+        .chain(state.leaving())
         .filter(|join| join.master == index && join.fate.listed != Listed::No && !given_up)
         .filter(|join| state.servers[join.replica].running)
         .collect();

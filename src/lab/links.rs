@@ -46,6 +46,10 @@ impl Join {
         for fault in &self.faults {
             self.fate = match fault {
                 LinkFault::SecondAddress(_) => by_another_address(replica, self.full, self.fate),
+                // Without a copy there is nothing to fail.
+                LinkFault::NoRsync | LinkFault::NoRsyncOnMaster | LinkFault::DumpFailed if !self.full => {
+                    self.fate
+                }
                 fault => faulted(fault, replica, self.fate),
             };
         }

@@ -8,6 +8,7 @@
 //! What is simpler than on real servers: time. A link comes up at once, nothing is retried, and a position grows by
 //! the same number of bytes with each write.
 
+mod change;
 mod commands;
 pub mod error;
 pub mod fault;

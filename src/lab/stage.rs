@@ -1,6 +1,6 @@
 //! Starts a scenario, and looks at it as the program would.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use redis::Parser;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::commands::Client;
 use super::error::LabError;
@@ -36,12 +36,14 @@ pub struct Stage {
     /// Where each server is.
     pub addresses: BTreeMap<String, SocketAddr>,
     world: Arc<World>,
+    /// What listens, by server.
+    listeners: Vec<Vec<JoinHandle<()>>>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        for task in &self.tasks {
+        for task in self.tasks.iter().chain(self.listeners.iter().flatten()) {
             task.abort();
         }
     }
@@ -76,6 +78,7 @@ impl Stage {
             scenario: scenario.clone(),
             addresses: BTreeMap::new(),
             world: world.clone(),
+            listeners: scenario.servers.iter().map(|_| Vec::new()).collect(),
             tasks: Vec::new(),
         };
         for (index, (name, plan)) in scenario.servers.iter().enumerate() {
@@ -157,24 +160,28 @@ impl Stage {
                 _ => None,
             });
             let (here, knows) = (world.clone(), knowledge.clone());
-            self.tasks.push(if plan.faults.contains(&ServerFault::Taken) {
+            let listener = if plan.faults.contains(&ServerFault::Taken) {
                 ports::taken(listener)
             } else if plan.faults.contains(&ServerFault::Mute) {
                 ports::mute(listener)
             } else {
                 tokio::spawn(async move {
+                    // Connections end with the server.
+                    let mut clients = JoinSet::new();
                     while let Ok((stream, _)) = listener.accept().await {
+                        while clients.try_join_next().is_some() {}
                         let client = Client::new(&here, index, &knows);
                         match hostility {
-                            Some(hostility) => tokio::spawn(hostile::converse(stream, client, hostility)),
-                            None => tokio::spawn(converse(stream, client)),
+                            Some(hostility) => clients.spawn(hostile::converse(stream, client, hostility)),
+                            None => clients.spawn(converse(stream, client)),
                         };
                     }
                 })
-            });
+            };
+            self.listeners[index].push(listener);
             if let Some(generation) = generation {
                 let place = ports::Place { world, server: index, address };
-                ports::open(place, generation, &faults, &mut self.tasks).await?;
+                ports::open(place, generation, &faults, &mut self.listeners[index]).await?;
             }
         }
         Ok(())
@@ -241,6 +248,81 @@ impl Stage {
         if let Some(server) = state.servers.iter_mut().find(|server| server.name == name) {
             server.says.insert(line.to_owned(), value.to_owned());
         }
+    }
+
+    /// Stops a server: nothing of it listens any more.
+    pub fn stop(&mut self, name: &str) {
+        let Some(index) = self.place(name) else { return };
+        for listener in self.listeners[index].drain(..) {
+            listener.abort();
+        }
+        self.world.lock().servers[index].running = false;
+    }
+
+    /// Starts a server that was stopped, with the settings of its file.
+    pub async fn start_again(
+        &mut self,
+        name: &str,
+        settings: BTreeMap<String, String>,
+        knowledge: &Arc<Knowledge>,
+    ) -> io::Result<()> {
+        let Some(index) = self.place(name) else { return Ok(()) };
+        self.world.lock().begin_again(index, settings, knowledge);
+        let (world, plan) = (self.world.clone(), self.scenario.servers[name].clone());
+        // The sockets of what listened before are closed when its tasks have ended.
+        for _ in 0..50 {
+            match self.listen(&world, index, &plan, knowledge).await {
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                    for listener in self.listeners[index].drain(..) {
+                        listener.abort();
+                    }
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                result => return result,
+            }
+        }
+        Err(io::ErrorKind::AddrInUse.into())
+    }
+
+    /// What stands between the hosts, or is wrong on one of them, is mended: ports, programs, disks.
+    pub async fn mend_surroundings(&mut self, knowledge: &Arc<Knowledge>) -> io::Result<()> {
+        let is_around = |fault: &ServerFault| {
+            use ServerFault::{Announces, Down, Mute, Ports, Taken};
+            matches!(fault, Ports(_) | Down | Taken | Mute | Announces(_))
+        };
+        for (name, plan) in self.scenario.servers.clone() {
+            if plan.faults.iter().any(is_around) {
+                self.scenario.servers.entry(name.clone()).and_modify(|plan| {
+                    plan.faults.retain(|fault| !is_around(fault));
+                });
+                let settings = self.settings(&name);
+                self.stop(&name);
+                self.start_again(&name, settings, knowledge).await?;
+            }
+        }
+        self.world.lock().mend_surroundings();
+        Ok(())
+    }
+
+    /// Every full copy that runs ends.
+    pub fn end_copies(&self) {
+        self.world.lock().end_copies();
+    }
+
+    /// The settings of a server that are not the stock ones.
+    pub fn settings(&self, name: &str) -> BTreeMap<String, String> {
+        self.place(name).map_or_else(BTreeMap::new, |index| self.world.lock().servers[index].settings.clone())
+    }
+
+    /// The names of the keys of a server, with their databases.
+    pub fn keys(&self, name: &str) -> BTreeSet<(u64, String)> {
+        let keys = |index: usize| self.world.lock().servers[index].keys.keys().cloned().collect();
+        self.place(name).map_or_else(BTreeSet::new, keys)
+    }
+
+    /// The place of a server among those of the scenario.
+    fn place(&self, name: &str) -> Option<usize> {
+        self.scenario.servers.keys().position(|known| known == name)
     }
 
     /// Looks at the servers and links of the scenario with the functions of `check` and `forecast`.

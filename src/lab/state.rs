@@ -135,6 +135,17 @@ pub struct State {
     pub servers: Vec<Server>,
     /// The links that were made.
     pub joins: Vec<Join>,
+    /// The links that were given up last, by replica.
+    pub left: Vec<Leaving>,
+}
+
+/// A link that was given up.
+#[derive(Debug)]
+pub struct Leaving {
+    /// The link.
+    pub join: Join,
+    /// Until when the master lists the replica.
+    pub until: Instant,
 }
 
 /// How far a replica comes.

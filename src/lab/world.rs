@@ -140,6 +140,10 @@ impl State {
         let replica = &mut self.servers[join.replica];
         let Flow { old, later } = join.fate.flow;
         if old {
+            // A full copy puts the data of the master in the place of the replica's.
+            if join.full {
+                replica.keys.clear();
+            }
             let arrived = master.keys.iter().map(|(place, key)| (place.clone(), key.clone()));
             replica.keys.extend(arrived);
         }

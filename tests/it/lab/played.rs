@@ -21,7 +21,7 @@ pub static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(built_in);
 pub static KNOWLEDGE: LazyLock<Arc<Knowledge>> = LazyLock::new(|| Arc::new(built_in().knowledge));
 
 /// How many scenarios run beside each other.
-pub const SIDE_BY_SIDE: usize = 16;
+pub const SIDE_BY_SIDE: usize = 48;
 
 /// Longer than any delay of a scenario that is no fault, shorter than those that are.
 pub const CANARY_WAIT: Duration = Duration::from_millis(3500);
