@@ -13,8 +13,8 @@ use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use crate::model::check::{
-    Appendix, Binding, Bindings, Case, CheckFile, Each, Example, MetricRule, Param, Pattern, StateRule,
-    Status, Table, Target,
+    Appendix, Binding, Bindings, Case, CheckFile, Each, Example, Explains, MetricRule, Param, Pattern,
+    PossibleCause, StateRule, Status, Table, Target,
 };
 use crate::model::finding::State;
 use crate::model::text::{Source, Spanned, Template};
@@ -59,6 +59,9 @@ pub struct CheckSyntax {
     /// The first one that holds decides. None of them: ok.
     #[serde(default)]
     cases: Vec<CaseSyntax>,
+    /// What a warning or critical problem of the check suffices to explain.
+    #[serde(default)]
+    explains: Vec<Explains>,
     /// What was seen when it is ok.
     ok: Template,
     /// What was measured, whatever the state.
@@ -81,6 +84,9 @@ pub struct CheckSyntax {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, schemars(rename = "Case"))]
 struct CaseSyntax {
+    /// A name by which other checks can say that they explain what this case found.
+    #[serde(default)]
+    name: Option<String>,
     /// The condition. Left out: it holds always.
     #[serde(default, rename = "if")]
     condition: Option<Source>,
@@ -109,6 +115,12 @@ struct CaseSyntax {
     /// Commands or instructions that mend it.
     #[serde(default)]
     fix: Option<Template>,
+    /// What a problem of this case suffices to explain, beside what the file says.
+    #[serde(default)]
+    explains: Vec<Explains>,
+    /// Causes that fit what was found, the likeliest first, where it does not tell the cause.
+    #[serde(default)]
+    possible: Vec<PossibleCause>,
 }
 
 /// A row of a table of cases.
@@ -117,6 +129,9 @@ struct CaseSyntax {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, schemars(rename = "Row"))]
 struct RowSyntax {
+    /// A name by which other checks can say that they explain what this row found.
+    #[serde(default)]
+    name: Option<String>,
     /// What it leads to.
     #[serde(default)]
     state: Option<Source>,
@@ -132,6 +147,12 @@ struct RowSyntax {
     /// Commands or instructions that mend it.
     #[serde(default)]
     fix: Option<Template>,
+    /// What a problem of this row suffices to explain, beside what the case and the file say.
+    #[serde(default)]
+    explains: Vec<Explains>,
+    /// Causes that fit what was found, in place of those of the case.
+    #[serde(default)]
+    possible: Vec<PossibleCause>,
 }
 
 /// What a name stands for, where it is more than an expression.
@@ -195,6 +216,7 @@ impl CheckSyntax {
             for_each: self.for_each,
             params: self.params,
             cases,
+            explains: self.explains,
             ok: self.ok,
             metrics: self.metrics,
             appendix: self.appendix,
@@ -217,11 +239,14 @@ impl CaseSyntax {
             .or_else(|| self.found.as_ref().map(|found| found.en.clone()))
             .unwrap_or_else(|| fallback.clone());
         let own = RowSyntax {
+            name: self.name,
             state: self.state,
             transient: self.transient,
             found: self.found,
             needed: self.needed,
             fix: self.fix,
+            explains: self.explains,
+            possible: self.possible,
         };
         let bindings = resolve_bindings(self.bindings);
         let (subject, rows) = match (self.subject, self.rows) {
@@ -234,11 +259,14 @@ impl CaseSyntax {
         };
         for (pattern, row) in patterns(rows).map_err(|message| (subject.clone(), message))? {
             let row = RowSyntax {
+                name: row.name.or_else(|| own.name.clone()),
                 state: row.state.or_else(|| own.state.clone()),
                 transient: row.transient.or_else(|| own.transient.clone()),
                 found: row.found.or_else(|| own.found.clone()),
                 needed: row.needed.or_else(|| own.needed.clone()),
                 fix: row.fix.or_else(|| own.fix.clone()),
+                explains: own.explains.iter().cloned().chain(row.explains).collect(),
+                possible: if row.possible.is_empty() { own.possible.clone() } else { row.possible },
             };
             let chosen = Some((subject.clone(), pattern));
             cases.push(row.resolve(&place, self.condition.clone(), chosen, bindings.clone())?);
@@ -277,6 +305,7 @@ impl RowSyntax {
             return Err((place.clone(), "a warning or critical case needs a `fix`".to_owned()));
         }
         Ok(Case {
+            name: self.name,
             condition,
             row,
             bindings,
@@ -285,6 +314,8 @@ impl RowSyntax {
             found: self.found,
             needed: self.needed,
             fix: self.fix,
+            explains: self.explains,
+            possible: self.possible,
         })
     }
 }

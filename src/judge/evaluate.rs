@@ -14,7 +14,10 @@ use super::template::facts::{example_tree, missing_of, place_of, tree};
 use super::template::scope::{Scope, Variables};
 use crate::catalog::check_file::for_each_parts;
 use crate::model::catalogue::Catalogue;
-use crate::model::check::{Case, Check, CheckFile, Example, MetricRule, Param, StateRule, Target};
+use crate::model::check::{
+    Case, Check, CheckFile, Example, Explains, MetricRule, Param, PossibleCause, StateRule, Target,
+};
+use crate::model::diagnosis::{Claim, Look, Possibility};
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Metric, Problem, State};
 use crate::model::policy::Parameters;
@@ -90,12 +93,13 @@ impl<'c> Judge<'c> {
             check: check.id.clone(),
             target: target.to_owned(),
             state: State::Ok,
-            title: Self::text(&file.title, &scope),
+            title: text(&file.title, &scope),
             problems: Vec::new(),
             note: String::new(),
             metrics: Vec::new(),
             missing: None,
             accepted: None,
+            explained_by: Vec::new(),
         };
         match Self::outcome(file, &scope) {
             Ok(Outcome::NotApplicable(note)) => {
@@ -133,7 +137,7 @@ impl<'c> Judge<'c> {
             && !scope.holds(when)?
         {
             let note = match &file.not_applicable {
-                Some(not_applicable) => Self::text(not_applicable, scope),
+                Some(not_applicable) => text(not_applicable, scope),
                 None => when.text.clone(),
             };
             return Ok(Outcome::NotApplicable(note));
@@ -142,10 +146,10 @@ impl<'c> Judge<'c> {
         for scope in scopes(file, scope)? {
             let Some((_, case, scope)) = first_case(&file.cases, &scope)? else { continue };
             let state = state_of(&case.state, &scope)?;
-            let found = || case.found.as_ref().map(|found| Self::text(found, &scope));
+            let found = || case.found.as_ref().map(|found| text(found, &scope));
             match state {
                 State::Ok if file.for_each.is_none() => {
-                    let note = found().unwrap_or_else(|| Self::text(&file.ok, &scope));
+                    let note = found().unwrap_or_else(|| text(&file.ok, &scope));
                     return Ok(Outcome::Judged(problems, note));
                 }
                 State::Ok => {}
@@ -153,10 +157,8 @@ impl<'c> Judge<'c> {
                     return Ok(Outcome::NotApplicable(found().unwrap_or_default()));
                 }
                 _ => problems.push(Problem {
-                    state,
-                    found: found().unwrap_or_default(),
-                    needed: case.needed.as_ref().map(|needed| Self::text(needed, &scope)),
-                    fix: case.fix.as_ref().map(|fix| Self::text(fix, &scope)),
+                    needed: case.needed.as_ref().map(|needed| text(needed, &scope)),
+                    fix: case.fix.as_ref().map(|fix| text(fix, &scope)),
                     place: item_of(file, &scope).and_then(place_of),
                     identity: identity(case, item_of(file, &scope)),
                     may_pass: match &case.transient {
@@ -164,23 +166,16 @@ impl<'c> Judge<'c> {
                         Some(condition) => scope.holds(condition).unwrap_or(true),
                         None => false,
                     },
+                    case: case.name.clone(),
+                    possible: possible(case, &scope),
+                    claims: claims(file, case, &scope),
+                    ..Problem::new(state, found().unwrap_or_default())
                 }),
             }
         }
         problems.sort_by_key(|problem| problem.state.rank());
-        let note = if problems.is_empty() { Self::text(&file.ok, scope) } else { String::new() };
+        let note = if problems.is_empty() { text(&file.ok, scope) } else { String::new() };
         Ok(Outcome::Judged(problems, note))
-    }
-
-    /// A text with its values. A text that needs an absent fact must not hide the finding it belongs to.
-    fn text(template: &Template, scope: &Arc<Scope>) -> String {
-        match scope.text(template) {
-            Ok(text) => text.trim().to_owned(),
-            Err(error) => match missing_of(&error) {
-                Some(missing) => format!("({missing})"),
-                None => format!("({error})"),
-            },
-        }
     }
 
     /// What to make of an expression that could not be answered.
@@ -196,6 +191,17 @@ impl<'c> Judge<'c> {
             }
             None => (State::Unknown, format!("the check itself failed: {error}")),
         }
+    }
+}
+
+/// A text with its values. A text that needs an absent fact must not hide the finding it belongs to.
+fn text(template: &Template, scope: &Arc<Scope>) -> String {
+    match scope.text(template) {
+        Ok(text) => text.trim().to_owned(),
+        Err(error) => match missing_of(&error) {
+            Some(missing) => format!("({missing})"),
+            None => format!("({error})"),
+        },
     }
 }
 
@@ -291,6 +297,35 @@ fn identity(case: &Case, item: Option<&Value>) -> String {
         .collect();
     let name = if named.is_empty() { item.to_string() } else { named.join(" ") };
     format!("{case}-{}", fingerprint(&name, 8))
+}
+
+/// What a problem that a case found suffices to explain.
+fn claims(file: &CheckFile, case: &Case, scope: &Arc<Scope>) -> Vec<Claim> {
+    // What is not known for certain explains nothing.
+    let holds = |explains: &&Explains| {
+        explains.condition.as_ref().is_none_or(|condition| scope.holds(condition).unwrap_or(false))
+    };
+    let words = |sources: &[Source]| sources.iter().map(|source| source.text.clone()).collect();
+    let claim = |explains: &Explains| Claim {
+        checks: words(&explains.checks),
+        at: explains.at,
+        cases: words(&explains.cases),
+        unknown: explains.unknown,
+    };
+    file.explains.iter().chain(&case.explains).filter(holds).map(claim).collect()
+}
+
+/// The causes that fit what a case found. A fact that is not known rules none of them out.
+fn possible(case: &Case, scope: &Arc<Scope>) -> Vec<Possibility> {
+    let fits = |cause: &&PossibleCause| {
+        cause.condition.as_ref().is_none_or(|condition| scope.holds(condition).unwrap_or(true))
+    };
+    let possibility = |cause: &PossibleCause| Possibility {
+        cause: text(&cause.cause, scope),
+        speaks_for: cause.speaks_for.as_ref().map(|words| text(words, scope)).filter(|text| !text.is_empty()),
+        look: Look { on: text(&cause.look.on, scope), run: text(&cause.look.run, scope) },
+    };
+    case.possible.iter().filter(fits).map(possibility).collect()
 }
 
 /// The facts of an example, and nothing else.

@@ -1,8 +1,11 @@
 //! Runs the examples of checks.
 
+use std::collections::BTreeSet;
+
 use super::evaluate::Judge;
 use crate::model::catalogue::Catalogue;
 use crate::model::check::Check;
+use crate::model::diagnosis::Possibility;
 use crate::model::finding::Finding;
 use crate::model::text::Language;
 
@@ -35,6 +38,7 @@ pub fn shortcomings(catalogue: &Catalogue, id: &str) -> Vec<String> {
                 texts.push(&problem.found);
                 texts.extend(problem.needed.as_deref());
                 texts.extend(problem.fix.as_deref());
+                texts.extend(problem.possible.iter().flat_map(words_of));
             }
             // A text that needs an absent fact is replaced by the reason in parentheses.
             let roots = check.target.roots().iter().map(|root| format!("({root}."));
@@ -52,6 +56,13 @@ pub fn shortcomings(catalogue: &Catalogue, id: &str) -> Vec<String> {
                 found.push(format!("example `{}`: `{words}` is not in: {text}", example.name));
             }
         }
+        if let Some(expected) = &example.explains {
+            let claims = english.problems.iter().flat_map(|problem| &problem.claims);
+            let explained: BTreeSet<&String> = claims.flat_map(|claim| &claim.checks).collect();
+            if explained != expected.iter().collect() {
+                found.push(format!("example `{}`: it explains {explained:?}", example.name));
+            }
+        }
     }
     found.extend(untested_cases(&judges[0], check));
     found
@@ -66,8 +77,18 @@ fn all_texts(finding: &Finding) -> String {
             text.push('\n');
             text.push_str(part);
         }
+        for words in problem.possible.iter().flat_map(words_of) {
+            text.push('\n');
+            text.push_str(words);
+        }
     }
     text
+}
+
+/// The texts of a possible cause.
+fn words_of(possible: &Possibility) -> impl Iterator<Item = &str> {
+    let words = [Some(&possible.cause), possible.speaks_for.as_ref(), Some(&possible.look.on)];
+    words.into_iter().flatten().chain([&possible.look.run]).map(String::as_str)
 }
 
 /// Cases that no example leads to.

@@ -22,8 +22,14 @@ pub fn expressions(file: &CheckFile) -> Vec<Expression<'_>> {
             [case.condition.as_ref(), subject, state, case.transient.as_ref()].into_iter().flatten(),
         );
         all.texts([&case.found, &case.needed, &case.fix].into_iter().flatten());
+        all.conditions(case.explains.iter().filter_map(|explains| explains.condition.as_ref()));
+        for cause in &case.possible {
+            all.conditions(cause.condition.iter());
+            all.texts(cause.texts());
+        }
         case.bindings.iter().for_each(|(_, binding)| all.binding(binding));
     }
+    all.conditions(file.explains.iter().filter_map(|explains| explains.condition.as_ref()));
     for metric in &file.metrics {
         all.conditions(
             [Some(&metric.value), metric.warn.as_ref(), metric.crit.as_ref()].into_iter().flatten(),

@@ -11,7 +11,7 @@ use super::expressions::pieces;
 use super::template::environment::environment;
 use super::template::functions;
 use crate::catalog::check_file::{CatalogueError, for_each_parts};
-use crate::model::check::{Binding, Bindings, Check, StateRule};
+use crate::model::check::{Binding, Bindings, Check, Explains, StateRule};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::{Releases, Version};
 use crate::model::schema;
@@ -70,8 +70,15 @@ pub fn faults(check: &Check, knowledge: &Knowledge) -> Vec<CatalogueError> {
         for template in [&case.found, &case.needed, &case.fix].into_iter().flatten() {
             checker.text(template);
         }
+        // What the file explains is judged beside each case, and knows what every case does.
+        checker.explains(&case.explains);
+        for cause in &case.possible {
+            cause.condition.iter().for_each(|condition| checker.expression(condition));
+            cause.texts().for_each(|template| checker.text(template));
+        }
         checker.leave(outside);
     }
+    checker.explains(&file.explains);
     checker.leave(0);
     checker.faults.sort_by_key(|fault| match fault {
         CatalogueError::Wrong { line, column, .. } => (*line, *column),
@@ -259,6 +266,10 @@ impl Checker<'_> {
                 self.wrong(place, format!("nothing reads `{}`", local.name));
             }
         }
+    }
+
+    fn explains(&mut self, all: &[Explains]) {
+        all.iter().filter_map(|one| one.condition.as_ref()).for_each(|condition| self.expression(condition));
     }
 
     fn text(&mut self, template: &Template) {

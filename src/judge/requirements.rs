@@ -76,5 +76,6 @@ fn unseen_host(node: &str, language: Language) -> Finding {
         metrics: Vec::new(),
         missing: None,
         accepted: None,
+        explained_by: Vec::new(),
     }
 }

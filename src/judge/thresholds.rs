@@ -52,32 +52,21 @@ fn finding(threshold: &Threshold, target: &str, state: State, problem: Problem) 
         metrics: Vec::new(),
         missing: None,
         accepted: None,
+        explained_by: Vec::new(),
     }
 }
 
 fn exceeded(threshold: &Threshold, target: &str, value: f64, unit: &str) -> Finding {
-    let problem = Problem {
-        state: threshold.state,
-        found: format!("{} is {value}{unit}", threshold.metric),
-        needed: Some(format!("within {}", threshold.range)),
-        fix: None,
-        place: None,
-        identity: String::new(),
-        may_pass: true,
-    };
+    let found = format!("{} is {value}{unit}", threshold.metric);
+    let needed = Some(format!("within {}", threshold.range));
+    let problem = Problem { needed, may_pass: true, ..Problem::new(threshold.state, found) };
     finding(threshold, target, threshold.state, problem)
 }
 
 /// A value that could not be had must not pass for a good one.
 fn unmeasured(threshold: &Threshold) -> Finding {
-    let problem = Problem {
-        state: State::Unknown,
-        found: format!("{} was not measured", threshold.metric),
-        needed: Some(format!("a value within {}", threshold.range)),
-        fix: None,
-        place: None,
-        identity: String::new(),
-        may_pass: true,
-    };
+    let found = format!("{} was not measured", threshold.metric);
+    let needed = Some(format!("a value within {}", threshold.range));
+    let problem = Problem { needed, may_pass: true, ..Problem::new(State::Unknown, found) };
     finding(threshold, "-", State::Unknown, problem)
 }

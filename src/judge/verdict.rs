@@ -1,5 +1,7 @@
-//! Puts findings into a report: order, counts, and the one exit code of the run.
+//! Puts findings into a report: order, causes, counts, and the one exit code of the run.
 
+use super::diagnosis::diagnose;
+use crate::model::check::Check;
 use crate::model::exit;
 use crate::model::facts::Facts;
 use crate::model::finding::{self, Counts, Finding, Report, State};
@@ -16,10 +18,11 @@ pub fn move_gate(report: &mut Report, fail_on: Option<State>) {
 }
 
 /// The report of a run. It is made once, before anything is rendered, so every format has the same
-/// exit code.
-pub fn report(mut findings: Vec<Finding>, facts: Facts, language: Language) -> Report {
+/// exit code. `checks` are those that the findings come from.
+pub fn report(mut findings: Vec<Finding>, facts: Facts, checks: &[Check], language: Language) -> Report {
     findings
         .sort_by(|a, b| (a.state.rank(), &a.target, &a.check).cmp(&(b.state.rank(), &b.target, &b.check)));
+    let diagnosis = diagnose(&mut findings, &facts, checks);
     let mut counts = Counts::default();
     for finding in &findings {
         *match finding.state {
@@ -46,6 +49,7 @@ pub fn report(mut findings: Vec<Finding>, facts: Facts, language: Language) -> R
         counts,
         gate: None,
         remarks: Vec::new(),
+        diagnosis,
         findings,
         facts,
     }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::diagnosis::Subjects;
 use super::finding::State;
 use super::lazy::Lazy;
 use super::text::{Source, Template};
@@ -146,6 +147,8 @@ pub struct CheckFile {
     pub params: BTreeMap<String, Param>,
     /// The first one that holds decides. None of them: ok.
     pub cases: Vec<Case>,
+    /// What a warning or critical problem of the check suffices to explain.
+    pub explains: Vec<Explains>,
     /// What was seen when it is ok.
     pub ok: Template,
     /// What was measured, whatever the state.
@@ -260,6 +263,8 @@ pub enum StateRule {
 /// One of the ordered cases of a check.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
+    /// A name by which other checks can say that they explain what this case found.
+    pub name: Option<String>,
     /// The condition. A case without one holds always.
     pub condition: Option<Source>,
     /// The row of a table that it was: an expression, and the values that the case is for.
@@ -277,6 +282,70 @@ pub struct Case {
     pub needed: Option<Template>,
     /// Commands or instructions that mend it.
     pub fix: Option<Template>,
+    /// What a problem of this case suffices to explain, beside what the file says.
+    pub explains: Vec<Explains>,
+    /// Causes that fit what was found, the likeliest first, where it does not tell the cause.
+    pub possible: Vec<PossibleCause>,
+}
+
+/// What a check suffices to explain: findings of other checks that are as they are because of what it found.
+///
+/// Only what follows for certain may stand here: a finding that another fault could have brought about as well would
+/// hide that fault.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Explains {
+    /// Ids of checks. Left out together with `unknown: true`: every check.
+    #[serde(default)]
+    pub checks: Vec<Source>,
+    /// Of which subjects, seen from that of this check.
+    #[serde(default)]
+    pub at: Subjects,
+    /// A condition over this check's own subject. Left out: it explains them always.
+    #[serde(default, rename = "if")]
+    pub condition: Option<Source>,
+    /// Only what these cases of the explained checks found, by their `name`. Left out: what any case found.
+    #[serde(default)]
+    pub cases: Vec<Source>,
+    /// Only findings that are unknown for want of a fact.
+    #[serde(default)]
+    pub unknown: bool,
+}
+
+/// One of several causes that fit what a case found.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PossibleCause {
+    /// A condition without which it is ruled out. A fact that is not known rules nothing out.
+    #[serde(default, rename = "if")]
+    pub condition: Option<Source>,
+    /// The cause, as something that can be.
+    pub cause: Template,
+    /// What was seen that speaks for it.
+    #[serde(default)]
+    pub speaks_for: Option<Template>,
+    /// The look that tells whether it is this one.
+    pub look: PossibleLook,
+}
+
+impl PossibleCause {
+    /// All its texts.
+    pub fn texts(&self) -> impl Iterator<Item = &Template> {
+        [&self.cause, &self.look.on, &self.look.run].into_iter().chain(&self.speaks_for)
+    }
+}
+
+/// Where to look, and how.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PossibleLook {
+    /// The machine.
+    pub on: Template,
+    /// The command. Values of servers in it are quoted with `|shell`.
+    pub run: Template,
 }
 
 impl Case {
@@ -338,6 +407,9 @@ pub struct Example {
     /// Words that must stand in the finding's texts in English.
     #[serde(default)]
     pub expect_text: Vec<String>,
+    /// The checks that the finding must explain, and no others. Left out: it is not looked at.
+    #[serde(default)]
+    pub explains: Option<Vec<String>>,
 }
 
 /// A check with its id.

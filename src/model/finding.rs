@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::conf::Place;
+use super::diagnosis::{Claim, Diagnosis, FindingRef, Possibility};
 use super::exit;
 use super::range::Range;
 use super::text::Language;
@@ -92,6 +93,9 @@ pub struct Problem {
     /// Where it stands, when it stands in a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+    /// The name of the case that found it, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub case: Option<String>,
     /// What makes it the same problem in another run, whatever numbers its text has: the case that found it and the
     /// item that it was found for. Empty: nothing tells it from others.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -99,6 +103,34 @@ pub struct Problem {
     /// Whether it can go away by itself, because a server starts or a copy runs, for example.
     #[serde(default)]
     pub may_pass: bool,
+    /// The findings of which it is a consequence. Empty: it stands for itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub explained_by: Vec<FindingRef>,
+    /// The causes that fit, the likeliest first, where it cannot be told which one it is. Empty when it is explained.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub possible: Vec<Possibility>,
+    /// What it suffices to explain. Which of that was found is in `explained_by` of the others.
+    #[serde(skip)]
+    pub claims: Vec<Claim>,
+}
+
+impl Problem {
+    /// A problem of which nothing more is known.
+    pub fn new(state: State, found: String) -> Self {
+        Self {
+            state,
+            found,
+            needed: None,
+            fix: None,
+            place: None,
+            case: None,
+            identity: String::new(),
+            may_pass: false,
+            explained_by: Vec::new(),
+            possible: Vec::new(),
+            claims: Vec::new(),
+        }
+    }
 }
 
 /// A measured value.
@@ -172,6 +204,9 @@ pub struct Finding {
     /// Who answers for it, or did until a day that is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Acceptance>,
+    /// The findings of which it is a consequence, with all that it found. Empty: some of it stands for itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub explained_by: Vec<FindingRef>,
 }
 
 /// How many findings there are of each state.
@@ -273,6 +308,9 @@ pub struct Report {
     /// What somebody should know about the plan or the baseline and that fails nothing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
+    /// The findings that no other one explains, each with what it explains: what comes first is to be done first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub diagnosis: Vec<Diagnosis>,
     /// All findings, worst first.
     pub findings: Vec<Finding>,
     /// What was seen.

@@ -7,6 +7,7 @@ pub mod check;
 pub mod codis;
 pub mod companion;
 pub mod conf;
+pub mod diagnosis;
 pub mod drift;
 pub mod exit;
 pub mod facts;

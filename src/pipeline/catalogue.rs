@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::catalog;
 use crate::catalog::check_file::{CatalogueError, read_check};
 use crate::collect::files::check_directory::{DirectoryError, read_check_directory};
-use crate::judge::names;
+use crate::judge::{names, relations};
 use crate::model::catalogue::Catalogue;
 
 /// Why the checks of a directory cannot be used.
@@ -36,6 +36,12 @@ pub fn add_directories(
         for check in read_check_directory(directory)? {
             add(catalogue, &check.id, &check.file, &check.text)?;
             ids.push(check.id);
+        }
+    }
+    // A check may explain one that was read after it.
+    for check in catalogue.checks.iter().filter(|check| ids.contains(&check.id)) {
+        if let Some(error) = relations::faults(check, &catalogue.checks).into_iter().next() {
+            return Err(error.into());
         }
     }
     Ok(ids)

@@ -19,5 +19,5 @@ pub fn judge(facts: Facts, catalogue: &Catalogue, parameters: &Parameters, langu
 pub fn judge_by(facts: Facts, catalogue: &Catalogue, policy: &Policy, language: Language) -> Report {
     let mut findings = Judge::new(catalogue, language).judge(&facts, &policy.parameters);
     let remarks = policy.apply(&mut findings, &facts, language);
-    Report { remarks, ..verdict::report(findings, facts, language) }
+    Report { remarks, ..verdict::report(findings, facts, &catalogue.checks, language) }
 }

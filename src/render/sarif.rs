@@ -21,15 +21,7 @@ pub fn render(report: &Report) -> String {
     for finding in &report.findings {
         let Some(level) = level(finding) else { continue };
         let index = rules.iter().position(|rule| rule.check == finding.check);
-        let none = Problem {
-            state: finding.state,
-            found: finding.note.clone(),
-            needed: None,
-            fix: None,
-            place: None,
-            identity: String::new(),
-            may_pass: false,
-        };
+        let none = Problem::new(finding.state, finding.note.clone());
         let problems =
             if finding.problems.is_empty() { std::slice::from_ref(&none) } else { &finding.problems };
         for (number, problem) in problems.iter().enumerate() {

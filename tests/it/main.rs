@@ -16,6 +16,7 @@ mod safety {
 
 mod checks {
     mod catalogue;
+    mod diagnosis;
     mod language;
     mod languages;
     mod recordings;

@@ -141,7 +141,7 @@ fn plug_in(arguments: &Arguments) -> Result<CommandOutcome, CliError> {
     let mut findings =
         judge::evaluate::Judge::new(&catalogue, Language::En).judge(&facts, &Parameters::new());
     thresholds::apply(&mut findings, &thresholds);
-    let report = verdict::report(findings, facts, Language::En);
+    let report = verdict::report(findings, facts, &catalogue.checks, Language::En);
     let least = if arguments.verbose > 0 { State::NotApplicable } else { RenderOptions::PROBLEMS };
     let document =
         render(&report, Format::Nagios, RenderOptions { color: false, least, ..terminal_options() });

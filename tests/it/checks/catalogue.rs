@@ -10,6 +10,7 @@ use pikadoctor::collect::files::check_directory::read_check_directory;
 use pikadoctor::judge::evaluate::Judge;
 use pikadoctor::judge::examples::shortcomings;
 use pikadoctor::judge::names::{condition_faults, faults};
+use pikadoctor::judge::relations;
 use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::finding::State;
 use pikadoctor::model::knowledge::Knowledge;
@@ -66,6 +67,18 @@ fn every_expression_compiles_and_every_name_exists() {
         .checks
         .iter()
         .flat_map(|check| faults(check, &catalogue.knowledge))
+        .map(|fault| fault.to_string())
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_a_check_explains_exists_and_there_is_no_circle() {
+    let catalogue = from_files();
+    let wrong: Vec<String> = catalogue
+        .checks
+        .iter()
+        .flat_map(|check| relations::faults(check, &catalogue.checks))
         .map(|fault| fault.to_string())
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -261,7 +261,7 @@ fn every_state_in_every_format_with_hostile_text() {
 #[test]
 fn a_run_that_judged_nothing_proves_nothing() {
     let facts = Facts::default();
-    assert_eq!(report(Vec::new(), facts, Language::En).exit_code, exit::UNKNOWN);
+    assert_eq!(report(Vec::new(), facts, &[], Language::En).exit_code, exit::UNKNOWN);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Reports that no server is needed for.
 
 use pikadoctor::judge::verdict::report;
+use pikadoctor::model::diagnosis::{Look, Possibility};
 use pikadoctor::model::facts::Facts;
 use pikadoctor::model::finding::{
     Acceptance, AcceptedBy, Ended, Finding, Gate, Metric, Problem, Report, State, Verdict,
@@ -10,13 +11,15 @@ use pikadoctor::model::text::Language;
 /// A report with `text` wherever a server or a check file could put it.
 pub fn hostile_report(text: &str, state: State) -> Report {
     let problem = Problem {
-        state,
-        found: text.into(),
         needed: Some(text.into()),
         fix: Some(text.into()),
-        place: None,
-        identity: String::new(),
-        may_pass: false,
+        case: Some(text.into()),
+        possible: vec![Possibility {
+            cause: text.into(),
+            speaks_for: Some(text.into()),
+            look: Look { on: text.into(), run: text.into() },
+        }],
+        ..Problem::new(state, text.into())
     };
     let bad = matches!(state, State::Critical | State::Warning | State::Unknown | State::Waived);
     let accepted = Acceptance {
@@ -47,9 +50,10 @@ pub fn hostile_report(text: &str, state: State) -> Report {
         ],
         missing: Some(text.into()),
         accepted: Some(accepted),
+        explained_by: Vec::new(),
     };
     let facts = Facts::default();
-    let mut report = report(vec![finding], facts, Language::En);
+    let mut report = report(vec![finding], facts, &[], Language::En);
     report.remarks = vec![text.into()];
     report.gate =
         Some(Gate { verdict: Verdict::NoGo, rounds: 3, waited_seconds: 61.5, ended: Ended::TimeOver });

@@ -1,0 +1,138 @@
+//! What the subjects of findings have to do with each other: which servers they are about. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::model::check::{Check, Target};
+use crate::model::diagnosis::Subjects;
+use crate::model::facts::Facts;
+use crate::model::finding::Finding;
+use crate::model::text::escape_control;
+
+/// What a finding is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct About<'r> {
+    /// What its check is evaluated for. Null: its check stands in no catalogue.
+    pub target: Option<Target>,
+    /// The name that findings use.
+    pub name: &'r str,
+    /// The servers. Of a link first the replica, then the master; of a double master both; of a host, a Codis and what
+    /// else has servers all that are known.
+    pub servers: Vec<&'r str>,
+}
+
+/// The servers that each subject is about.
+pub struct Kinship<'r> {
+    facts: &'r Facts,
+    targets: BTreeMap<&'r str, Target>,
+}
+
+impl<'r> Kinship<'r> {
+    /// What the facts say about the subjects of `checks`.
+    pub fn new(facts: &'r Facts, checks: &'r [Check]) -> Self {
+        Self { facts, targets: checks.iter().map(|check| (check.id.as_str(), check.target)).collect() }
+    }
+
+    /// What `finding` is about.
+    pub fn subject(&self, finding: &'r Finding) -> About<'r> {
+        let target = self.targets.get(finding.check.as_str()).copied();
+        let name = finding.target.as_str();
+        About { target, name, servers: self.servers(target.unwrap_or(Target::Node), name) }
+    }
+
+    fn servers(&self, target: Target, name: &'r str) -> Vec<&'r str> {
+        let facts = self.facts;
+        match target {
+            Target::Node | Target::PlannedNode | Target::Drift => vec![name],
+            Target::Link | Target::PlannedLink => {
+                let link = facts.links.iter().find(|link| link.name == name);
+                link.map(|link| vec![link.replica.as_str(), link.master.as_str()]).unwrap_or_default()
+            }
+            Target::Pair => {
+                let pair = facts.pairs.iter().find(|pair| pair.name == name);
+                pair.map(|pair| vec![pair.a.as_str(), pair.b.as_str()]).unwrap_or_default()
+            }
+            // Logs that were read with their servers have the name of the server or of the link.
+            Target::Log => match self.servers(Target::Link, name) {
+                none if none.is_empty() => vec![name],
+                both => both,
+            },
+            Target::Host => {
+                let hosts = facts.hosts.iter().filter(|host| host.name == name);
+                hosts.flat_map(|host| &host.nodes).map(String::as_str).collect()
+            }
+            Target::Instance => {
+                let instances = facts.hosts.iter().flat_map(|host| &host.instances);
+                let named = instances.filter(|instance| instance.name == name);
+                named.filter_map(|instance| instance.node.as_deref()).collect()
+            }
+            Target::Codis => {
+                let codis = facts.codis.iter().filter(|codis| codis.name == name);
+                codis.flat_map(|codis| &codis.servers).filter_map(|server| server.node.as_deref()).collect()
+            }
+            Target::Backend => {
+                let address = name.split(" (").next().unwrap_or(name);
+                let servers = facts.codis.iter().flat_map(|codis| &codis.servers);
+                let named = servers.filter(|server| server.name == address);
+                named.filter_map(|server| server.node.as_deref()).take(1).collect()
+            }
+            Target::Watched => {
+                let watched = facts.watched.iter().filter(|watched| escape_control(&watched.name) == name);
+                let servers = watched.filter_map(|watched| watched.servers.as_ref()).flatten();
+                servers.filter_map(|server| server.node.as_deref()).collect()
+            }
+            Target::Conf | Target::Companion | Target::Coordinator | Target::Product | Target::Sentinel => {
+                Vec::new()
+            }
+        }
+    }
+}
+
+/// Whether a finding about `other` is among what a cause that is about `cause` speaks of.
+pub fn is_at(at: Subjects, cause: &About<'_>, other: &About<'_>) -> bool {
+    let alone = |server: Option<&&str>| match (server, other.servers.as_slice()) {
+        (Some(server), [one]) => one == server && is_single(other.target),
+        _ => false,
+    };
+    let has = |server: &&str| cause.servers.contains(server);
+    let is_link = matches!(other.target, Some(Target::Link | Target::PlannedLink));
+    match at {
+        Subjects::Anywhere => true,
+        Subjects::Same if kind(cause.target) == kind(other.target) => cause.name == other.name,
+        Subjects::Same => {
+            let all_of = |a: &About<'_>, b: &About<'_>| a.servers.iter().all(|s| b.servers.contains(s));
+            !cause.servers.is_empty() && all_of(cause, other) && all_of(other, cause)
+        }
+        Subjects::Replica => alone(cause.servers.first()),
+        Subjects::Master => alone(cause.servers.get(1)),
+        Subjects::Node => cause.servers.iter().any(|server| alone(Some(server))),
+        Subjects::Links if is_between(cause.target) => {
+            is_between(other.target) && other.servers.len() > 1 && other.servers.iter().all(has)
+        }
+        Subjects::Links => {
+            is_between(other.target) && other.servers.len() > 1 && other.servers.iter().any(has)
+        }
+        Subjects::LinksAsReplica => is_link && other.servers.first().is_some_and(has),
+        Subjects::LinksAsMaster => is_link && other.servers.get(1).is_some_and(has),
+        Subjects::Host => other.target == Some(Target::Host) && other.servers.iter().any(has),
+    }
+}
+
+/// A plan names the same servers and links again.
+fn kind(target: Option<Target>) -> Option<Target> {
+    match target {
+        Some(Target::PlannedNode) => Some(Target::Node),
+        Some(Target::PlannedLink) => Some(Target::Link),
+        other => other,
+    }
+}
+
+/// Whether its subjects are one server each.
+pub fn is_single(target: Option<Target>) -> bool {
+    use Target as T;
+    matches!(target, Some(T::Node | T::PlannedNode | T::Drift | T::Log | T::Instance | T::Backend))
+}
+
+/// Whether its subjects are between two servers.
+pub fn is_between(target: Option<Target>) -> bool {
+    matches!(target, Some(Target::Link | Target::PlannedLink | Target::Pair | Target::Log))
+}
