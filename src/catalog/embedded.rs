@@ -55,6 +55,8 @@ fn knowledge() -> Knowledge {
         config_keys: table("knowledge/config-keys"),
         messages: table("knowledge/messages"),
         companion_keys: table("knowledge/companion-keys"),
+        full_copies: table("knowledge/full-copies"),
+        topics: table("knowledge/topics"),
     }
 }
 
@@ -101,6 +103,8 @@ mod tests {
             config_keys: of_file("knowledge/config-keys"),
             messages: of_file("knowledge/messages"),
             companion_keys: of_file("knowledge/companion-keys"),
+            full_copies: of_file("knowledge/full-copies"),
+            topics: of_file("knowledge/topics"),
         };
         assert_eq!(built_in().knowledge, files);
     }

@@ -8,13 +8,12 @@ use super::network::own_address;
 use crate::catalog::era;
 use crate::i18n::reasons;
 use crate::model::facts::Facts;
-use crate::model::host::{
-    ConfOnHost, FullSyncSpace, Holder, Host, Instance, Kernel, Listener, PathRole, PortOnHost, RsyncDaemon,
-};
+use crate::model::host::{Holder, Host, Instance, Kernel, Listener, PortOnHost, RsyncDaemon};
 use crate::model::knowledge::Knowledge;
 use crate::model::network::{AddressKind, Interface, OwnAddress, OwnAddressBy, PortRole};
 use crate::model::node::Node;
 use crate::model::port_use::{PortUse, port_uses};
+use crate::model::storage::{ConfOnHost, FullSyncSpace, PathRole};
 use crate::model::unavailable::Unavailable;
 
 /// Completes what is known about the hosts.

@@ -189,6 +189,8 @@ pub enum Appendix {
     Ports,
     /// All messages of logs, and what they mean.
     Messages,
+    /// How a full copy that failed is begun anew.
+    FullCopies,
 }
 
 /// A value that a check compares with.

@@ -12,6 +12,7 @@ use super::release::{Releases, Version};
 use super::replication::Stage;
 use super::replication_rules::{Dialects, Forecasts, Upgrades};
 use super::text::{Bilingual, Source};
+use super::topics::{FailedCopy, Topic};
 
 /// All of it. Each table is read when it is first used.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +45,10 @@ pub struct Knowledge {
     pub messages: Lazy<Messages>,
     /// `companion-keys.yaml`
     pub companion_keys: Lazy<Vec<CompanionKey>>,
+    /// `full-copies.yaml`
+    pub full_copies: Lazy<Vec<FailedCopy>>,
+    /// `topics.yaml`
+    pub topics: Lazy<Vec<Topic>>,
 }
 
 /// A release tag of the public repository.

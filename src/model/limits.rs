@@ -227,6 +227,8 @@ limits! {
         bytes MAX_HOST_FILE_BYTES: u64 = 32 * MIB as u64;
         /// How many symbolic links are followed on the way to one file, as the kernel has it.
         count MAX_SYMLINKS: usize = 40;
+        /// How many entries of a directory of Pika are looked at for what its user may not write.
+        count MAX_ENTRIES_LOOKED_AT: usize = 2000;
         /// How often an open database is looked for before it counts as gone: a replica that takes over a full copy
         /// closes its database for a moment.
         count MAX_DATABASE_LOOKS: u32 = 5;

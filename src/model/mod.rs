@@ -35,5 +35,7 @@ pub mod replication_rules;
 pub mod schema;
 pub mod sentinel;
 pub mod server;
+pub mod storage;
 pub mod text;
+pub mod topics;
 pub mod unavailable;

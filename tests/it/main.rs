@@ -80,6 +80,7 @@ mod cli {
     mod bundles;
     mod command_line;
     mod plugin;
+    mod topics;
 }
 
 mod bad_input {

@@ -11,10 +11,10 @@ use crate::model::release::Version;
 use crate::pipeline::catalogue::catalogue_with;
 use crate::render::catalogue;
 
-/// Explain a check: why it matters, what it can find, and what is known about it
+/// Explain a check or a topic: why it matters, what it can find, and what is known about it
 #[derive(Debug, clap::Args)]
 pub struct ExplainCommand {
-    /// The id of a check, as findings and `list` show it
+    /// The id of a check or the word of a topic, as findings and `list` show them
     id: String,
 
     /// Show only what applies to this release
@@ -32,13 +32,22 @@ pub struct ExplainCommand {
 pub fn run(arguments: &ExplainCommand) -> Result<CommandOutcome, CliError> {
     let catalogue = catalogue_with(&arguments.checks)?;
     let id = arguments.id.as_str();
-    let check = catalogue.checks.iter().find(|check| check.id == id).ok_or_else(|| {
-        CliError::Usage(format!("there is no check `{id}`{}", nearest_check(id, &catalogue.checks)))
-    })?;
     let page = catalogue::Page {
         knowledge: &catalogue.knowledge,
         language: arguments.output.language(),
         look: terminal_options(),
     };
-    Ok(CommandOutcome { document: page.explain(check, arguments.release), exit_code: exit::OK })
+    let check = catalogue.checks.iter().find(|check| check.id == id);
+    let topic = || catalogue.knowledge.topics.iter().find(|topic| topic.is_called(id));
+    let document = match check {
+        Some(check) => page.explain(check, arguments.release),
+        None => match topic() {
+            Some(topic) => page.topic(topic, arguments.release),
+            None => {
+                let nearest = nearest_check(id, &catalogue.checks);
+                return Err(CliError::Usage(format!("there is no check or topic `{id}`{nearest}")));
+            }
+        },
+    };
+    Ok(CommandOutcome { document, exit_code: exit::OK })
 }

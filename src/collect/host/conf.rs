@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 /// The settings that are read. No password is among them.
-pub const NAMES: [&str; 8] = [
+pub const NAMES: [&str; 9] = [
     "port",
     "log-path",
     "db-path",
     "dump-path",
+    "dump-prefix",
     "db-sync-path",
     "network-interface",
     "maxclients",

@@ -8,8 +8,8 @@ use std::thread;
 
 use super::files::{Roots, absent, held, resolve};
 use crate::i18n::reasons;
-use crate::model::host::{HeldFile, PathOnHost, PathRole};
 use crate::model::limits::{DATABASE_LOOK_INTERVAL, MAX_DATABASE_LOOKS};
+use crate::model::storage::{HeldFile, PathOnHost, PathRole};
 use crate::model::unavailable::Unavailable;
 
 /// Why it is not known which files a process holds open.

@@ -10,10 +10,11 @@ use super::files::{Roots, absent, below, parsed, read, resolve};
 use super::network::Namespace;
 use super::processes::{conf_argument, words};
 use super::request::InstanceSelector;
-use super::{conf, daemons, files, held, kernel, network, paths, program, rsync, sockets};
+use super::{access, conf, daemons, files, held, kernel, network, paths, program, rsync, sockets};
 use crate::i18n::{io_error, reasons};
-use crate::model::host::{Account, ConfOnHost, Instance, OpenFiles};
+use crate::model::host::{Account, Instance, OpenFiles};
 use crate::model::reason::Reason;
+use crate::model::storage::ConfOnHost;
 use crate::model::unavailable::Unavailable;
 
 /// Whether a process may be the one that a server calls `told` in its INFO: that is its id in the innermost of its
@@ -134,12 +135,30 @@ impl Looker<'_> {
                     is_gone.then_some(false)
                 }
             };
-            let writable = paths::may_replace(&path, self.instance.account.as_ref());
-            self.instance.conf = Some(ConfOnHost { path: path_shown, exists, writable });
+            self.instance.conf = Some(self.conf_on_host(&root, &place, exists));
         } else {
             self.fail("conf", reasons::command_line_without_conf());
         }
         self.take_settings(told);
+    }
+
+    /// How it can be replaced. The last part of its name is not followed: the file beside it takes the place of a link.
+    fn conf_on_host(&self, root: &Path, place: &Path, exists: Option<bool>) -> ConfOnHost {
+        let named = match (place.parent(), place.file_name()) {
+            (Some(directory), Some(name)) => below(root, &resolve(root, directory).join(name)),
+            _ => below(root, place),
+        };
+        let account = self.instance.account.as_ref();
+        let replacing = access::replacing(&named, account);
+        ConfOnHost {
+            path: place.display().to_string(),
+            exists,
+            writable: replacing.map(|ways| ways.begin.is_none() && ways.finish.is_none()),
+            beside: replacing.map(|ways| ways.begin.is_none()),
+            kept_by: replacing.and_then(|ways| ways.begin.or(ways.finish)),
+            bytes: named.metadata().ok().map(|meta| meta.len()),
+            free_bytes: named.parent().and_then(|directory| access::free_bytes(directory, account)),
+        }
     }
 
     /// A process whose mounts are its own, as in a container, sees other files than this tool.
@@ -247,6 +266,9 @@ impl Looker<'_> {
                     .extend(["network", "own_address"].map(|path| error.unavailable(path)));
             }
         }
+        // A process whose configuration is gone is asked what it listens on.
+        let seen = || self.pid.and_then(|pid| sockets::client_port(self.roots, pid));
+        self.instance.port = self.instance.port.or_else(seen);
         let Some(port) = self.instance.port else {
             for path in ["port", "listeners", "ports"] {
                 self.fail(path, reasons::client_port_not_known());

@@ -5,6 +5,7 @@
 //! programs that are run are `rsync --version` and, where another file has taken the place of a running Pika's, that
 //! one with `-v`; and only where nobody but root could have put them there.
 
+mod access;
 mod ask;
 mod collect;
 mod conf;

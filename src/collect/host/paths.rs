@@ -2,20 +2,17 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::sys::statvfs::{FsFlags, statvfs};
 use procfs_core::process::{MountInfo, MountInfos};
 
+use super::access::{foreign, obstacle};
 use super::files::{ProcError, Roots, absent, below, number, parsed, resolve};
-use crate::model::host::{Account, Mount, PathOnHost, PathRole};
+use crate::collect::clock;
+use crate::model::host::Account;
+use crate::model::storage::{Mount, PathOnHost, PathRole};
 use crate::model::unavailable::Unavailable;
-
-/// The bit for running a file, or passing through a directory.
-pub const EXECUTE: u32 = 1;
-/// The bit for writing.
-const WRITE: u32 = 2;
 
 /// The settings that name directories.
 const ROLES: [(PathRole, &str); 4] = [
@@ -43,12 +40,14 @@ pub fn collect_paths<'s>(
     let root = roots.root_of(pid);
     let failed = |error: ProcError| Unavailable::failed("paths", &error);
     let mounts = mounts(roots, pid).map_err(failed)?;
+    // What a dump of today is called.
+    let today = format!("{}{}", setting("dump-prefix").unwrap_or_default(), clock::today());
     let mut seen: Vec<(PathOnHost, Option<i32>)> = Vec::new();
     for (role, name) in ROLES {
         if let Some(value) = setting(name).filter(|value| !value.is_empty()) {
             // `./dbsync/` below a directory is shown without the dot.
             let named: PathBuf = cwd.join(value).components().collect();
-            let one = one(roots, &root, &mounts, account, role, &named);
+            let one = one(roots, &root, &mounts, account, role, &named, &today);
             seen.push(one.map_err(|error| absent("paths", &error, named.display()))?);
         }
     }
@@ -69,6 +68,7 @@ fn one(
     account: Option<&Account>,
     role: PathRole,
     named: &Path,
+    today: &str,
 ) -> io::Result<(PathOnHost, Option<i32>)> {
     let shown = named.display().to_string();
     let place = resolve(root, named);
@@ -84,6 +84,8 @@ fn one(
         space.as_ref().map(|space| if is_root { space.blocks_free() } else { space.blocks_available() });
     let read_only = space.as_ref().is_some_and(|space| space.flags().contains(FsFlags::ST_RDONLY));
     let directory = seen.metadata().map_or(true, |meta| meta.is_dir());
+    let kept_by = obstacle(&seen, account);
+    let within = if exists && directory { foreign(&seen, role, today, account) } else { None };
     let fact = PathOnHost {
         role,
         path: shown,
@@ -103,12 +105,19 @@ fn one(
             .as_ref()
             .filter(|space| space.files() > 0)
             .map(|space| if is_root { space.files_free() } else { space.files_available() }),
-        writable: may(&seen, account, WRITE | EXECUTE).map(|may| may && !read_only),
+        writable: kept_by.map(|obstacle| obstacle.is_none()),
+        kept_by: kept_by.flatten(),
+        foreign: within.map(|path| shown_below(root, &path)),
         rotational: mount.and_then(|mount| rotational(roots, mount)),
         in_use: None,
         held_elsewhere: None,
     };
     Ok((fact, mount.map(|mount| mount.mnt_id)))
+}
+
+/// A path of ours as the process below `root` calls it.
+fn shown_below(root: &Path, path: &Path) -> String {
+    Path::new("/").join(path.strip_prefix(root).unwrap_or(path)).display().to_string()
 }
 
 /// The path itself, or the nearest one above it that exists. What may not be looked at is not taken for missing.
@@ -136,57 +145,9 @@ fn rotational(roots: &Roots, mount: &MountInfo) -> Option<bool> {
     own.or_else(|| number(&device.join("../queue/rotational"))).map(|value| value != 0)
 }
 
-/// Whether an account may do what `bits` say with a file, by its owner and mode. Access lists and security
-/// modules are not seen. `None`: the file or the account is not known.
-pub fn may(path: &Path, account: Option<&Account>, bits: u32) -> Option<bool> {
-    let account = account?;
-    let meta = path.metadata().ok()?;
-    if account.uid == 0 {
-        // Root may do everything but run what nobody may run.
-        return Some(meta.is_dir() || bits & EXECUTE == 0 || meta.mode() & 0o111 != 0);
-    }
-    let shift = if meta.uid() == account.uid {
-        6
-    } else if meta.gid() == account.gid || account.groups.contains(&meta.gid()) {
-        3
-    } else {
-        0
-    };
-    Some((meta.mode() >> shift) & bits == bits)
-}
-
-/// Whether an account may write a file, and the directory around it.
-pub fn may_replace(path: &Path, account: Option<&Account>) -> Option<bool> {
-    let directory = path.parent()?;
-    Some(may(path, account, WRITE)? && may(directory, account, WRITE | EXECUTE)?)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
-
-    #[test]
-    fn the_class_of_the_user_decides_alone() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("f");
-        fs::write(&file, "").unwrap();
-        let owner = file.metadata().unwrap();
-        let account = |uid, gid, groups: &[u32]| Account { uid, gid, groups: groups.to_vec(), name: None };
-        let may_write = |mode, account: &Account| {
-            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-            may(&file, Some(account), WRITE)
-        };
-        let stranger = account(owner.uid() + 7, owner.gid() + 7, &[]);
-        let member = account(owner.uid() + 7, owner.gid() + 7, &[owner.gid()]);
-        assert_eq!(may_write(0o644, &stranger), Some(false));
-        assert_eq!(may_write(0o646, &stranger), Some(true));
-        assert_eq!(may_write(0o664, &member), Some(true));
-        assert_eq!(may_write(0o606, &member), Some(false), "the group is asked, and not the others");
-        assert_eq!(may_write(0o444, &account(0, 0, &[])), Some(true), "root writes all");
-        assert_eq!(may(&file, None, WRITE), None);
-    }
 
     #[test]
     fn the_deepest_and_the_last_mount_is_the_one() {

@@ -3,9 +3,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use super::access;
 use super::ask::ask;
 use super::files::{Roots, below, read};
-use super::paths;
 use crate::i18n::reasons;
 use crate::model::host::{Account, Rsync};
 use crate::model::unavailable::Unavailable;
@@ -44,7 +44,7 @@ pub fn find(
         .collect();
     let joined: OsString = std::env::join_paths(directories).unwrap_or_default();
     let found = which::which_in("rsync", Some(joined), &root).ok();
-    let executable = found.as_ref().and_then(|found| paths::may(found, account, paths::EXECUTE));
+    let executable = found.as_ref().and_then(|found| access::may(found, account, access::EXECUTE));
     let shown = found.as_ref().map(|found| {
         let inside = found.strip_prefix(&root).unwrap_or(found);
         Path::new("/").join(inside).display().to_string()

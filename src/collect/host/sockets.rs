@@ -1,6 +1,6 @@
 //! Who listens where, from `/proc`: no port has to be touched for it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
 use std::path::Path;
 
@@ -36,6 +36,25 @@ pub fn bound(roots: &Roots, port: u16) -> Result<Vec<String>, ProcError> {
     bound.sort();
     bound.dedup();
     Ok(bound)
+}
+
+/// The client port of a process, by the ports that it listens on: every release from 2.1.0 on listens 2000 above it, too.
+/// `None`: none of them is it, or several may be.
+pub fn client_port(roots: &Roots, pid: u32) -> Option<u16> {
+    let mut sockets = table(&roots.process(pid).join("net/tcp")).ok()?;
+    sockets.extend(table(&roots.process(pid).join("net/tcp6")).unwrap_or_default());
+    sockets.retain(|socket| socket.state == TcpState::Listen);
+    let files = fs::read_dir(roots.process(pid).join("fd")).ok()?;
+    let own: HashSet<u64> =
+        files.flatten().filter_map(|file| inode_of(&fs::read_link(file.path()).ok()?)).collect();
+    let ports: BTreeSet<u16> = sockets
+        .iter()
+        .filter(|socket| own.contains(&socket.inode))
+        .map(|socket| socket.local_address.port())
+        .collect();
+    let is_it = |port: &&u16| port.checked_add(2000).is_some_and(|above| ports.contains(&above));
+    let mut found = ports.iter().filter(is_it);
+    found.next().copied().filter(|_| found.next().is_none())
 }
 
 /// The sockets of the network `net` that listen on one of `ports`.

@@ -16,7 +16,8 @@ pub fn list(catalogue: &Catalogue, language: Language) -> String {
         table.add_row([check.id.as_str(), check.title.get(language).text.as_str()]);
     }
     let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    lines.join("\n") + "\n"
+    let topics: Vec<&str> = catalogue.knowledge.topics.iter().map(|topic| topic.id.as_str()).collect();
+    format!("{}\n\n{}: {}\n", lines.join("\n"), texts::LIST_TOPICS.get(language), topics.join(", "))
 }
 
 /// All checks as JSON.

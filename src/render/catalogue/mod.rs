@@ -4,6 +4,7 @@ mod list;
 mod page;
 mod plain;
 mod tables;
+mod topics;
 
 pub use list::{list, list_json};
 pub use page::Page;

@@ -175,7 +175,7 @@ impl<'k> Page<'k> {
         }
     }
 
-    fn appendix(&self, out: &mut String, appendix: Appendix, release: Option<Version>) {
+    pub(super) fn appendix(&self, out: &mut String, appendix: Appendix, release: Option<Version>) {
         match appendix {
             Appendix::Defects => self.defects(out, release),
             Appendix::SettingFaults => self.setting_faults(out, release),
@@ -185,6 +185,7 @@ impl<'k> Page<'k> {
             Appendix::Releases => self.releases(out, release),
             Appendix::Ports => self.ports(out, release),
             Appendix::Messages => self.messages(out, release),
+            Appendix::FullCopies => self.full_copies(out, release),
         }
     }
 

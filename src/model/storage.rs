@@ -1,0 +1,138 @@
+//! Facts about the files of a Pika on its host: what is there, who may write it, and what is free.
+
+use serde::{Deserialize, Serialize};
+
+/// What keeps a user from writing a file or below a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Obstacle {
+    /// Its owner and mode.
+    Owner,
+    /// The file system, which is mounted read-only.
+    ReadOnly,
+    /// Its attribute `i`, which keeps root from it, too.
+    Immutable,
+    /// The directory around it, in which everybody may write and nobody may replace what is another's (`chmod +t`).
+    Sticky,
+}
+
+/// A configuration file where it lies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ConfOnHost {
+    /// The path.
+    pub path: String,
+    /// Whether it is there. Null: this tool's user may not look.
+    pub exists: Option<bool>,
+    /// Whether the user of the process may replace it: it is written as `pika.conf.tmp` beside it, which takes its place.
+    /// Who may write the file itself does not matter.
+    pub writable: Option<bool>,
+    /// Whether the user of the process may write `pika.conf.tmp` beside it. CONFIG REWRITE of 2.2.6 to 3.4.1 ends the process
+    /// where it may not.
+    pub beside: Option<bool>,
+    /// What keeps it from being replaced.
+    pub kept_by: Option<Obstacle>,
+    /// How long it is.
+    pub bytes: Option<u64>,
+    /// Bytes that the user of the process can still write beside it. A file that is written where there is no room is left
+    /// empty.
+    pub free_bytes: Option<u64>,
+}
+
+/// What a directory is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum PathRole {
+    /// db-path
+    Db,
+    /// dump-path
+    Dump,
+    /// db-sync-path
+    DbSync,
+    /// log-path
+    Log,
+}
+
+/// A directory of a Pika.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PathOnHost {
+    /// What it is for.
+    pub role: PathRole,
+    /// Where it is, as the process sees it.
+    pub path: String,
+    /// Whether it exists. If not, the rest is about the directory in which it would be made.
+    pub exists: bool,
+    /// Whether it is a directory. True for one that would be made.
+    pub directory: bool,
+    /// The file system below it.
+    pub mount: Option<Mount>,
+    /// Whether a file can be renamed between here and db-path: one mount, not only one device.
+    pub renames_to_db: Option<bool>,
+    /// Whether it is a mount point itself, which cannot be renamed.
+    pub is_mount_point: Option<bool>,
+    /// Bytes that the user of the process can still write.
+    pub free_bytes: Option<u64>,
+    /// Bytes in all.
+    pub total_bytes: Option<u64>,
+    /// Files that can still be made. Null where the file system does not count them.
+    pub free_files: Option<u64>,
+    /// Whether the user of the process may write there.
+    pub writable: Option<bool>,
+    /// What keeps it from writing there.
+    pub kept_by: Option<Obstacle>,
+    /// Something within that the user of the process has to write, and may not. Null when nothing was seen.
+    pub foreign: Option<String>,
+    /// Whether it lies on a disk that turns. Null when that is not known.
+    pub rotational: Option<bool>,
+    /// Whether the process holds files open below it. Only of the database and the logs of one that runs; null when its
+    /// files may not be seen, with the reason in `unavailable`.
+    pub in_use: Option<bool>,
+    /// A file of the kind that the process holds open in another place, when it holds none here.
+    pub held_elsewhere: Option<HeldFile>,
+}
+
+/// A file that a process holds open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct HeldFile {
+    /// Where it is, or was.
+    pub path: String,
+    /// Whether it was deleted: it is there as long as the process is.
+    pub deleted: bool,
+}
+
+/// A mount.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Mount {
+    /// Where it is mounted.
+    pub point: String,
+    /// The kind of file system.
+    pub kind: String,
+    /// What is mounted.
+    pub source: Option<String>,
+    /// Whether it is mounted read-only.
+    pub read_only: bool,
+}
+
+/// The space for a full copy of the data, which arrives beside the old one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct FullSyncSpace {
+    /// The size of the data that would come.
+    pub needed_bytes: u64,
+    /// The server whose data it is.
+    pub from: String,
+    /// What is free below db-sync-path.
+    pub available_bytes: u64,
+    /// db-sync-path.
+    pub path: String,
+}
