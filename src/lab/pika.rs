@@ -72,38 +72,89 @@ pub struct Start {
 pub struct Pika {
     process: Child,
     directory: TempDir,
-    password: Option<String>,
+    start: Start,
     /// Where clients reach it.
     pub address: SocketAddr,
 }
+
+/// How long a server may take to end. 3.1 to 3.4 hang for over a minute while replicas are attached.
+const LONGEST_STOP: Duration = Duration::from_secs(100);
 
 impl Pika {
     /// Starts a server and waits until it listens. The error has the last lines of what it said.
     pub async fn start(start: &Start) -> Result<Self, LabError> {
         let directory = tempfile::tempdir()?;
-        let conf = write_conf(start, directory.path())?;
-        let output = File::create(directory.path().join("output"))?;
-        let errors = output.try_clone()?;
-        let mut command = Command::new(&start.binary);
-        command.arg("-c").arg(conf).current_dir(directory.path());
-        command.stdin(Stdio::null()).stdout(output).stderr(errors);
-        if !start.rsync {
-            command.env("PATH", directory.path());
-        }
-        let process =
-            command.spawn().map_err(|source| LabError::Start { binary: start.binary.clone(), source })?;
+        write_conf(start, directory.path())?;
+        let process = spawn(start, directory.path())?;
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, start.port));
-        let mut pika = Self { process, directory, password: start.password.clone(), address };
+        let mut pika = Self { process, directory, start: start.clone(), address };
+        pika.wait_until_it_listens().await?;
+        Ok(pika)
+    }
+
+    async fn wait_until_it_listens(&mut self) -> Result<(), LabError> {
         let ends = Instant::now() + PIKA_START_TIMEOUT;
-        while TcpStream::connect(address).await.is_err() {
-            let ended = pika.process.try_wait()?;
+        while TcpStream::connect(self.address).await.is_err() {
+            let ended = self.process.try_wait()?;
             if ended.is_some() || Instant::now() > ends {
-                let (binary, output) = (start.binary.clone(), pika.last_words());
+                let (binary, output) = (self.start.binary.clone(), self.last_words());
                 return Err(LabError::DoesNotListen { binary, output });
             }
             sleep(Duration::from_millis(100)).await;
         }
-        Ok(pika)
+        Ok(())
+    }
+
+    /// Its configuration file.
+    pub fn conf(&self) -> PathBuf {
+        self.directory.path().join(CONF)
+    }
+
+    /// Ends it as an operator does, and its rsync daemon with it; one that does not end is killed.
+    pub async fn stop(&mut self) -> Result<(), LabError> {
+        let pid = Pid::from_raw(i32::try_from(self.process.id()).map_err(io::Error::other)?);
+        if self.process.try_wait()?.is_none() {
+            kill(pid, Signal::SIGCONT)?;
+            kill(pid, Signal::SIGTERM)?;
+        }
+        let ends = Instant::now() + LONGEST_STOP;
+        while self.process.try_wait()?.is_none() {
+            if Instant::now() > ends {
+                self.process.kill()?;
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        self.end_rsync();
+        Ok(())
+    }
+
+    /// Starts it again after a stop, with what its file says now.
+    pub async fn start_again(&mut self) -> Result<(), LabError> {
+        self.process = spawn(&self.start, self.directory.path())?;
+        self.wait_until_it_listens().await
+    }
+
+    /// From its next start on it finds rsync, and can dump its data from now on.
+    pub fn mend_surroundings(&mut self) -> io::Result<()> {
+        let dump = self.directory.path().join("dump");
+        if !self.start.dumps && dump.is_file() {
+            fs::remove_file(dump)?;
+        }
+        self.start.dumps = true;
+        self.start.rsync = true;
+        Ok(())
+    }
+
+    /// A killed Pika leaves its rsync daemon behind; that one is ended, and no other.
+    fn end_rsync(&self) {
+        let pid_file = self.directory.path().join("dbsync/rsync/slash_rsync.pid");
+        let pid = fs::read_to_string(pid_file).ok().and_then(|pid| pid.trim().parse::<i32>().ok());
+        let is_rsync = |pid: &i32| {
+            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == "rsync")
+        };
+        if let Some(pid) = pid.filter(is_rsync) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
+        }
     }
 
     /// Sends one command on a connection of its own. Errors of the server are its answer.
@@ -118,7 +169,7 @@ impl Pika {
         let mut stream = TcpStream::connect(self.address).await?;
         let (mut reader, mut writer) = stream.split();
         let mut parser = Parser::new();
-        if let Some(password) = &self.password {
+        if let Some(password) = &self.start.password {
             writer.write_all(&cmd("auth").arg(password).get_packed_command()).await?;
             read_value(&mut parser, &mut reader).await?;
         }
@@ -153,20 +204,28 @@ impl Drop for Pika {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-        // A killed Pika leaves its rsync daemon behind; that one is ended, and no other.
-        let pid_file = self.directory.path().join("dbsync/rsync/slash_rsync.pid");
-        let pid = fs::read_to_string(pid_file).ok().and_then(|pid| pid.trim().parse::<i32>().ok());
-        let is_rsync = |pid: &i32| {
-            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == "rsync")
-        };
-        if let Some(pid) = pid.filter(is_rsync) {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-        }
+        self.end_rsync();
     }
 }
 
+/// The name of the configuration file in the directory of a server.
+const CONF: &str = "pika.conf";
+
+/// Starts the process in its directory.
+fn spawn(start: &Start, directory: &Path) -> Result<Child, LabError> {
+    let output = File::create(directory.join("output"))?;
+    let errors = output.try_clone()?;
+    let mut command = Command::new(&start.binary);
+    command.arg("-c").arg(directory.join(CONF)).current_dir(directory);
+    command.stdin(Stdio::null()).stdout(output).stderr(errors);
+    if !start.rsync {
+        command.env("PATH", directory);
+    }
+    command.spawn().map_err(|source| LabError::Start { binary: start.binary.clone(), source })
+}
+
 /// The stock configuration with what must be otherwise on this machine, and what the scenario says.
-fn write_conf(start: &Start, directory: &Path) -> io::Result<PathBuf> {
+fn write_conf(start: &Start, directory: &Path) -> io::Result<()> {
     let path = |name: &str| format!("{}/{name}", directory.display());
     let dump = path("dump");
     if !start.dumps {
@@ -194,9 +253,7 @@ fn write_conf(start: &Start, directory: &Path) -> io::Result<PathBuf> {
     let kept = stock.lines().filter(|line| !key(line).is_some_and(|key| settings.contains_key(&key)));
     let set = settings.iter().map(|(name, value)| format!("{name} : {value}"));
     let conf: Vec<String> = kept.map(str::to_owned).chain(set).collect();
-    let file = directory.join("pika.conf");
-    fs::write(&file, conf.join("\n") + "\n")?;
-    Ok(file)
+    fs::write(directory.join(CONF), conf.join("\n") + "\n")
 }
 
 /// What every release counts from its client port.

@@ -1,6 +1,6 @@
 //! Stages a scenario on real servers, where its faults can be brought about there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use super::error::LabError;
-use super::fault::{LinkFault, ServerFault};
+use super::fault::{LinkFault, PortFault, ServerFault};
 use super::look::look;
 use super::pika::{Home, Pika, Start, free_ports};
 use super::ports;
@@ -30,6 +30,7 @@ pub struct RealStage {
     pub addresses: BTreeMap<String, SocketAddr>,
     servers: BTreeMap<String, Pika>,
     strangers: Vec<JoinHandle<()>>,
+    home: Home,
 }
 
 impl Drop for RealStage {
@@ -51,17 +52,39 @@ pub fn can_be_staged(scenario: &Scenario) -> Result<(), LabError> {
             | ServerFault::Mute
             | ServerFault::ConfigSet(_)
             | ServerFault::Writes(_) => {}
+            fault if takes_rsync_port(fault) => {}
             other => return Err(LabError::NotOnRealServers(other.clone())),
         }
     }
     for fault in scenario.links.iter().flat_map(|link| &link.faults) {
         match fault {
-            LinkFault::NoRsync | LinkFault::NoRsyncOnMaster | LinkFault::DumpFailed | LinkFault::Ahead(_) => {
-            }
+            LinkFault::NoRsync
+            | LinkFault::NoRsyncOnMaster
+            | LinkFault::DumpFailed
+            | LinkFault::Ahead(_)
+            | LinkFault::AlreadyListed => {}
+            // With a position in its slaveof, up to 3.0.16, a replica begins there.
+            LinkFault::Hollow if scenario.servers.values().all(|server| is_classic(&server.release)) => {}
+            // A copy that cannot be taken, because another program has the port, is one that hangs.
+            LinkFault::FullSync
+                if scenario.servers.values().any(|it| it.faults.iter().any(takes_rsync_port)) => {}
             other => return Err(LabError::NotBetweenRealServers(other.clone())),
         }
     }
     Ok(())
+}
+
+/// Another program has the port at which up to 3.0.16 the rsync daemon of a replica listens while it takes a copy.
+fn takes_rsync_port(fault: &ServerFault) -> bool {
+    let ServerFault::Ports(ports) = fault else { return false };
+    ports.iter().all(|(offset, fault)| *offset == RSYNC && *fault == PortFault::Taken)
+}
+
+/// The distance of that port from the client port.
+const RSYNC: u16 = 3000;
+
+fn is_classic(tag: &str) -> bool {
+    ["v2.", "v3.0."].iter().any(|line| tag.starts_with(line))
 }
 
 impl RealStage {
@@ -72,9 +95,10 @@ impl RealStage {
         let addresses: BTreeMap<String, SocketAddr> = (scenario.servers.keys().zip(ports))
             .map(|(name, port)| (name.clone(), SocketAddr::from(([127, 0, 0, 1], port))))
             .collect();
-        let mut stage = Self { scenario, addresses, servers: BTreeMap::new(), strangers: Vec::new() };
+        let (servers, home) = (BTreeMap::new(), home.clone());
+        let mut stage = Self { scenario, addresses, servers, strangers: Vec::new(), home };
         for (name, plan) in stage.scenario.servers.clone() {
-            stage.start_one(home, &name, &plan).await?;
+            stage.start_one(&name, &plan).await?;
         }
         for (name, server) in &stage.servers {
             fill(server, stage.scenario.servers[name].keys).await?;
@@ -86,7 +110,7 @@ impl RealStage {
         Ok(stage)
     }
 
-    async fn start_one(&mut self, home: &Home, name: &str, plan: &ServerPlan) -> Result<(), LabError> {
+    async fn start_one(&mut self, name: &str, plan: &ServerPlan) -> Result<(), LabError> {
         if plan.faults.contains(&ServerFault::Down) {
             return Ok(());
         }
@@ -94,6 +118,11 @@ impl RealStage {
             let listener = TcpListener::bind(self.addresses[name]).await?;
             self.strangers.push(ports::taken(listener));
             return Ok(());
+        }
+        if plan.faults.iter().any(takes_rsync_port) {
+            let address = self.addresses[name];
+            let listener = TcpListener::bind((address.ip(), address.port() + RSYNC)).await?;
+            self.strangers.push(ports::taken(listener));
         }
         let mut settings = plan.settings.clone();
         for fault in &plan.faults {
@@ -115,7 +144,7 @@ impl RealStage {
             links.iter().filter(own).any(|link| link.faults.contains(wanted))
         };
         let start = Start {
-            binary: home.binary(plan.played_release().trim_start_matches('v'))?,
+            binary: self.home.binary(plan.played_release().trim_start_matches('v'))?,
             port: self.addresses[name].port(),
             settings,
             rsync: !has(true, &LinkFault::NoRsync) && !has(false, &LinkFault::NoRsyncOnMaster),
@@ -145,12 +174,23 @@ impl RealStage {
         if link.force {
             slaveof.push("force");
         }
+        let end = match self.servers.get(&link.master) {
+            Some(master) if link.faults.contains(&LinkFault::Hollow) => master.ask(&["info"]).await?,
+            _ => String::new(),
+        };
+        let end = end.lines().find_map(|line| line.strip_prefix("binlog_offset:")).unwrap_or_default();
+        slaveof.extend(end.split_whitespace());
         replica.ask(&slaveof).await?;
         wait_until_up(replica).await?;
         if link.faults.iter().any(|fault| matches!(fault, LinkFault::Ahead(_))) {
             replica.ask(&["slaveof", "no", "one"]).await?;
             self.wait_until_alone(&link.master).await?;
             write(replica, 50).await?;
+            replica.ask(&slaveof).await?;
+            wait_until_up(replica).await?;
+        }
+        if link.faults.contains(&LinkFault::AlreadyListed) {
+            replica.ask(&["slaveof", "no", "one"]).await?;
             replica.ask(&slaveof).await?;
             wait_until_up(replica).await?;
         }
@@ -190,6 +230,36 @@ impl RealStage {
             }
         }
         Ok(())
+    }
+
+    /// A server that was started. `None` when the scenario has it down.
+    pub fn server(&mut self, name: &str) -> Option<&mut Pika> {
+        self.servers.get_mut(name)
+    }
+
+    /// What is wrong around the servers is mended: what is down runs, what is in the way is gone, rsync is found from
+    /// the next start on, and dumps can be made.
+    pub async fn mend_surroundings(&mut self) -> Result<(), LabError> {
+        for stranger in self.strangers.drain(..) {
+            stranger.abort();
+        }
+        for (name, mut plan) in self.scenario.servers.clone() {
+            if let Some(server) = self.servers.get_mut(&name) {
+                server.mend_surroundings()?;
+                continue;
+            }
+            plan.faults.retain(|fault| !matches!(fault, ServerFault::Down | ServerFault::Taken));
+            self.start_one(&name, &plan).await?;
+        }
+        Ok(())
+    }
+
+    /// The names of the keys of a server, as far as one listing goes: those of the laboratory are few.
+    pub async fn keys(&self, name: &str) -> Result<BTreeSet<String>, LabError> {
+        let Some(server) = self.servers.get(name) else { return Ok(BTreeSet::new()) };
+        let said = server.ask(&["keys", "*"]).await?;
+        // The debug form of an array: each key in quotes.
+        Ok(said.split('"').skip(1).step_by(2).map(str::to_owned).collect())
     }
 
     /// Looks at the servers and links as at the simulated ones.

@@ -34,6 +34,8 @@ pub struct Scenario {
     /// Those of them that are the fault itself, `state check target`: what a report names first, and at most one
     /// more. The others follow from them. Empty where nothing is wrong.
     pub cause: Vec<String>,
+    /// Recipes of which a person takes the decisions here: they mend what is around the servers.
+    pub by_hand: Vec<String>,
     /// The exit code.
     pub exit: u8,
 }

@@ -82,6 +82,9 @@ struct ScenarioFile {
     /// Which of them is the fault itself, and at most one more.
     #[serde(default)]
     cause: Vec<String>,
+    /// Recipes of which a person takes the decisions here: they mend what is around the servers, ports and programs.
+    #[serde(default)]
+    by_hand: Vec<String>,
     exit: u8,
     /// What is not the same on all releases.
     #[serde(default)]
@@ -182,6 +185,7 @@ impl ScenarioFile {
             parameters: file.parameters,
             expect: file.expect,
             cause: file.cause,
+            by_hand: file.by_hand,
             exit: file.exit,
         })
     }

@@ -91,6 +91,9 @@ mod bad_input {
 }
 
 mod lab {
+    mod causes;
+    mod composed;
+    mod pairs;
     mod played;
     mod scenarios;
 }

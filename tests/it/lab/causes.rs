@@ -1,0 +1,103 @@
+//! With one thing wrong, every format begins with that one, and has at most one more.
+
+use pikadoctor::lab::scenario::Scenario;
+use pikadoctor::model::finding::{Report, State};
+use pikadoctor::model::text::Language;
+use pikadoctor::render::options::{Format, RenderOptions};
+use pikadoctor::render::render;
+
+use super::played::all_played;
+
+/// `state check target` of all that stands for itself, in the order of the report.
+fn causes(report: &Report) -> Vec<String> {
+    let state = |check: &str, target: &str| {
+        let mut findings = report.findings.iter();
+        let finding = findings.find(|finding| finding.check == check && finding.target == target);
+        finding.map_or("none", |finding| finding.state.word())
+    };
+    let line = |it: &pikadoctor::model::diagnosis::Diagnosis| {
+        format!("{} {} {}", state(&it.check, &it.target), it.check, it.target)
+    };
+    report.diagnosis.iter().map(line).collect()
+}
+
+/// The scenarios that name a cause, each with what is found.
+async fn ill() -> impl Iterator<Item = (&'static Scenario, Report)> {
+    let played = all_played().await.iter().filter(|played| !played.scenario.cause.is_empty());
+    played.map(|played| (&played.scenario, played.report(Language::En)))
+}
+
+fn look() -> RenderOptions {
+    RenderOptions {
+        color: false,
+        width: 80,
+        least: State::Warning,
+        fail_on: Some(State::Warning),
+        always: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "until every check says what it explains"]
+async fn the_fault_comes_first_and_at_most_one_more() {
+    let mut wrong = Vec::new();
+    for (scenario, report) in ill().await {
+        let causes = causes(&report);
+        if causes.first() != scenario.cause.first()
+            || causes.iter().any(|cause| !scenario.cause.contains(cause))
+        {
+            wrong.push(format!("{}\n  wanted {:?}\n  causes {causes:?}", scenario.name, scenario.cause));
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "until every check says what it explains"]
+async fn every_format_begins_with_the_fault() {
+    const FORMATS: [Format; 7] = [
+        Format::Human,
+        Format::Json,
+        Format::Short,
+        Format::Nagios,
+        Format::Sarif,
+        Format::Github,
+        Format::Markdown,
+    ];
+    let mut wrong = Vec::new();
+    for (scenario, report) in ill().await {
+        let checks: Vec<&str> = report.findings.iter().map(|finding| &*finding.check).collect();
+        let cause = scenario.cause[0].split(' ').nth(1).unwrap();
+        for format in FORMATS {
+            let text = render(&report, format, look());
+            // The list of rules of SARIF, and what was seen in JSON, are no findings.
+            let text = match format {
+                Format::Sarif => text.split_once("\"results\"").map_or(&*text, |(_, results)| results),
+                _ => &text,
+            };
+            let first = checks.iter().filter_map(|check| Some((text.find(check)?, *check))).min();
+            if first.map(|(_, check)| check) != Some(cause) {
+                wrong.push(format!("{} {format:?}: {first:?} instead of {cause}", scenario.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "until every check says what it explains"]
+async fn the_first_line_of_nagios_names_the_fault_in_eighty_characters() {
+    let mut wrong = Vec::new();
+    for (scenario, report) in ill().await {
+        let text = render(&report, Format::Nagios, look());
+        let line = text.lines().next().unwrap_or_default();
+        let line = line.split_once(" | ").map_or(line, |(words, _)| words);
+        let cause = scenario.cause[0].split(' ').nth(1).unwrap();
+        let begins_with_number =
+            line.split(": ").nth(1).is_some_and(|words| words.starts_with(|c: char| c.is_ascii_digit()));
+        if !line.chars().take(80).collect::<String>().contains(cause) || begins_with_number {
+            wrong.push(format!("{}: {line}", scenario.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
