@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::model::check::{
     Appendix, Binding, Bindings, Case, CheckFile, Each, Example, Explains, MetricRule, Param, Pattern,
-    PossibleCause, StateRule, Status, Table, Target,
+    PossibleCause, RemedyChoice, RemedyUse, StateRule, Status, Table, Target,
 };
 use crate::model::finding::State;
 use crate::model::text::{Source, Spanned, Template};
@@ -112,7 +112,7 @@ struct CaseSyntax {
     /// What was needed instead.
     #[serde(default)]
     needed: Option<Template>,
-    /// Commands or instructions that mend it.
+    /// A sentence on how it is mended. Commands stand in `remedies`.
     #[serde(default)]
     fix: Option<Template>,
     /// What a problem of this case suffices to explain, beside what the file says.
@@ -121,6 +121,9 @@ struct CaseSyntax {
     /// Causes that fit what was found, the likeliest first, where it does not tell the cause.
     #[serde(default)]
     possible: Vec<PossibleCause>,
+    /// Recipes that mend it, the best first. The first one whose conditions hold is advised.
+    #[serde(default)]
+    remedies: Option<RemediesSyntax>,
 }
 
 /// A row of a table of cases.
@@ -144,7 +147,7 @@ struct RowSyntax {
     /// What was needed instead.
     #[serde(default)]
     needed: Option<Template>,
-    /// Commands or instructions that mend it.
+    /// A sentence on how it is mended. Commands stand in `remedies`.
     #[serde(default)]
     fix: Option<Template>,
     /// What a problem of this row suffices to explain, beside what the case and the file say.
@@ -153,6 +156,9 @@ struct RowSyntax {
     /// Causes that fit what was found, in place of those of the case.
     #[serde(default)]
     possible: Vec<PossibleCause>,
+    /// Recipes that mend it, the best first. The first one whose conditions hold is advised.
+    #[serde(default)]
+    remedies: Option<RemediesSyntax>,
 }
 
 /// What a name stands for, where it is more than an expression.
@@ -226,7 +232,7 @@ impl CheckSyntax {
     }
 }
 
-fn resolve_bindings(bindings: Ordered<BindingSyntax>) -> Bindings {
+pub(super) fn resolve_bindings(bindings: Ordered<BindingSyntax>) -> Bindings {
     bindings.0.into_iter().map(|(name, binding)| (name, binding.0)).collect()
 }
 
@@ -247,6 +253,7 @@ impl CaseSyntax {
             fix: self.fix,
             explains: self.explains,
             possible: self.possible,
+            remedies: self.remedies,
         };
         let bindings = resolve_bindings(self.bindings);
         let (subject, rows) = match (self.subject, self.rows) {
@@ -267,6 +274,7 @@ impl CaseSyntax {
                 fix: row.fix.or_else(|| own.fix.clone()),
                 explains: own.explains.iter().cloned().chain(row.explains).collect(),
                 possible: if row.possible.is_empty() { own.possible.clone() } else { row.possible },
+                remedies: row.remedies.or_else(|| own.remedies.clone()),
             };
             let chosen = Some((subject.clone(), pattern));
             cases.push(row.resolve(&place, self.condition.clone(), chosen, bindings.clone())?);
@@ -301,8 +309,8 @@ impl RowSyntax {
             StateRule::Fixed(state) => matches!(state, State::Warning | State::Critical),
             StateRule::Expression(_) => true,
         };
-        if is_bad && self.fix.is_none() {
-            return Err((place.clone(), "a warning or critical case needs a `fix`".to_owned()));
+        if is_bad && self.fix.is_none() && self.remedies.is_none() {
+            return Err((place.clone(), "a warning or critical case needs a `fix` or `remedies`".to_owned()));
         }
         Ok(Case {
             name: self.name,
@@ -316,6 +324,60 @@ impl RowSyntax {
             fix: self.fix,
             explains: self.explains,
             possible: self.possible,
+            remedies: self.remedies.map_or(RemedyChoice::Named(Vec::new()), |remedies| remedies.0),
+        })
+    }
+}
+
+/// Recipes for a case: a list of them, or an expression that gives those of an entry of the knowledge.
+#[derive(Clone)]
+struct RemediesSyntax(RemedyChoice);
+
+/// A recipe for a case.
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(test, schemars(rename = "Remedy"))]
+struct UseSyntax {
+    /// The name of its file below `checks/knowledge/remedies/`, without `.yaml`.
+    r#use: Source,
+    /// A condition without which it is not right here. The recipe has one of its own beside it.
+    #[serde(default, rename = "if")]
+    condition: Option<Source>,
+    /// The parameters of the recipe: names for values, as in `let`.
+    #[serde(default)]
+    with: Ordered<BindingSyntax>,
+}
+
+impl<'de> Deserialize<'de> for RemediesSyntax {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let form = Spanned::<Form<UseSyntax>>::deserialize(deserializer)?;
+        let (line, column) = (form.line, form.column);
+        let uses = match form.value {
+            Form::Scalar(text) => return Ok(Self(RemedyChoice::Known(Source { text, line, column }))),
+            Form::Map(one) => vec![one],
+            Form::List(uses) => uses,
+        };
+        let resolve = |one: UseSyntax| RemedyUse {
+            recipe: one.r#use,
+            condition: one.condition,
+            with: resolve_bindings(one.with),
+        };
+        Ok(Self(RemedyChoice::Named(uses.into_iter().map(resolve).collect())))
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for RemediesSyntax {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Remedies".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let one = generator.subschema_for::<UseSyntax>();
+        schemars::json_schema!({
+            "description": "Recipes, or an expression that gives those of an entry of the knowledge.",
+            "anyOf": [{"type": "string"}, one, {"type": "array", "items": one}]
         })
     }
 }
@@ -378,7 +440,7 @@ impl BindingMap {
 }
 
 /// What a name stands for: an expression, a map of [`BindingMap`], or a list of alternatives.
-struct BindingSyntax(Binding);
+pub(super) struct BindingSyntax(Binding);
 
 impl<'de> Deserialize<'de> for BindingSyntax {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -477,7 +539,7 @@ impl<'de, M: Deserialize<'de>> Deserialize<'de> for Form<M> {
 }
 
 /// A map whose order counts.
-struct Ordered<V>(Vec<(String, V)>);
+pub(super) struct Ordered<V>(pub(super) Vec<(String, V)>);
 
 impl<V> Default for Ordered<V> {
     fn default() -> Self {

@@ -1,12 +1,16 @@
 //! The catalogue that is built into the program.
 
+use std::collections::BTreeMap;
+
 use serde::de::DeserializeOwned;
 
 use super::check_syntax::CheckSyntax;
+use super::recipe_file::RecipeSyntax;
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{Check, CheckFile, Target};
 use crate::model::knowledge::Knowledge;
 use crate::model::lazy::Lazy;
+use crate::model::recipe::Recipe;
 use crate::model::text::Template;
 use crate::parse::document::decode::decode;
 use crate::parse::document::pack::Packed;
@@ -14,6 +18,9 @@ use crate::parse::document::value::DocumentNode;
 
 /// The files below `checks/`, packed by `build.rs`: a document each, named by its path without `.yaml`.
 static PACKED: Packed = Packed::new(include_bytes!(concat!(env!("OUT_DIR"), "/catalogue.packed")));
+
+/// Where the recipes are.
+const REMEDIES: &str = "knowledge/remedies/";
 
 /// The catalogue that is built into the binary. A check and a table of the knowledge are read when they are first used.
 ///
@@ -57,7 +64,19 @@ fn knowledge() -> Knowledge {
         companion_keys: table("knowledge/companion-keys"),
         full_copies: table("knowledge/full-copies"),
         topics: table("knowledge/topics"),
+        recipes: recipes(),
     }
+}
+
+/// The recipes, by name.
+fn recipes() -> BTreeMap<String, Lazy<Recipe>> {
+    let names = PACKED.names().filter_map(|name| Some((name.strip_prefix(REMEDIES)?, name)));
+    names.map(|(short, name)| (short.to_owned(), Lazy::by_need(name, recipe))).collect()
+}
+
+fn recipe(name: &'static str) -> Recipe {
+    let syntax = typed::<RecipeSyntax>(name, PACKED.document(name));
+    syntax.resolve().unwrap_or_else(|(at, error)| panic!("{name}:{}:{}: {error}", at.line, at.column))
 }
 
 fn table<T: DeserializeOwned>(name: &'static str) -> Lazy<T> {
@@ -73,6 +92,7 @@ fn typed<T: DeserializeOwned>(name: &str, node: Option<DocumentNode<'static>>) -
 mod tests {
     use super::*;
     use crate::catalog::check_file::{read, read_check};
+    use crate::catalog::recipe_file::read_recipe;
 
     fn text_of(name: &str) -> (String, String) {
         let path = format!("checks/{name}.yaml");
@@ -84,6 +104,12 @@ mod tests {
     fn of_file<T: DeserializeOwned>(name: &str) -> Lazy<T> {
         let (path, text) = text_of(name);
         read::<T>(&path, &text).unwrap_or_else(|error| panic!("{error}")).into()
+    }
+
+    fn recipe_of_file(name: String) -> (String, Lazy<Recipe>) {
+        let (path, text) = text_of(&format!("{REMEDIES}{name}"));
+        let recipe = read_recipe(&path, &text).unwrap_or_else(|error| panic!("{error}"));
+        (name, recipe.into())
     }
 
     #[test]
@@ -105,6 +131,7 @@ mod tests {
             companion_keys: of_file("knowledge/companion-keys"),
             full_copies: of_file("knowledge/full-copies"),
             topics: of_file("knowledge/topics"),
+            recipes: built_in().knowledge.recipes.into_keys().map(recipe_of_file).collect(),
         };
         assert_eq!(built_in().knowledge, files);
     }

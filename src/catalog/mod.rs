@@ -5,5 +5,6 @@ pub mod check_syntax;
 mod embedded;
 pub mod era;
 pub mod parameters;
+pub mod recipe_file;
 
 pub use embedded::built_in;

@@ -8,9 +8,10 @@ use minijinja::{Environment, Error, ErrorKind, Value};
 use serde_json::Value as Json;
 
 use super::fingerprint::fingerprint;
+use super::remedies::remedies;
 use super::subjects::subjects;
 use super::template::environment::environment;
-use super::template::facts::{example_tree, missing_of, place_of, tree};
+use super::template::facts::{NOT_STATED, example_tree, missing_of, place_of, tree};
 use super::template::scope::{Scope, Variables};
 use crate::catalog::check_file::for_each_parts;
 use crate::model::catalogue::Catalogue;
@@ -20,6 +21,7 @@ use crate::model::check::{
 use crate::model::diagnosis::{Claim, Look, Possibility};
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Metric, Problem, State};
+use crate::model::knowledge::Knowledge;
 use crate::model::policy::Parameters;
 use crate::model::range::Range;
 use crate::model::text::{Language, Source, Template};
@@ -30,6 +32,7 @@ use crate::parse::document::json::from_value;
 pub struct Judge<'c> {
     checks: &'c [Check],
     env: Arc<Environment<'static>>,
+    knowledge: Arc<Knowledge>,
     language: Language,
 }
 
@@ -38,7 +41,7 @@ impl<'c> Judge<'c> {
     pub fn new(catalogue: &'c Catalogue, language: Language) -> Self {
         let knowledge = Arc::new(catalogue.knowledge.clone());
         let env = Arc::new(environment(&knowledge, language));
-        Self { checks: &catalogue.checks, env, language }
+        Self { checks: &catalogue.checks, env, knowledge, language }
     }
 
     /// One finding for each check and target.
@@ -80,6 +83,23 @@ impl<'c> Judge<'c> {
         Scope::new(&self.env, self.language, variables, &Arc::new(file.bindings.clone()))
     }
 
+    /// Why recipes of an example came to nothing, though nothing says that they do not fit.
+    pub fn failed_remedies_of_example(&self, check: &Check, example: &Example) -> Vec<String> {
+        let scope =
+            self.scope(&check.file, example_variables(check, example, self.language), &example.params);
+        let mut failed = Vec::new();
+        for scope in scopes(&check.file, &scope).unwrap_or_default() {
+            let Ok(Some((_, case, scope))) = first_case(&check.file.cases, &scope) else { continue };
+            let errors =
+                remedies(&case.remedies, &scope, &self.knowledge).into_iter().filter_map(Result::err);
+            // What the example says to be absent is absent on servers, too.
+            let is_absent =
+                |error: &Error| missing_of(error).is_some_and(|missing| missing.reason != NOT_STATED);
+            failed.extend(errors.filter(|error| !is_absent(error)).map(|error| error.to_string()));
+        }
+        failed
+    }
+
     fn evaluate(
         &self,
         check: &Check,
@@ -101,7 +121,7 @@ impl<'c> Judge<'c> {
             accepted: None,
             explained_by: Vec::new(),
         };
-        match Self::outcome(file, &scope) {
+        match self.outcome(file, &scope) {
             Ok(Outcome::NotApplicable(note)) => {
                 finding.state = State::NotApplicable;
                 finding.note = note;
@@ -132,7 +152,7 @@ impl<'c> Judge<'c> {
         finding
     }
 
-    fn outcome(file: &CheckFile, scope: &Arc<Scope>) -> Result<Outcome, Error> {
+    fn outcome(&self, file: &CheckFile, scope: &Arc<Scope>) -> Result<Outcome, Error> {
         if let Some(when) = &file.when
             && !scope.holds(when)?
         {
@@ -159,6 +179,11 @@ impl<'c> Judge<'c> {
                 _ => problems.push(Problem {
                     needed: case.needed.as_ref().map(|needed| text(needed, &scope)),
                     fix: case.fix.as_ref().map(|fix| text(fix, &scope)),
+                    // A remedy of which something is not known is none.
+                    remedies: remedies(&case.remedies, &scope, &self.knowledge)
+                        .into_iter()
+                        .filter_map(|remedy| remedy.ok().flatten())
+                        .collect(),
                     place: item_of(file, &scope).and_then(place_of),
                     identity: identity(case, item_of(file, &scope)),
                     may_pass: match &case.transient {

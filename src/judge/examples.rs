@@ -49,6 +49,11 @@ pub fn shortcomings(catalogue: &Catalogue, id: &str) -> Vec<String> {
                 found.push(format!("example `{}`: a text could not be filled in: {text}", example.name));
             }
         }
+        for judge in &judges {
+            let failed = judge.failed_remedies_of_example(check, example);
+            let name = &example.name;
+            found.extend(failed.iter().map(|error| format!("example `{name}`: a remedy failed: {error}")));
+        }
         let english = judges[0].try_example(check, example);
         let text = all_texts(&english);
         for words in &example.expect_text {
@@ -80,6 +85,10 @@ fn all_texts(finding: &Finding) -> String {
         for words in problem.possible.iter().flat_map(words_of) {
             text.push('\n');
             text.push_str(words);
+        }
+        for remedy in problem.remedies.iter().take(1) {
+            text.push('\n');
+            text.push_str(&remedy.to_string());
         }
     }
     text

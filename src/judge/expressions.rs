@@ -1,6 +1,6 @@
 //! All expressions of a check: its conditions, and what stands between braces in its texts.
 
-use crate::model::check::{Binding, CheckFile, StateRule};
+use crate::model::check::{Binding, CheckFile, RemedyChoice, StateRule};
 use crate::model::text::{Source, Template};
 
 /// An expression, or one piece of a text, and where it stands.
@@ -28,6 +28,15 @@ pub fn expressions(file: &CheckFile) -> Vec<Expression<'_>> {
             all.texts(cause.texts());
         }
         case.bindings.iter().for_each(|(_, binding)| all.binding(binding));
+        match &case.remedies {
+            RemedyChoice::Named(uses) => {
+                for one in uses {
+                    all.conditions(one.condition.iter());
+                    one.with.iter().for_each(|(_, binding)| all.binding(binding));
+                }
+            }
+            RemedyChoice::Known(source) => all.conditions([source].into_iter()),
+        }
     }
     all.conditions(file.explains.iter().filter_map(|explains| explains.condition.as_ref()));
     for metric in &file.metrics {
@@ -35,6 +44,13 @@ pub fn expressions(file: &CheckFile) -> Vec<Expression<'_>> {
             [Some(&metric.value), metric.warn.as_ref(), metric.crit.as_ref()].into_iter().flatten(),
         );
     }
+    all.found
+}
+
+/// All expressions of what a name stands for.
+pub fn binding_expressions(binding: &Binding) -> Vec<Expression<'_>> {
+    let mut all = Collected { found: Vec::new() };
+    all.binding(binding);
     all.found
 }
 

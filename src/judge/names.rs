@@ -4,16 +4,16 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
-use minijinja::{Environment, ErrorKind};
+use minijinja::Environment;
 use serde_json::Value as Json;
 
 use super::expressions::pieces;
 use super::template::environment::environment;
 use super::template::functions;
+use super::vocabulary::{eras_in, releases_in, settings_in, unknown_setting, use_faults, words_in};
 use crate::catalog::check_file::{CatalogueError, for_each_parts};
-use crate::model::check::{Binding, Bindings, Check, Explains, StateRule};
+use crate::model::check::{Binding, Bindings, Check, Explains, RemedyChoice, StateRule};
 use crate::model::knowledge::Knowledge;
-use crate::model::release::{Releases, Version};
 use crate::model::schema;
 use crate::model::text::{Language, Source, Template};
 use crate::parse::nearest::did_you_mean;
@@ -76,6 +76,7 @@ pub fn faults(check: &Check, knowledge: &Knowledge) -> Vec<CatalogueError> {
             cause.condition.iter().for_each(|condition| checker.expression(condition));
             cause.texts().for_each(|template| checker.text(template));
         }
+        checker.remedies(&case.remedies);
         checker.leave(outside);
     }
     checker.explains(&file.explains);
@@ -88,7 +89,7 @@ pub fn faults(check: &Check, knowledge: &Knowledge) -> Vec<CatalogueError> {
 }
 
 /// Names are the same in every language.
-fn plain_environment(knowledge: &Knowledge) -> Environment<'static> {
+pub fn plain_environment(knowledge: &Knowledge) -> Environment<'static> {
     environment(&Arc::new(knowledge.clone()), Language::En)
 }
 
@@ -272,6 +273,21 @@ impl Checker<'_> {
         all.iter().filter_map(|one| one.condition.as_ref()).for_each(|condition| self.expression(condition));
     }
 
+    /// Recipes that are there, with the parameters that they have.
+    fn remedies(&mut self, choice: &RemedyChoice) {
+        let uses = match choice {
+            RemedyChoice::Named(uses) => uses,
+            RemedyChoice::Known(source) => return self.expression(source),
+        };
+        for one in uses {
+            one.condition.iter().for_each(|condition| self.expression(condition));
+            one.with.iter().for_each(|(_, binding)| self.binding(binding));
+            for message in use_faults(one, self.knowledge) {
+                self.wrong(&one.recipe, message);
+            }
+        }
+    }
+
     fn text(&mut self, template: &Template) {
         self.template(&template.en);
         if template.zh != template.en {
@@ -367,10 +383,10 @@ impl Checker<'_> {
 }
 
 /// Functions of minijinja itself.
-const BUILT_IN_FUNCTIONS: [&str; 3] = ["range", "dict", "namespace"];
+pub const BUILT_IN_FUNCTIONS: [&str; 3] = ["range", "dict", "namespace"];
 
 /// The schema of what a check is evaluated for, by the name that its expressions use.
-fn schema_of(root: &str) -> Option<&'static Json> {
+pub fn schema_of(root: &str) -> Option<&'static Json> {
     // Lists in the facts, and lists of their items.
     let lists: &[&str] = match root {
         "node" | "master" | "replica" | "a" | "b" => &["nodes"],
@@ -449,7 +465,7 @@ fn place_of(binding: &Binding) -> &Source {
 }
 
 /// A sentence when `root.a.b` leads to nothing in the schema of `root`.
-fn unknown_fact(path: &str, schema: &'static Json) -> Option<String> {
+pub fn unknown_fact(path: &str, schema: &'static Json) -> Option<String> {
     let mut at = schema;
     let mut walked = path.split('.').next().unwrap_or_default().to_owned();
     for key in path.split('.').skip(1) {
@@ -495,96 +511,6 @@ fn keys_of(schema: &'static Json) -> Vec<String> {
         .collect()
 }
 
-/// Names of settings in `config['…']` that are not asked for.
-fn settings_in(code: &str, knowledge: &Knowledge) -> Vec<String> {
-    let names = code.split("config[").skip(1).filter_map(|rest| {
-        let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
-        rest[1..].split(quote).next()
-    });
-    names.filter_map(|name| unknown_setting(name, knowledge)).collect()
-}
-
-fn unknown_setting(name: &str, knowledge: &Knowledge) -> Option<String> {
-    let names = knowledge.settings.iter().map(|setting| setting.name.as_str());
-    if names.clone().any(|known| known == name) {
-        return None;
-    }
-    Some(format!("the setting `{name}` is not asked for{}", did_you_mean(name, names)))
-}
-
-/// Sets of releases in `in_releases('…')` that cannot be read, or name a release that never was.
-fn releases_in(code: &str, knowledge: &Knowledge) -> Vec<String> {
-    let known = |version: &Version| knowledge.releases.iter().any(|tag| tag.version == *version);
-    let wrong = |text: &str| match text.parse::<Releases>() {
-        Err(error) => Some(error.to_string()),
-        Ok(releases) => {
-            let missing = releases.ends().find(|version| !known(version))?;
-            Some(format!("`{text}`: there is no release {missing}"))
-        }
-    };
-    argument_of(code, "in_releases(").filter_map(wrong).collect()
-}
-
-/// Names of eras in `in_era('…')` that are none.
-fn eras_in(code: &str, knowledge: &Knowledge) -> Vec<String> {
-    let names = || knowledge.eras.iter().map(|era| era.name.as_str());
-    let unknown = argument_of(code, "in_era(").filter(|name| names().all(|known| known != *name));
-    unknown.map(|name| format!("there is no era `{name}`{}", did_you_mean(name, names()))).collect()
-}
-
-/// The texts that `call` is given, wherever it stands in the code.
-fn argument_of<'c>(code: &'c str, call: &'c str) -> impl Iterator<Item = &'c str> {
-    code.split(call).skip(1).filter_map(|rest| {
-        let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
-        rest[1..].split(quote).next()
-    })
-}
-
-/// Filters and tests that do not exist. Compiling does not find them: they are looked up when used.
-fn words_in(code: &str, env: &Environment<'_>) -> Vec<String> {
-    let bare = without_strings(code);
-    let mut state = env.empty_state();
-    let mut unknown = BTreeSet::new();
-    for rest in bare.split('|').skip(1) {
-        let name = first_word(rest);
-        if !name.is_empty()
-            && state.apply_filter(name, &[]).is_err_and(|error| error.kind() == ErrorKind::UnknownFilter)
-        {
-            unknown.insert(format!("there is no filter `{name}`"));
-        }
-    }
-    for rest in bare.split(" is ").skip(1) {
-        let name = first_word(rest.trim_start().strip_prefix("not ").unwrap_or(rest));
-        if !name.is_empty()
-            && state.perform_test(name, &[]).is_err_and(|error| error.kind() == ErrorKind::UnknownTest)
-        {
-            unknown.insert(format!("there is no test `{name}`"));
-        }
-    }
-    unknown.into_iter().collect()
-}
-
-fn first_word(text: &str) -> &str {
-    let text = text.trim_start();
-    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
-    &text[..end]
-}
-
-/// The code with the contents of its strings taken out.
-fn without_strings(code: &str) -> String {
-    let mut bare = String::with_capacity(code.len());
-    let mut quote = None;
-    for c in code.chars() {
-        match quote {
-            Some(open) if c == open => quote = None,
-            Some(_) => continue,
-            None if matches!(c, '\'' | '"') => quote = Some(c),
-            None => {}
-        }
-        bare.push(c);
-    }
-    bare
-}
 #[cfg(test)]
 mod tests {
     use super::{keys_of, schema_of};

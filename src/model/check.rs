@@ -282,12 +282,14 @@ pub struct Case {
     pub found: Option<Template>,
     /// What was needed instead.
     pub needed: Option<Template>,
-    /// Commands or instructions that mend it.
+    /// A sentence on how it is mended. Commands stand in the recipes.
     pub fix: Option<Template>,
     /// What a problem of this case suffices to explain, beside what the file says.
     pub explains: Vec<Explains>,
     /// Causes that fit what was found, the likeliest first, where it does not tell the cause.
     pub possible: Vec<PossibleCause>,
+    /// Recipes that mend it, the best first.
+    pub remedies: RemedyChoice,
 }
 
 /// What a check suffices to explain: findings of other checks that are as they are because of what it found.
@@ -348,6 +350,26 @@ pub struct PossibleLook {
     pub on: Template,
     /// The command. Values of servers in it are quoted with `|shell`.
     pub run: Template,
+}
+
+/// The recipes of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RemedyChoice {
+    /// Those that the case names.
+    Named(Vec<RemedyUse>),
+    /// Those that an expression gives: the recipes of an entry of the knowledge.
+    Known(Source),
+}
+
+/// A recipe for a case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RemedyUse {
+    /// Its name.
+    pub recipe: Source,
+    /// A condition without which it is not right here.
+    pub condition: Option<Source>,
+    /// Its parameters.
+    pub with: Bindings,
 }
 
 impl Case {

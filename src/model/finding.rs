@@ -6,6 +6,7 @@ use super::conf::Place;
 use super::diagnosis::{Claim, Diagnosis, FindingRef, Possibility};
 use super::exit;
 use super::range::Range;
+use super::remedy::Remedy;
 use super::text::Language;
 
 /// The version of the report, in `Report::schema`.
@@ -88,8 +89,11 @@ pub struct Problem {
     pub found: String,
     /// What was needed.
     pub needed: Option<String>,
-    /// What mends it.
+    /// A sentence on what mends it.
     pub fix: Option<String>,
+    /// What mends it, step by step. The first is advised; the others would do as well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remedies: Vec<Remedy>,
     /// Where it stands, when it stands in a file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
@@ -122,6 +126,7 @@ impl Problem {
             found,
             needed: None,
             fix: None,
+            remedies: Vec::new(),
             place: None,
             case: None,
             identity: String::new(),

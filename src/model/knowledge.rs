@@ -1,5 +1,7 @@
 //! What is known about Pika, as the files below `checks/knowledge/` say it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::companion::CompanionKey;
@@ -8,6 +10,7 @@ use super::lazy::Lazy;
 use super::messages::Messages;
 use super::network::PortRole;
 use super::node::Generation;
+use super::recipe::Recipe;
 use super::release::{Releases, Version};
 use super::replication::Stage;
 use super::replication_rules::{Dialects, Forecasts, Upgrades};
@@ -49,6 +52,8 @@ pub struct Knowledge {
     pub full_copies: Lazy<Vec<FailedCopy>>,
     /// `topics.yaml`
     pub topics: Lazy<Vec<Topic>>,
+    /// The recipes of `remedies/`, by name.
+    pub recipes: BTreeMap<String, Lazy<Recipe>>,
 }
 
 /// A release tag of the public repository.

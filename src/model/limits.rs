@@ -296,6 +296,8 @@ limits! {
     "Judging and output" {
         /// How many steps one expression or text may take. The longest of the built-in ones takes some hundreds.
         count MAX_EXPRESSION_STEPS: u64 = 20_000;
+        /// How deep recipes may use each other.
+        count MAX_RECIPE_DEPTH: usize = 4;
         /// How deep `explain` follows the names of a check file that stand for others.
         count MAX_NAME_DEPTH: usize = 8;
         /// How many lines of a log are shown of one issue.

@@ -9,6 +9,8 @@ pub const FACTS: &str = include_str!("schemas/facts.json");
 pub const REPORT: &str = include_str!("schemas/report.json");
 /// Of [`CheckFile`](super::check::CheckFile).
 pub const CHECK: &str = include_str!("schemas/check.json");
+/// Of [`Recipe`](super::recipe::Recipe) as it is written.
+pub const RECIPE: &str = include_str!("schemas/recipe.json");
 /// Of [`Bundle`](super::bundle::Bundle).
 pub const BUNDLE: &str = include_str!("schemas/bundle.json");
 /// Of the difference between two reports.

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use crate::catalog;
 use crate::catalog::check_file::{CatalogueError, read_check};
+use crate::catalog::recipe_file::read_recipe;
 use crate::collect::files::check_directory::{DirectoryError, read_check_directory};
+use crate::judge::recipe_names::recipe_faults;
 use crate::judge::{names, relations};
 use crate::model::catalogue::Catalogue;
 
@@ -33,7 +35,14 @@ pub fn add_directories(
 ) -> Result<Vec<String>, AddedChecksError> {
     let mut ids = Vec::new();
     for directory in directories {
-        for check in read_check_directory(directory)? {
+        let texts = read_check_directory(directory)?;
+        // The checks name the recipes.
+        let (recipes, checks): (Vec<_>, Vec<_>) =
+            texts.into_iter().partition(|text| text.id.starts_with(RECIPES));
+        for recipe in recipes {
+            add_recipe(catalogue, &recipe.id, &recipe.file, &recipe.text)?;
+        }
+        for check in checks {
             add(catalogue, &check.id, &check.file, &check.text)?;
             ids.push(check.id);
         }
@@ -45,6 +54,28 @@ pub fn add_directories(
         }
     }
     Ok(ids)
+}
+
+/// Where a directory has recipes.
+const RECIPES: &str = "knowledge/remedies/";
+
+fn add_recipe(catalogue: &mut Catalogue, id: &str, file: &str, text: &str) -> Result<(), CatalogueError> {
+    let recipe = read_recipe(file, text)?;
+    let name = id.trim_start_matches(RECIPES);
+    let place = |message: String| CatalogueError::Wrong {
+        file: file.to_owned(),
+        line: recipe.title.en.line,
+        column: recipe.title.en.column,
+        message,
+    };
+    if catalogue.knowledge.recipes.contains_key(name) {
+        return Err(place(format!("there is a recipe `{name}` already; choose another file name")));
+    }
+    if let Some(fault) = recipe_faults(name, &recipe, &catalogue.knowledge).into_iter().next() {
+        return Err(CatalogueError::Malformed { message: fault.replacen(&format!("{id}.yaml"), file, 1) });
+    }
+    catalogue.knowledge.recipes.insert(name.to_owned(), recipe.into());
+    Ok(())
 }
 
 /// Adds a check that was read from a directory of the user: `id`, the file for error messages, and

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::remedy::mend_text;
 use super::words::counts;
 use crate::model::finding::{Report, State};
 use crate::model::limits::MAX_GITHUB_ANNOTATIONS;
@@ -26,7 +27,8 @@ pub fn render(report: &Report, look: RenderOptions) -> String {
                 let place = problem.place.as_ref().map_or_else(String::new, |place| {
                     format!("file={},line={},col={},", property(&place.file), place.line, place.column)
                 });
-                let fix = problem.fix.as_ref().map_or_else(String::new, |fix| format!("\n{fix}"));
+                let fix =
+                    mend_text(problem, report.language).map_or_else(String::new, |fix| format!("\n{fix}"));
                 let text = data(&format!("{}{fix}", problem.found));
                 lines.push(format!("::{kind} {place}title={}::{text}", property(&title)));
             }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
+use super::remedy::{MendLine, mend_lines};
 use super::words::{accepted, counts, gate as gate_words, seen, state as state_word};
 use super::wrap::wrap;
 use crate::i18n::texts;
@@ -76,8 +77,22 @@ impl Page {
         if let Some(needed) = &problem.needed {
             self.labelled(texts::LABEL_NEEDED.get(self.language), needed);
         }
-        if let Some(fix) = &problem.fix {
-            self.labelled(texts::LABEL_FIX.get(self.language), fix);
+        self.mend(problem);
+    }
+
+    /// What mends it. A command stands alone on its line, and whole however long it is.
+    fn mend(&mut self, problem: &Problem) {
+        for (index, line) in mend_lines(problem, self.language).into_iter().enumerate() {
+            match line {
+                MendLine::Text(text) if index == 0 => {
+                    self.labelled(texts::LABEL_FIX.get(self.language), &text);
+                }
+                MendLine::Text(text) => self.paragraph(INDENT, "", &text),
+                MendLine::Code(code) => {
+                    let code = self.styled(&escape_control(&code), Style::new().bold());
+                    let _ = writeln!(self.out, "{}   {code}", " ".repeat(INDENT));
+                }
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use std::io;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
+use super::remedy::mend_text;
 use super::words::accepted;
 use crate::model::finding::{Finding, Report, State};
 use crate::model::text::{Language, escape_control};
@@ -41,14 +42,18 @@ pub fn render(report: &Report, options: RenderOptions) -> String {
         })
         .collect();
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 4);
-    match write(&mut writer, &suites) {
+    match write(&mut writer, &suites, report.language) {
         Ok(()) => String::from_utf8_lossy(&writer.into_inner()).into_owned(),
         // Writing to memory does not fail.
         Err(error) => format!("<!-- {error} -->\n"),
     }
 }
 
-fn write(writer: &mut Writer<Vec<u8>>, suites: &[(&str, Vec<(&Finding, Outcome)>)]) -> io::Result<()> {
+fn write(
+    writer: &mut Writer<Vec<u8>>,
+    suites: &[(&str, Vec<(&Finding, Outcome)>)],
+    language: Language,
+) -> io::Result<()> {
     writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     let total = count(suites.iter().flat_map(|(_, cases)| cases));
     let mut element = BytesStart::new("testsuites");
@@ -71,7 +76,7 @@ fn write(writer: &mut Writer<Vec<u8>>, suites: &[(&str, Vec<(&Finding, Outcome)>
         }
         writer.write_event(Event::Start(element))?;
         for (finding, outcome) in cases {
-            write_case(writer, finding, outcome)?;
+            write_case(writer, finding, outcome, language)?;
         }
         writer.write_event(Event::End(BytesEnd::new("testsuite")))?;
     }
@@ -94,13 +99,18 @@ fn count<'a>(cases: impl IntoIterator<Item = &'a (&'a Finding, Outcome)>) -> Cou
     counts
 }
 
-fn write_case(writer: &mut Writer<Vec<u8>>, finding: &Finding, outcome: &Outcome) -> io::Result<()> {
+fn write_case(
+    writer: &mut Writer<Vec<u8>>,
+    finding: &Finding,
+    outcome: &Outcome,
+    language: Language,
+) -> io::Result<()> {
     let mut case = BytesStart::new("testcase");
     case.push_attribute(("name", finding.check.as_str()));
     case.push_attribute(("classname", escape_control(&finding.target).as_str()));
     writer.write_event(Event::Start(case))?;
     match outcome {
-        Outcome::Success => write_text(writer, BytesStart::new("system-out"), &described(finding))?,
+        Outcome::Success => write_text(writer, BytesStart::new("system-out"), &described(finding, language))?,
         Outcome::Skipped { message } => {
             let mut skipped = BytesStart::new("skipped");
             skipped.push_attribute(("message", message.as_str()));
@@ -110,7 +120,7 @@ fn write_case(writer: &mut Writer<Vec<u8>>, finding: &Finding, outcome: &Outcome
             let mut failure = BytesStart::new(*element);
             failure.push_attribute(("message", message.as_str()));
             failure.push_attribute(("type", *kind));
-            write_text(writer, failure, &described(finding))?;
+            write_text(writer, failure, &described(finding, language))?;
         }
     }
     writer.write_event(Event::End(BytesEnd::new("testcase")))
@@ -149,13 +159,13 @@ fn outcome(finding: &Finding, options: RenderOptions, language: Language) -> Out
 }
 
 /// Everything that a finding says, its own line breaks kept.
-fn described(finding: &Finding) -> String {
+fn described(finding: &Finding, language: Language) -> String {
     let mut lines = vec![finding.title.clone()];
     lines.extend((!finding.note.is_empty()).then(|| finding.note.clone()));
     for problem in &finding.problems {
         lines.push(format!("found: {}", problem.found));
         lines.extend(problem.needed.iter().map(|needed| format!("needed: {needed}")));
-        lines.extend(problem.fix.iter().map(|fix| format!("fix: {fix}")));
+        lines.extend(mend_text(problem, language).map(|fix| format!("fix: {fix}")));
     }
     lines.iter().flat_map(|line| line.lines()).map(escape_control).collect::<Vec<_>>().join("\n")
 }

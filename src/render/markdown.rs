@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::remedy::mend_text;
 use super::short::one_line;
 use super::words::{counts, gate as gate_words, seen, state as state_word};
 use crate::i18n::texts;
@@ -48,8 +49,8 @@ pub fn render(report: &Report, look: RenderOptions) -> String {
         );
     }
     for finding in &shown {
-        let mut mends: Vec<&str> =
-            finding.problems.iter().filter_map(|problem| problem.fix.as_deref()).collect();
+        let mut mends: Vec<String> =
+            finding.problems.iter().filter_map(|problem| mend_text(problem, language)).collect();
         // Many problems of one check are mended alike.
         mends.dedup();
         if mends.is_empty() {

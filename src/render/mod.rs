@@ -13,6 +13,7 @@ mod markdown;
 pub mod nagios;
 pub mod options;
 mod prometheus;
+pub mod remedy;
 mod sarif;
 mod short;
 mod tap;

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::remedy::{MendLine, mend_lines};
 use super::words::accepted;
+use crate::i18n::texts;
 use crate::model::exit;
 use crate::model::finding::{Finding, Metric, Report, State};
 use crate::model::limits::{MAX_NAGIOS_PERFDATA_BYTES, MAX_NAGIOS_TEXT_BYTES};
@@ -41,7 +43,7 @@ pub fn render(report: &Report, verbose: bool) -> String {
         if !finding.state.matters() && !verbose {
             continue;
         }
-        for line in long_lines(finding) {
+        for line in long_lines(finding, report.language) {
             let _ = writeln!(long, "{line}");
         }
     }
@@ -85,7 +87,7 @@ fn first_sentence(report: &Report) -> String {
     }
 }
 
-fn long_lines(finding: &Finding) -> Vec<String> {
+fn long_lines(finding: &Finding, language: Language) -> Vec<String> {
     let word = match finding.state {
         State::Critical => "CRITICAL",
         State::Unknown => "UNKNOWN",
@@ -104,9 +106,16 @@ fn long_lines(finding: &Finding) -> Vec<String> {
         let place = problem.place.as_ref().map(|place| format!("{place} ")).unwrap_or_default();
         lines.push(safe(&format!("  found: {place}{}", problem.found)));
         lines.extend(problem.needed.iter().map(|needed| safe(&format!("  needed: {needed}"))));
-        for (index, line) in problem.fix.iter().flat_map(|fix| fix.lines()).enumerate() {
+        for (index, line) in mend_lines(problem, language).iter().enumerate() {
             let label = if index == 0 { "fix:" } else { "    " };
-            lines.push(safe(&format!("  {label} {line}")));
+            lines.push(match line {
+                MendLine::Text(text) => safe(&format!("  {label} {text}")),
+                // Without its `|` it would be another command, and with it the rest would be performance data.
+                MendLine::Code(code) if code.contains('|') => {
+                    format!("  {label}    {}", texts::COMMAND_WITH_PIPE.get(language))
+                }
+                MendLine::Code(code) => escape_control(&format!("  {label}    {code}")),
+            });
         }
     }
     lines

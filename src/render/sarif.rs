@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::remedy::mend_text;
 use super::words::accepted;
 use crate::judge::fingerprint::fingerprint;
 use crate::model::conf::Place;
@@ -68,7 +69,7 @@ fn result(
     language: Language,
 ) -> Value {
     let mut text = format!("{}: {}", finding.target, problem.found);
-    for (label, part) in [("needed", &problem.needed), ("fix", &problem.fix)] {
+    for (label, part) in [("needed", &problem.needed), ("fix", &mend_text(problem, language))] {
         if let Some(part) = part {
             text.push_str(&format!("\n{label}: {part}"));
         }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::remedy::mend_text;
 use super::short::one_line;
 use super::words::accepted;
 use crate::model::finding::{Report, State};
@@ -36,7 +37,8 @@ pub fn render(report: &Report, look: RenderOptions) -> String {
         }
         for problem in &finding.problems {
             let _ = writeln!(out, "    - found: {}", quoted(&problem.found));
-            for (label, part) in [("needed", &problem.needed), ("fix", &problem.fix)] {
+            for (label, part) in [("needed", &problem.needed), ("fix", &mend_text(problem, report.language))]
+            {
                 if let Some(part) = part {
                     let _ = writeln!(out, "      {label}: {}", quoted(part));
                 }

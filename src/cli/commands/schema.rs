@@ -19,6 +19,8 @@ enum Document {
     Report,
     /// A check file
     Check,
+    /// A recipe that checks name
+    Recipe,
     /// What `capture` writes, when it is unpacked
     Bundle,
     /// What `diff --json` prints
@@ -32,6 +34,7 @@ pub fn run(arguments: &SchemaCommand) -> CommandOutcome {
         Document::Facts => schema::FACTS,
         Document::Report => schema::REPORT,
         Document::Check => schema::CHECK,
+        Document::Recipe => schema::RECIPE,
         Document::Bundle => schema::BUNDLE,
         Document::Difference => schema::DIFFERENCE,
         Document::Plan => schema::PLAN,
@@ -46,6 +49,7 @@ mod tests {
     use schemars::{Schema, schema_for};
 
     use crate::catalog::check_syntax::CheckSyntax;
+    use crate::catalog::recipe_file::RecipeSyntax;
     use crate::difference::Difference;
     use crate::model::bundle::Bundle;
     use crate::model::facts::Facts;
@@ -54,11 +58,12 @@ mod tests {
     use crate::plan::file::PlanFile;
 
     /// Every committed schema: the name of its file, its text, and what the types say now.
-    fn schemas() -> [(&'static str, &'static str, Schema); 6] {
+    fn schemas() -> [(&'static str, &'static str, Schema); 7] {
         [
             ("facts", schema::FACTS, schema_for!(Facts)),
             ("report", schema::REPORT, schema_for!(Report)),
             ("check", schema::CHECK, schema_for!(CheckSyntax)),
+            ("recipe", schema::RECIPE, schema_for!(RecipeSyntax)),
             ("bundle", schema::BUNDLE, schema_for!(Bundle)),
             ("difference", schema::DIFFERENCE, schema_for!(Difference)),
             ("plan", schema::PLAN, schema_for!(PlanFile)),

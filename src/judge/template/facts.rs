@@ -16,6 +16,9 @@ use crate::model::reason::Reason;
 use crate::model::text::Language;
 use crate::model::unavailable::{Unavailable, UnavailableKind};
 
+/// The reason of a fact that an example does not state.
+pub const NOT_STATED: &str = "the example reads this fact and does not state it";
+
 /// An expression read a fact that is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
@@ -153,7 +156,7 @@ impl Rules {
                 reason: localized(&absence.reason, self.language).into_owned(),
             }
         } else if self.strict && !stated && !path.starts_with("commands.") {
-            let reason = "the example reads this fact and does not state it".to_owned();
+            let reason = NOT_STATED.to_owned();
             Missing { path: whole_path, kind: UnavailableKind::Failed, reason }
         } else {
             return Value::from(());

@@ -2,7 +2,7 @@
 
 pub mod environment;
 pub mod facts;
-mod filters;
+pub mod filters;
 pub mod functions;
 pub mod scope;
-mod value;
+pub mod value;

@@ -101,11 +101,26 @@ impl Scope {
 
     /// A text with its values, in the language of the report.
     pub fn text(self: &Arc<Self>, template: &Template) -> Result<String, Error> {
-        let source = &template.get(self.language).text;
-        self.env.render_str(source, Value::from_dyn_object(self.clone()))
+        self.rendered(&template.get(self.language).text)
     }
 
-    fn bound(self: &Arc<Self>, binding: &Binding) -> Result<Value, Error> {
+    /// A text with its values.
+    pub fn rendered(self: &Arc<Self>, text: &str) -> Result<String, Error> {
+        self.env.render_str(text, Value::from_dyn_object(self.clone()))
+    }
+
+    /// A scope that shares nothing with this one but the language.
+    pub fn apart(&self, variables: Variables, bindings: &Arc<Bindings>) -> Arc<Self> {
+        Self::new(&self.env, self.language, variables, bindings)
+    }
+
+    /// The language of the report.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// What a name would stand for here.
+    pub fn bound(self: &Arc<Self>, binding: &Binding) -> Result<Value, Error> {
         match binding {
             Binding::Expression(source) => self.value(&source.text),
             // Values in it are escaped; its own line breaks must stay when it becomes a part of another text.

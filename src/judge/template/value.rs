@@ -14,6 +14,7 @@ pub fn refuse(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOperation, message.into())
 }
 
+/// A number, also one that is written as a text.
 pub fn number(value: &Value) -> Result<f64, Error> {
     let parsed = match value.kind() {
         ValueKind::String => value.as_str().and_then(|text| text.trim().parse().ok()),

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 
 use pikadoctor::catalog::built_in;
 use pikadoctor::catalog::check_file::read_check;
+use pikadoctor::catalog::recipe_file::read_recipe;
 use pikadoctor::collect::files::check_directory::read_check_directory;
 use pikadoctor::judge::evaluate::Judge;
 use pikadoctor::judge::examples::shortcomings;
 use pikadoctor::judge::names::{condition_faults, faults};
+use pikadoctor::judge::recipe_names::recipe_faults;
 use pikadoctor::judge::relations;
 use pikadoctor::model::catalogue::Catalogue;
-use pikadoctor::model::finding::State;
+use pikadoctor::model::finding::{Problem, State};
 use pikadoctor::model::knowledge::Knowledge;
 use pikadoctor::model::release::Releases;
 use pikadoctor::model::text::{Bilingual, Language};
@@ -27,7 +29,21 @@ fn from_files() -> Catalogue {
             read_check(id, &path.to_string_lossy(), &fs::read_to_string(path).unwrap()).unwrap()
         })
         .collect();
+    let read = |name: String| {
+        let path =
+            Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("checks/knowledge/remedies/{name}.yaml"));
+        let text = fs::read_to_string(&path).unwrap();
+        let recipe = read_recipe(&path.to_string_lossy(), &text).unwrap_or_else(|error| panic!("{error}"));
+        (name, recipe.into())
+    };
+    catalogue.knowledge.recipes = recipe_names().into_iter().map(read).collect();
     catalogue
+}
+
+fn recipe_names() -> BTreeSet<String> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("checks/knowledge/remedies");
+    let files = fs::read_dir(directory).unwrap().map(|file| file.unwrap().path());
+    files.map(|path| path.file_stem().unwrap().to_string_lossy().into_owned()).collect()
 }
 
 fn check_files() -> Vec<(String, PathBuf)> {
@@ -85,6 +101,14 @@ fn what_a_check_explains_exists_and_there_is_no_circle() {
 }
 
 #[test]
+fn every_expression_of_a_recipe_compiles_and_every_name_exists() {
+    let knowledge = from_files().knowledge;
+    let wrong: Vec<String> =
+        knowledge.recipes.iter().flat_map(|(name, recipe)| recipe_faults(name, recipe, &knowledge)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
 fn every_condition_of_the_knowledge_compiles_and_names_what_exists() {
     let knowledge = built_in().knowledge;
     let mut wrong = Vec::new();
@@ -135,10 +159,11 @@ fn everything_bad_in_an_example_comes_with_what_mends_it() {
             for example in &check.file.examples {
                 let finding = judge.try_example(check, example);
                 let is_bad = matches!(finding.state, State::Warning | State::Critical);
-                let mends =
-                    |fix: &Option<String>| fix.as_deref().is_some_and(|fix| fix.trim().chars().count() > 3);
-                if is_bad && (finding.problems.is_empty() || !finding.problems.iter().all(|p| mends(&p.fix)))
-                {
+                let mends = |problem: &Problem| {
+                    let fix = problem.fix.as_deref().unwrap_or_default().trim();
+                    fix.chars().count() > 3 || !problem.remedies.is_empty()
+                };
+                if is_bad && (finding.problems.is_empty() || !finding.problems.iter().all(mends)) {
                     wrong.push(format!("{}, example `{}`, {language:?}", check.id, example.name));
                 }
             }

@@ -40,8 +40,9 @@ fn every_range_names_releases_that_exist() {
     let catalogue = built_in();
     let known = |text: &str| catalogue.knowledge.releases.iter().any(|tag| tag.version.to_string() == text);
     let mut wrong = Vec::new();
-    for file in fs::read_dir("checks/knowledge").unwrap() {
-        let path = file.unwrap().path();
+    let below = |directory: &str| fs::read_dir(directory).unwrap().map(|file| file.unwrap().path());
+    let files = below("checks/knowledge").chain(below("checks/knowledge/remedies"));
+    for path in files.filter(|path| path.is_file()) {
         let knowledge: Json = from_yaml(&fs::read_to_string(&path).unwrap()).unwrap();
         walk(&knowledge, &mut |text| {
             if let Ok(releases) = text.parse::<Releases>() {

@@ -14,10 +14,13 @@ pub fn add(env: &mut Environment<'static>) {
     env.add_function("file_systems", |state: &State<'_, '_>, instance: Value| file_systems(state, &instance));
 }
 
-/// The configuration file to name in an advice, which must not fail for want of its path.
-fn conf_path(state: &State<'_, '_>, instance: &Value) -> Value {
-    let path = fact(state, instance, ".conf.path");
-    path.ok().filter(|path| path.as_str().is_some()).unwrap_or_else(|| Value::from("pika.conf"))
+/// The configuration file to name in an advice, which must not fail for want of its path: that of a Pika of a host, or
+/// the one that a server names.
+fn conf_path(state: &State<'_, '_>, of: &Value) -> Value {
+    let paths = [".conf.path", ".process.config_file"].into_iter();
+    let known = paths.filter_map(|path| fact(state, of, path).ok());
+    let mut named = known.filter(|path| path.as_str().is_some_and(|path| !path.is_empty()));
+    named.next().unwrap_or_else(|| Value::from("pika.conf"))
 }
 
 /// What the paths on one mount have in common.

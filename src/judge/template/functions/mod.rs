@@ -14,6 +14,7 @@ mod host;
 mod link;
 mod log;
 mod node;
+pub mod remedy;
 
 /// The names of all functions, for the checker of names.
 pub fn names() -> impl Iterator<Item = &'static str> {
@@ -25,6 +26,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
         .chain(log::FUNCTIONS)
         .chain(drift::FUNCTIONS)
         .chain(host::FUNCTIONS)
+        .chain(remedy::FUNCTIONS)
 }
 
 /// Adds all functions to an environment.
@@ -36,4 +38,5 @@ pub fn add(env: &mut Environment<'static>, knowledge: &Arc<Knowledge>, language:
     log::add(env, knowledge, language);
     drift::add(env, knowledge);
     host::add(env);
+    remedy::add(env, knowledge, language);
 }
