@@ -83,6 +83,8 @@ fn pack_catalogue() -> Result<(), Box<dyn Error>> {
             generate,
         )?;
     }
+    let lines = documents.remove("knowledge/lines").ok_or("checks/knowledge/lines.yaml is missing")?;
+    write_lines(&lines)?;
     write_eras(documents.get("knowledge/eras").ok_or("checks/knowledge/eras.yaml is missing")?)?;
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("catalogue.packed"), pack(&documents))?;
     Ok(())
@@ -137,6 +139,37 @@ fn write_eras(eras: &DocumentNode<'_>) -> Result<(), Box<dyn Error>> {
     let all = names.join(", ");
     constants.push_str(&format!("#[cfg(test)]\nconst ALL: &[Era] = &[{all}];\n"));
     fs::write(PathBuf::from(env::var("OUT_DIR")?).join("eras.rs"), constants)?;
+    Ok(())
+}
+
+/// Writes the lines of releases as a table, for every version number is read by it.
+fn write_lines(lines: &DocumentNode<'_>) -> Result<(), Box<dyn Error>> {
+    let DocumentValue::List(lines) = &lines.value else {
+        return Err("checks/knowledge/lines.yaml: not a list".into());
+    };
+    let mut table = String::from("&[\n");
+    for line in lines {
+        let text = |key: &str| match line.get(key).map(|node| &node.value) {
+            Some(DocumentValue::Text(text) | DocumentValue::Plain(text)) => Ok(text.as_ref()),
+            _ => Err(format!("checks/knowledge/lines.yaml:{}: a line without `{key}`", line.place.line)),
+        };
+        let numbers = |key: &str| -> Result<String, String> {
+            let (major, minor) = text(key)?.split_once('.').unwrap_or_default();
+            let number = |text: &str| text.parse::<u32>().ok();
+            number(major).zip(number(minor)).map(|(major, minor)| format!("({major}, {minor})")).ok_or_else(
+                || {
+                    format!(
+                        "checks/knowledge/lines.yaml:{}: `{key}` is no number such as 3.5",
+                        line.place.line
+                    )
+                },
+            )
+        };
+        let (name, first, last) = (text("name")?, numbers("first")?, numbers("last")?);
+        table.push_str(&format!("    LineRule {{ name: {name:?}, first: {first}, last: {last} }},\n"));
+    }
+    table.push(']');
+    fs::write(PathBuf::from(env::var("OUT_DIR")?).join("lines.rs"), table)?;
     Ok(())
 }
 

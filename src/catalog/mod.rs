@@ -3,7 +3,7 @@
 pub mod check_file;
 pub mod check_syntax;
 mod embedded;
-pub mod era;
+pub use crate::model::era;
 pub mod parameters;
 pub mod recipe_file;
 

@@ -1,12 +1,12 @@
 //! Compares a configuration file with the values that its server runs with.
 
-use crate::catalog::era;
 use crate::i18n::reasons;
 use crate::model::conf::{ConfFile, ConfSetting, Place};
 use crate::model::drift::{ConfDrift, DriftItem, DriftMatter};
+use crate::model::era;
 use crate::model::knowledge::{ConfigKey, KeyKind, Knowledge};
 use crate::model::node::Node;
-use crate::model::release::{Line, Version};
+use crate::model::release::Version;
 use crate::model::replication::Role;
 use crate::model::unavailable::Unavailable;
 use crate::parse::conf::number;
@@ -155,7 +155,7 @@ fn size(text: &str, version: Version) -> i64 {
         Some('G') => 1 << 30,
         _ => 1,
     };
-    let units = matches!(version.line(), Some(Line::ThreeFive | Line::Four));
+    let units = version.is_of(&era::CONF_UNITS);
     number(text).saturating_mul(if units { factor } else { 1 })
 }
 

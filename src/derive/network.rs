@@ -4,12 +4,13 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::unavailable::explained;
 use crate::i18n::reasons;
+use crate::model::era;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::network::{
     AddressKind, Collision, HostNetwork, Interface, OwnAddress, OwnAddressBy, Peer, PeerRole, PortRole,
 };
-use crate::model::node::{Generation, Node};
+use crate::model::node::Node;
 use crate::model::port_use::{PortUse, port_uses};
 use crate::model::unavailable::Unavailable;
 
@@ -23,7 +24,7 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
         }
         let reached = node.reach.peer.as_ref().and_then(|peer| peer.parse::<SocketAddr>().ok());
         node.reached_at = reached.map(|peer| peer.ip().to_string());
-        let fallback = node.release.as_ref().and_then(|release| release.generation) >= Some(Generation::G5);
+        let fallback = node.version.is_some_and(|version| version.is_of(&era::ETH0_BY_DEFAULT));
         node.own_address = node.host_network.as_ref().map(|network| own_address(network, fallback));
         let others =
             layouts.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, layout)| layout);

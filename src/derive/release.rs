@@ -39,25 +39,24 @@ fn resolve(
     // final one is meant: nobody runs the others for long.
     let finals: Vec<&ReleaseTag> = fitting.iter().copied().filter(|tag| tag.version.is_final()).collect();
     let oldest = finals.first().or(fitting.first()).copied();
-    let version = match oldest {
-        Some(tag) => Some(tag.version),
-        // A number that no tag reports, in a line that is known: a newer release, or a private build.
-        None => number.filter(|number| number.line().is_some()),
-    };
+    // None for a number that no tag reports: a newer release, or a private build. What the other releases of its
+    // line do says nothing about it.
+    let version = oldest.map(|tag| tag.version);
     let generation = version.and_then(|version| {
         knowledge
             .generations
             .iter()
             .find(|entry| entry.releases.contains(version))
-            .map(|entry| entry.generation)
+            .map(|entry| entry.generation.clone())
     });
     let release = Release {
         reported: reported.to_owned(),
         candidates: fitting.iter().map(|tag| tag.version).collect(),
         recognised: oldest.is_some(),
+        evidence: oldest.map(|tag| tag.evidence),
         line: version.and_then(|version| version.line()),
         generation,
-        tagged: oldest.map(|tag| tag.tagged.clone()),
+        tagged: oldest.and_then(|tag| tag.tagged.clone()),
         git_sha,
         settled_by,
     };
@@ -75,7 +74,11 @@ fn narrow<'t>(
     if let Some(sha) = git_sha
         && sha.len() >= SHORTEST_SHA
     {
-        let built: Vec<_> = reporting.iter().copied().filter(|tag| tag.commit.starts_with(sha)).collect();
+        let built: Vec<_> = reporting
+            .iter()
+            .copied()
+            .filter(|tag| tag.commit.as_ref().is_some_and(|commit| commit.starts_with(sha)))
+            .collect();
         if !built.is_empty() {
             return (built, SettledBy::GitSha);
         }

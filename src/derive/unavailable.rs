@@ -10,8 +10,11 @@ use crate::model::unavailable::Unavailable;
 /// Adds to `node.unavailable` every fact that this release does not have, and every one that it has and
 /// did not show.
 pub fn explain(node: &mut Node, knowledge: &Knowledge) {
-    let Some(version) = node.version else { return };
     let Ok(tree) = serde_json::to_value(&*node) else { return };
+    let Some(version) = node.version else {
+        explain_without_release(node, &tree, knowledge);
+        return;
+    };
     let mut found = Vec::new();
     for rule in &knowledge.info_fields {
         if !rule.releases.contains(version) {
@@ -45,6 +48,25 @@ pub fn explain(node: &mut Node, knowledge: &Knowledge) {
         found.push(Unavailable::failed("binlog", reasons::info_shows_no_binlog_position()));
     }
     node.unavailable.extend(found);
+}
+
+/// Where the release is not known, a fact that is missing may be there under another name: nothing follows from it.
+fn explain_without_release(node: &mut Node, tree: &Value, knowledge: &Knowledge) {
+    let Some(reported) = node.release.as_ref().map(|release| release.reported.clone()) else { return };
+    let fields = knowledge.info_fields.iter().map(|rule| rule.fact.clone());
+    let fields = fields.filter(|fact| is_null_below_something(tree, fact));
+    let config = node.config.as_ref();
+    let settings = knowledge
+        .settings
+        .iter()
+        .filter(|setting| config.is_none_or(|config| !config.contains_key(&setting.name)))
+        .map(|setting| format!("config.{}", setting.name));
+    let sections = ["binlog", "data", "double_master", "commands", "keyspace"];
+    let sections = sections.into_iter().filter(|path| is_null_below_something(tree, path)).map(str::to_owned);
+    let missing: Vec<String> =
+        fields.chain(settings).chain(sections).filter(|path| !explained(node, path)).collect();
+    let reason = || reasons::release_unknown_to_tool(&reported);
+    node.unavailable.extend(missing.into_iter().map(|path| Unavailable::failed(path, reason())));
 }
 
 /// Whether an entry of `unavailable` says why `path` is absent.

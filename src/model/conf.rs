@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::network::PortRole;
+use super::node::Evidence;
 use super::release::{Releases, Version};
 use super::unavailable::Unavailable;
 
@@ -37,6 +38,9 @@ pub struct ConfFile {
     pub name: String,
     /// The release that it is meant for, where one was named.
     pub version: Option<Version>,
+    /// How that release is known; null where none was named, and for one that is not known.
+    #[serde(default)]
+    pub evidence: Option<Evidence>,
     /// What is in it. Null when it could not be read.
     pub content: Option<ConfContent>,
     /// Facts that could not be had.
@@ -57,16 +61,17 @@ pub struct ConfContent {
     pub likely: Releases,
     /// The settings that take effect, in the order of the file.
     pub settings: Vec<ConfSetting>,
-    /// Where its form makes a release read something else than it seems to say.
-    pub syntax: Vec<ConfRemark>,
+    /// Where its form makes a release read something else than it seems to say. This and what follows is null for a
+    /// release that is not known, but for ports and paths that two files claim.
+    pub syntax: Option<Vec<ConfRemark>>,
     /// Keys that no release reads, or that only other releases read.
-    pub unknown_keys: Vec<ConfRemark>,
+    pub unknown_keys: Option<Vec<ConfRemark>>,
     /// The double-master mode.
-    pub double_master: Vec<ConfRemark>,
+    pub double_master: Option<Vec<ConfRemark>>,
     /// The master that it names.
-    pub slaveof: Vec<ConfRemark>,
+    pub slaveof: Option<Vec<ConfRemark>>,
     /// Passwords that do not protect, or cannot work.
-    pub passwords: Vec<ConfRemark>,
+    pub passwords: Option<Vec<ConfRemark>>,
     /// Ports that do not exist, or that another file of the run claims.
     pub ports: Vec<ConfRemark>,
     /// Paths that another file of the run claims.

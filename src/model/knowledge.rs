@@ -9,7 +9,7 @@ use super::finding::State;
 use super::lazy::Lazy;
 use super::messages::Messages;
 use super::network::PortRole;
-use super::node::Generation;
+use super::node::{Evidence, Generation};
 use super::recipe::Recipe;
 use super::release::{Releases, Version};
 use super::replication::Stage;
@@ -56,6 +56,18 @@ pub struct Knowledge {
     pub recipes: BTreeMap<String, Lazy<Recipe>>,
 }
 
+impl Knowledge {
+    /// A release that is known.
+    pub fn release(&self, version: Version) -> Option<&ReleaseTag> {
+        self.releases.iter().find(|tag| tag.version == version)
+    }
+
+    /// Whether a release that is known reports this number.
+    pub fn is_reported(&self, number: Version) -> bool {
+        self.releases.iter().any(|tag| tag.reports.unwrap_or(tag.version) == number)
+    }
+}
+
 /// A release tag of the public repository.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -66,10 +78,15 @@ pub struct ReleaseTag {
     /// The number that the binary reports, where it is another one.
     #[serde(default)]
     pub reports: Option<Version>,
-    /// The day of the tag, `YYYY-MM-DD`.
-    pub tagged: String,
-    /// The commit, which `pika_git_sha` of INFO shows from 2.2.5 on.
-    pub commit: String,
+    /// The day of the tag, `YYYY-MM-DD`. Absent: the tag was not to be had.
+    #[serde(default)]
+    pub tagged: Option<String>,
+    /// The commit, which `pika_git_sha` of INFO shows from 2.2.5 on. Absent: the tag was not to be had.
+    #[serde(default)]
+    pub commit: Option<String>,
+    /// How it is known.
+    #[serde(default)]
+    pub evidence: Evidence,
     /// A field of INFO (`section.field`) that this release prints, and the others that report the
     /// same number do not.
     #[serde(default)]
@@ -213,12 +230,16 @@ pub enum Effect {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of a file that stands there or does not")]
 pub struct CommandRule {
     /// The words, lower case. `<…>` stands for one argument.
     pub command: String,
     /// Where it may be sent before the release is known. Everything else waits for it.
     #[serde(default)]
     pub to_anyone: bool,
+    /// Where it may be sent to a Pika of a release that is not known: it does no harm to any release that is.
+    #[serde(default)]
+    pub to_unknown_releases: bool,
     /// Whether it goes to Sentinels, and to nothing else.
     #[serde(default)]
     pub to_sentinels: bool,

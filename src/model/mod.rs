@@ -9,6 +9,7 @@ pub mod companion;
 pub mod conf;
 pub mod diagnosis;
 pub mod drift;
+pub mod era;
 pub mod exit;
 pub mod facts;
 pub mod finding;

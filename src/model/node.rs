@@ -104,25 +104,10 @@ impl Node {
     }
 }
 
-/// One of the five generations of replication.
-///
-/// The names follow the table of generations in `checks/knowledge/generations.yaml`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// A generation of replication, by its name in `checks/knowledge/generations.yaml`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-pub enum Generation {
-    /// 2.0.0 to 2.0.5.
-    G0,
-    /// 2.1.0 to 2.2.6.
-    G1,
-    /// 2.3.0 to 2.3.8.
-    G2,
-    /// 3.0.0 to 3.0.16.
-    G3,
-    /// 3.1.0 to 3.4.1.
-    G4,
-    /// 3.5.0 and later, 4.x.
-    G5,
-}
+pub struct Generation(String);
 
 /// The release of a Pika.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -133,8 +118,12 @@ pub struct Release {
     pub reported: String,
     /// Every known release that fits what was seen, oldest first.
     pub candidates: Vec<Version>,
-    /// Whether a known release fits. False for a development build or one that is newer than this tool.
+    /// Whether a known release fits. False for a development build or one that is newer than this tool, of which
+    /// nothing is taken for known.
     pub recognised: bool,
+    /// How that release is known.
+    #[serde(default)]
+    pub evidence: Option<Evidence>,
     /// The line of releases.
     pub line: Option<Line>,
     /// The generation of replication.
@@ -145,6 +134,20 @@ pub struct Release {
     pub git_sha: Option<String>,
     /// How the release was settled.
     pub settled_by: SettledBy,
+}
+
+/// How what is said about a release is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Evidence {
+    /// It was run, and its source was read at the tag.
+    Run,
+    /// Its source was read at the tag.
+    #[default]
+    Source,
+    /// Files of its branch were read one by one. There was no tag to read, and it was not run.
+    Files,
 }
 
 /// What told the release.

@@ -29,38 +29,64 @@ pub struct Version {
     stage_number: u32,
 }
 
-/// A line of releases that were made one after the other.
-///
-/// Source: the order of the tags of the public repository. 2.x and 3.0 were maintained beside
-/// 3.1 and later, 3.5 beside 4.0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-pub enum Line {
-    /// 2.0.0 to 2.3.8.
-    #[serde(rename = "2.x")]
-    Two,
-    /// 3.0.0 to 3.0.16.
-    #[serde(rename = "3.0")]
-    ThreeZero,
-    /// 3.1.0 to 3.4.1.
-    #[serde(rename = "3.1-3.4")]
-    ThreeOne,
-    /// 3.5.0 and later.
-    #[serde(rename = "3.5")]
-    ThreeFive,
-    /// 4.0.0 and later.
-    #[serde(rename = "4.x")]
-    Four,
+/// What a line of releases is called, and which numbers it has. `checks/knowledge/lines.yaml` defines them.
+#[derive(Debug)]
+struct LineRule {
+    name: &'static str,
+    /// The first two numbers of its first and last releases.
+    first: (u32, u32),
+    last: (u32, u32),
+}
+
+const LINES: &[LineRule] = include!(concat!(env!("OUT_DIR"), "/lines.rs"));
+
+/// A line of releases that were made one after the other, by its place in the list of lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Line(usize);
+
+impl Line {
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..LINES.len()).map(Self)
+    }
+
+    /// What it is called.
+    pub fn name(self) -> &'static str {
+        LINES[self.0].name
+    }
 }
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Two => "2.x",
-            Self::ThreeZero => "3.0",
-            Self::ThreeOne => "3.1-3.4",
-            Self::ThreeFive => "3.5",
-            Self::Four => "4.x",
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Line {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for Line {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Self::all()
+            .find(|line| line.name() == name)
+            .ok_or_else(|| D::Error::custom(format!("there is no line of releases `{name}`")))
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Line {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Line".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "A line of releases that were made one after the other: 2.x, 3.0, 3.1-3.4, ….",
         })
     }
 }
@@ -73,14 +99,8 @@ impl Version {
 
     /// The line this number belongs to, if it is a number that a line of Pika can have.
     pub fn line(&self) -> Option<Line> {
-        match (self.major, self.minor) {
-            (2, _) => Some(Line::Two),
-            (3, 0) => Some(Line::ThreeZero),
-            (3, 1..=4) => Some(Line::ThreeOne),
-            (3, 5) => Some(Line::ThreeFive),
-            (4, _) => Some(Line::Four),
-            _ => None,
-        }
+        let number = (self.major, self.minor);
+        Line::all().find(|line| (LINES[line.0].first..=LINES[line.0].last).contains(&number))
     }
 
     /// The alpha with this number before the final release; 0 for one without a number.
@@ -136,7 +156,7 @@ pub enum ReleaseError {
     #[error("`{0}` is not a version number of Pika such as 2.3.6 or 3.5.3-alpha")]
     NotAVersion(String),
     /// The ends of a range are in different lines, or the number is in no line at all.
-    #[error("`{0}` leaves its release line; write one range for each of 2.x, 3.0, 3.1-3.4, 3.5, 4.x")]
+    #[error("`{0}` leaves its release line; write one range for each of {lines}", lines = line_names())]
     LeavesLine(String),
     /// The range ends before it begins.
     #[error("`{0}` ends before it begins")]
@@ -144,6 +164,11 @@ pub enum ReleaseError {
     /// No range at all.
     #[error("the set of releases is empty")]
     Empty,
+}
+
+/// The names of all lines of releases.
+fn line_names() -> String {
+    Line::all().map(Line::name).collect::<Vec<_>>().join(", ")
 }
 
 impl FromStr for Version {
@@ -221,6 +246,15 @@ impl Releases {
         self.0.iter().any(|range| within(version, range.first, range.last))
     }
 
+    /// Whether `version` is one of them because a range begins or ends with it or beyond it, and not only because a range
+    /// has no end.
+    pub fn names(&self, version: Version) -> bool {
+        self.0.iter().any(|range| {
+            let named = range.first == version || range.last.is_some_and(|last| version <= last);
+            named && within(version, range.first, range.last)
+        })
+    }
+
     /// The first release of each range, and the last one where the range has one.
     pub fn ends(&self) -> impl Iterator<Item = Version> {
         self.0.iter().flat_map(|range| [Some(range.first), range.last]).flatten()
@@ -288,7 +322,9 @@ impl FromStr for Releases {
                 }
             };
             let ends_in = last.unwrap_or(first).line();
-            if first.line().is_none() || first.line() != ends_in {
+            // One release alone may be one that is in no line: of those nothing is known, but they exist.
+            let alone = last == Some(first);
+            if !alone && (first.line().is_none() || first.line() != ends_in) {
                 return Err(ReleaseError::LeavesLine(part.into()));
             }
             if last.is_some_and(|last| last < first) {
@@ -395,9 +431,10 @@ mod tests {
 
     #[test]
     fn ranges_stay_within_a_line() {
-        for text in ["2.3.0-3.0.5", "3.0.0-3.2.0", "5.0.0", "3.9.0-3.9.1"] {
+        for text in ["2.3.0-3.0.5", "3.0.0-3.2.0", "5.0.0+", "3.9.0-3.9.1"] {
             assert!(matches!(text.parse::<Releases>(), Err(ReleaseError::LeavesLine(_))), "{text}");
         }
+        assert_eq!("5.0.0".parse::<Releases>().unwrap().to_string(), "5.0.0", "one alone is in no range");
         assert!(matches!("3.0.5-3.0.1".parse::<Releases>(), Err(ReleaseError::Backwards(_))));
         assert!(matches!(" , ".parse::<Releases>(), Err(ReleaseError::Empty)));
     }

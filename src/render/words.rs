@@ -12,7 +12,7 @@ use crate::model::conf::ConfFile;
 use crate::model::facts::Facts;
 use crate::model::finding::{Ended, Finding, Gate, Report, State};
 use crate::model::link::{Link, Relation};
-use crate::model::node::Node;
+use crate::model::node::{Evidence, Node};
 use crate::model::reach::ReachState;
 use crate::model::replication::Role;
 use crate::model::sentinel::Sentinel;
@@ -82,9 +82,9 @@ pub fn node_line(node: &Node, language: Language) -> String {
             let or = texts::OR.get(language);
             let others =
                 if others.is_empty() { String::new() } else { format!(" {or} {}", others.join(", ")) };
-            format!("Pika {version}{others}")
+            format!("Pika {version}{others}{}", evidence(release.evidence, language))
         }
-        (_, None, Some(release)) => format!("Pika {}", release.reported),
+        (_, None, Some(release)) => format!("Pika {}{}", release.reported, evidence(None, language)),
         (Some(server), _, _) => match &server.product {
             Some(product) => product.clone(),
             None => server_kind(server.kind, language).to_owned(),
@@ -102,6 +102,16 @@ pub fn node_line(node: &Node, language: Language) -> String {
         let _ = write!(line, "  {role}");
     }
     line
+}
+
+/// What stands behind a release whose word does not rest on a tag: that it was only read, or is not known at all.
+fn evidence(evidence: Option<Evidence>, language: Language) -> String {
+    let said = match evidence {
+        Some(Evidence::Run | Evidence::Source) => return String::new(),
+        Some(Evidence::Files) => texts::READ_NOT_RUN.get(language),
+        None => texts::NOT_KNOWN_TO_THIS_VERSION.get(language),
+    };
+    format!(" ({said})")
 }
 
 /// One line about a replication link: `10.0.0.2:9221 <- 10.0.0.1:9221  follows it`.
@@ -137,7 +147,7 @@ pub fn sentinel_line(sentinel: &Sentinel, language: Language) -> String {
 /// One line about a configuration file: `pika.conf  for 2.3.6`.
 pub fn conf_line(conf: &ConfFile, language: Language) -> String {
     let releases = match (&conf.version, &conf.content) {
-        (Some(version), _) => version.to_string(),
+        (Some(version), _) => format!("{version}{}", evidence(conf.evidence, language)),
         (None, Some(content)) => texts::conf_most_likely(language, &content.likely),
         (None, None) => texts::ANY_RELEASE.get(language).to_owned(),
     };

@@ -45,6 +45,8 @@ pub struct Refusal {
 pub struct Gate<'k> {
     rules: &'k [CommandRule],
     release: Option<Version>,
+    /// What it reports, where that is a release that is not known.
+    unknown: Option<Version>,
     full_sync: bool,
     canaries: bool,
     sentinel: bool,
@@ -53,7 +55,7 @@ pub struct Gate<'k> {
 impl<'k> Gate<'k> {
     /// A gate for a server whose release is not known yet.
     pub fn new(rules: &'k [CommandRule]) -> Self {
-        Self { rules, release: None, full_sync: false, canaries: false, sentinel: false }
+        Self { rules, release: None, unknown: None, full_sync: false, canaries: false, sentinel: false }
     }
 
     /// From now on the release is known (`None`: the server is not a Pika or does not say), and
@@ -61,6 +63,12 @@ impl<'k> Gate<'k> {
     pub fn settle(&mut self, release: Option<Version>, full_sync: bool) {
         self.release = release;
         self.full_sync = full_sync;
+    }
+
+    /// From now on it is known that the server is a Pika, of a release that is not known. It gets what does no harm to
+    /// any release.
+    pub fn settle_on_unknown(&mut self, reported: Version) {
+        self.unknown = Some(reported);
     }
 
     /// From now on it is known that a Sentinel is at the other end.
@@ -76,6 +84,11 @@ impl<'k> Gate<'k> {
     /// The release that the gate was settled on.
     pub fn release(&self) -> Option<Version> {
         self.release
+    }
+
+    /// What the server reports, where that is a release that is not known.
+    pub fn unknown_release(&self) -> Option<Version> {
+        self.unknown
     }
 
     /// Packs `words` for the wire, or says why it must not be sent.
@@ -100,17 +113,18 @@ impl<'k> Gate<'k> {
             return refuse(reasons::sentinels_only());
         }
         if !rule.to_anyone && !rule.to_sentinels {
-            let Some(release) = self.release else {
-                return refuse(reasons::release_not_known());
-            };
-            if release.line().is_none() {
-                return refuse(reasons::release_unknown_to_tool(release));
-            }
-            if let Some(releases) = &rule.releases
-                && !releases.contains(release)
-            {
-                let reason = reasons::release_does_not_have_it(release, releases);
-                return Err(Refusal { not_sent: not_sent(reason), not_in_release: true });
+            match (self.release, self.unknown) {
+                (Some(release), _) => {
+                    if let Some(releases) = &rule.releases
+                        && !releases.contains(release)
+                    {
+                        let reason = reasons::release_does_not_have_it(release, releases);
+                        return Err(Refusal { not_sent: not_sent(reason), not_in_release: true });
+                    }
+                }
+                (None, Some(_)) if rule.to_unknown_releases => {}
+                (None, Some(reported)) => return refuse(reasons::release_unknown_to_tool(reported)),
+                (None, None) => return refuse(reasons::release_not_known()),
             }
         }
         if let Some(releases) = &rule.not_during_full_sync
@@ -160,7 +174,9 @@ impl Gate<'_> {
         follows_nobody: bool,
     ) -> Result<PortPermit, Reason> {
         let Some(release) = self.release else {
-            return Err(reasons::release_not_known());
+            return Err(self
+                .unknown
+                .map_or_else(reasons::release_not_known, reasons::release_unknown_to_tool));
         };
         let Some(probe) = rule.probes.iter().find(|probe| probe.releases.contains(release)) else {
             return Err(rule

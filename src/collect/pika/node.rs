@@ -66,7 +66,7 @@ impl Collector<'_> {
         self.converse(&mut node, &mut connection, &mut gate, password).await;
         node.reach.round_trips = connection.round_trips();
         self.look_at_ports(&mut node, &gate).await;
-        look_at_host(&mut node, gate.release().is_some());
+        look_at_host(&mut node, gate.release().or(gate.unknown_release()).is_some());
         node
     }
 
@@ -120,7 +120,10 @@ impl Collector<'_> {
 
         let reported = node.info.get("server").and_then(|server| info::section_field(server, "pika_version"));
         let reported: Option<Version> = reported.and_then(|text| text.parse().ok());
-        gate.settle(reported, waits_for_full_sync(node));
+        match reported {
+            Some(number) if !self.knowledge.is_reported(number) => gate.settle_on_unknown(number),
+            _ => gate.settle(reported, waits_for_full_sync(node)),
+        }
         let second = self.second_batch(node, gate, reported);
         let (replies, broken) =
             connection.exchange(&second.permits, self.deadlines.of(self.deadlines.reply)).await;
@@ -149,7 +152,13 @@ impl Collector<'_> {
 
     /// Without a release nothing is known about the ports, and none is touched.
     async fn look_at_ports(&self, node: &mut Node, gate: &Gate<'_>) {
-        let Some(release) = gate.release() else { return };
+        let Some(release) = gate.release() else {
+            if let Some(reported) = gate.unknown_release() {
+                let reason = reasons::ports_of_release_unknown(reported);
+                node.unavailable.push(Unavailable::failed("ports", reason));
+            }
+            return;
+        };
         if !self.ports {
             node.unavailable.push(Unavailable::no_access("ports", reasons::ports_not_wanted()));
             return;
@@ -177,11 +186,14 @@ impl Collector<'_> {
             };
             batch.add(gate, node, words, want);
         }
+        // A server of a release that is not known is asked for what the newest release that is known answers.
+        let newest = self.knowledge.releases.last().map(|tag| tag.version);
+        let alike = if gate.unknown_release().is_some() { newest } else { release };
         let known: Vec<&Setting> = self
             .knowledge
             .settings
             .iter()
-            .filter(|setting| release.is_some_and(|release| setting.readable.contains(release)))
+            .filter(|setting| alike.is_some_and(|release| setting.readable.contains(release)))
             .collect();
         if known.is_empty() {
             node.unavailable.push(Unavailable::failed("config", reasons::settings_of_release_unknown()));

@@ -3,7 +3,8 @@
 //! There were three: `slash/src/base_conf.cc` of the submodule up to 2.3.8 and up to 3.4.1, and
 //! `src/pstd/src/base_conf.cc` from 3.5.0-alpha (same rules) and from 3.5.3-alpha on.
 
-use crate::model::release::{Line, Version};
+use crate::model::era;
+use crate::model::release::Version;
 
 /// The rules of one parser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +23,12 @@ impl ConfSyntax {
 
     /// The parser of a release.
     pub fn of(version: Version) -> Self {
-        /// The first tag with the parser that keeps blanks; it comes before 3.5.3.
-        const BLANKS_KEPT_AFTER: Version = Version::new(3, 5, 2);
-        match version.line() {
-            Some(Line::Two) | None => Self::HashAnywhere,
-            Some(Line::ThreeZero | Line::ThreeOne) => Self::HashFirst,
-            Some(Line::ThreeFive) if version <= BLANKS_KEPT_AFTER => Self::HashFirst,
-            Some(Line::ThreeFive | Line::Four) => Self::BlanksKept,
+        if version.is_of(&era::CONF_HASH_ANYWHERE) {
+            Self::HashAnywhere
+        } else if version.is_of(&era::CONF_BLANKS_DROPPED) {
+            Self::HashFirst
+        } else {
+            Self::BlanksKept
         }
     }
 

@@ -62,18 +62,35 @@ pub fn read(
             continue;
         }
         let likely = likely(&text, &keys, &releases);
-        let view =
-            ConfView { text: &text, keys: &keys, knowledge, likely: &likely, named: version.is_some() };
+        let named = version.is_some();
+        let unknown = version.filter(|version| knowledge.release(*version).is_none());
+        let view = ConfView {
+            text: &text,
+            keys: &keys,
+            knowledge,
+            likely: &likely,
+            named,
+            unknown: unknown.is_some(),
+        };
         let content = content(&view, &releases, &earlier, tokens);
-        files.push(ConfFile { name: name.clone(), version, content, unavailable: Vec::new() });
+        let unavailable = unknown.map(not_judged).unwrap_or_default();
+        let evidence = version.and_then(|version| Some(knowledge.release(version)?.evidence));
+        files.push(ConfFile { name: name.clone(), version, evidence, content, unavailable });
         earlier.push(text);
     }
     files
 }
 
+/// What is not said about a file of a release that is not known.
+fn not_judged(version: Version) -> Vec<Unavailable> {
+    let paths = ["syntax", "unknown_keys", "double_master", "slaveof", "passwords"];
+    let reason = || reasons::release_unknown_to_tool(version);
+    paths.map(|path| Unavailable::failed(format!("content.{path}"), reason())).into()
+}
+
 fn unread(name: &str, version: Option<Version>, reason: Reason) -> ConfFile {
     let unavailable = vec![Unavailable::failed("content", reason)];
-    ConfFile { name: name.to_owned(), version, content: None, unavailable }
+    ConfFile { name: name.to_owned(), version, evidence: None, content: None, unavailable }
 }
 
 /// The releases that know the most of the keys. Keys are counted as the second parser has them: a `#` in
@@ -95,7 +112,8 @@ fn content(
     earlier: &[Text<'_>],
     tokens: &Tokens,
 ) -> Option<ConfContent> {
-    let remarks = |rule: &dyn Fn(Version) -> Vec<Draft>| fold(releases, rule);
+    let together = |rule: &dyn Fn(Version) -> Vec<Draft>| fold(releases, rule);
+    let remarks = |rule: &dyn Fn(Version) -> Vec<Draft>| (!view.unknown).then(|| fold(releases, rule));
     Some(ConfContent {
         lines: u32::try_from(view.text.lines.len()).unwrap_or(u32::MAX),
         releases: Releases::of(releases, releases)?,
@@ -106,8 +124,8 @@ fn content(
         double_master: remarks(&|version| replication::double_master(view, version)),
         slaveof: remarks(&|version| replication::slaveof(view, version)),
         passwords: remarks(&|version| replication::passwords(view, version)),
-        ports: remarks(&|version| together::ports(view, earlier, version)),
-        shared_paths: remarks(&|version| together::shared_paths(view, earlier, version)),
+        ports: together(&|version| together::ports(view, earlier, version)),
+        shared_paths: together(&|version| together::shared_paths(view, earlier, version)),
     })
 }
 
@@ -153,7 +171,8 @@ fn settings(view: &ConfView<'_>, releases: &[Version], tokens: &Tokens) -> Vec<C
     for version in releases {
         for (entry, first) in view.text.entries(ConfSyntax::of(*version)) {
             let known = view.keys.get(&entry.key).is_some();
-            if !first || (known && view.keys.read_by(*version, &entry.key).is_none()) {
+            let is_read = view.unknown || view.keys.read_by(*version, &entry.key).is_some();
+            if !first || (known && !is_read) {
                 continue;
             }
             let at = *index.entry((entry.line, &entry.value)).or_insert_with(|| {

@@ -5,27 +5,12 @@ use super::keys::number;
 use super::text::ConfEntry;
 use super::view::{ConfView, Draft};
 use crate::model::conf::ConfMatter;
-use crate::model::release::{Line, Version};
+use crate::model::era;
+use crate::model::release::Version;
 
 /// Whether the file configures a double master, whatever a release makes of it.
 pub fn wants(view: &ConfView<'_>) -> bool {
     !view.text.value(ConfSyntax::HashFirst, "double-master-ip").is_empty()
-}
-
-/// The releases with a double-master mode: 2.3.0 to 2.3.8 and all of 3.0.
-fn has_double_master(version: Version) -> bool {
-    const FIRST: Version = Version::new(2, 3, 0);
-    match version.line() {
-        Some(Line::Two) => version >= FIRST,
-        Some(Line::ThreeZero) => true,
-        _ => false,
-    }
-}
-
-/// Up to 3.0.4 `slave-read-only` closes the server to every writer, whatever its role.
-fn read_only_for_all(version: Version) -> bool {
-    const LAST: Version = Version::new(3, 0, 4);
-    matches!(version.line(), Some(Line::Two | Line::ThreeZero)) && version <= LAST
 }
 
 /// Names for the very host.
@@ -40,7 +25,7 @@ fn is_on(value: &str) -> bool {
 /// The double-master mode as `version` would run it.
 pub fn double_master(view: &ConfView<'_>, version: Version) -> Vec<Draft> {
     let dialect = ConfSyntax::of(version);
-    if !has_double_master(version) {
+    if !version.is_of(&era::DOUBLE_MASTER) {
         let entry = view.text.get(dialect, "double-master-ip").filter(|entry| !entry.value.is_empty());
         let concerns = view.named || view.likely.contains(&version);
         return entry
@@ -87,7 +72,7 @@ pub fn double_master(view: &ConfView<'_>, version: Version) -> Vec<Draft> {
         let same_port = port == number(view.value(version, "port"));
         remark(if same_port { ConfMatter::Itself } else { ConfMatter::Loopback }, "double-master-ip");
     }
-    if read_only_for_all(version) && is_on(view.value(version, "slave-read-only")) {
+    if version.is_of(&era::READ_ONLY_FOR_ALL) && is_on(view.value(version, "slave-read-only")) {
         remark(ConfMatter::ReadOnly, "slave-read-only");
     }
     if view.set(version, "slaveof").is_some() {

@@ -5,6 +5,7 @@ use super::keys::number;
 use super::text::{ConfEntry, Text};
 use super::view::{ConfView, Draft};
 use crate::model::conf::ConfMatter;
+use crate::model::network::PortRole;
 use crate::model::port_use::{PortUse, port_uses};
 use crate::model::release::Version;
 
@@ -22,7 +23,9 @@ fn client_port<'t>(text: &'t Text<'_>, version: Version) -> Option<(&'t ConfEntr
 pub fn ports(view: &ConfView<'_>, earlier: &[Text<'_>], version: Version) -> Vec<Draft> {
     let Some((entry, port)) = client_port(view.text, version) else { return Vec::new() };
     let generation = view.knowledge.generations.iter().find(|entry| entry.releases.contains(version));
-    let Some(uses) = generation.map(port_uses) else { return Vec::new() };
+    // Of a release that is not known the client port alone is.
+    let client = || vec![PortUse { offset: 0, role: PortRole::Client, always: true }];
+    let uses = generation.filter(|_| !view.unknown).map_or_else(client, port_uses);
     let remark = |what, number: u32, role: &PortUse| {
         let mut draft = view.at_value(what, entry);
         draft.port = Some(number);
@@ -67,8 +70,9 @@ pub fn shared_paths(view: &ConfView<'_>, earlier: &[Text<'_>], version: Version)
         let Some(entry) = view.set(version, key) else { continue };
         for other in earlier {
             for other_key in OWN_PATHS {
-                let Some(other_entry) =
-                    other.get(dialect, other_key).filter(|_| view.keys.read_by(version, other_key).is_some())
+                let Some(other_entry) = other
+                    .get(dialect, other_key)
+                    .filter(|_| view.unknown || view.keys.read_by(version, other_key).is_some())
                 else {
                     continue;
                 };

@@ -16,6 +16,8 @@ pub(super) struct ConfView<'v> {
     pub(super) likely: &'v [Version],
     /// Whether somebody said which release it is for.
     pub(super) named: bool,
+    /// Whether that release is one that is not known. Its settings are read as the newest known parser reads them.
+    pub(super) unknown: bool,
 }
 
 impl ConfView<'_> {
@@ -26,7 +28,9 @@ impl ConfView<'_> {
 
     /// The entry of `key` that `version` reads.
     pub(super) fn entry(&self, version: Version, key: &str) -> Option<&ConfEntry> {
-        self.keys.read_by(version, key)?;
+        if !self.unknown {
+            self.keys.read_by(version, key)?;
+        }
         self.text.get(ConfSyntax::of(version), key)
     }
 

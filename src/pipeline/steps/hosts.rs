@@ -11,9 +11,10 @@ use crate::collect::ssh::{self, Destination, RemoteHost};
 use crate::derive;
 use crate::i18n::reasons;
 use crate::model::address::Address;
+use crate::model::era;
 use crate::model::facts::Facts;
 use crate::model::host::{Host, Instance, SeenFrom};
-use crate::model::node::{Generation, Node};
+use crate::model::node::Node;
 use crate::model::unavailable::Unavailable;
 use crate::pipeline::error::PipelineError;
 use crate::pipeline::request::{HostRequest, LocalHostRequest, RemoteHostRequest};
@@ -244,8 +245,7 @@ pub fn add_dial(request: &mut Request, to: &Node, ip: IpAddr, r#as: DialAs, here
 
 /// Whether full copies to a server go through the rsync of its operating system.
 fn needs_rsync(node: &Node) -> bool {
-    let generation = node.release.as_ref().and_then(|release| release.generation);
-    generation.is_none_or(|generation| generation < Generation::G5)
+    node.version.is_none_or(|version| version.is_of(&era::RSYNCD))
 }
 
 /// The host behind `via`. Where it could not be looked at, its servers are there with the reason.

@@ -8,6 +8,7 @@ use crate::model::finding::State;
 use crate::model::knowledge::{Bind, Defect, Impact, PortOpen};
 use crate::model::link::Outcome;
 use crate::model::messages::MessageRule;
+use crate::model::node::Evidence;
 use crate::model::release::{Releases, Version};
 use crate::model::text::Bilingual;
 use crate::render::words::state as state_word;
@@ -211,9 +212,16 @@ impl Page<'_> {
             let next = self.knowledge.releases.get(index + 1);
             let ends_line = next.is_none_or(|next| next.version.line() != tag.version.line());
             let last = if ends_line { texts::RELEASE_ENDS_LINE.get(self.language) } else { "" };
-            let commit = &tag.commit[..8];
-            let _ =
-                writeln!(out, "  {:<12} {}  {commit}{reports}{last}", tag.version.to_string(), tag.tagged);
+            // The tag of some was not to be had.
+            let tagged = tag.tagged.as_deref().unwrap_or("-");
+            let commit = tag.commit.as_deref().and_then(|commit| commit.get(..8)).unwrap_or("-");
+            let known = match tag.evidence {
+                Evidence::Run => texts::RELEASE_RUN.get(self.language),
+                Evidence::Source => "",
+                Evidence::Files => texts::RELEASE_READ_IN_FILES.get(self.language),
+            };
+            let version = tag.version.to_string();
+            let _ = writeln!(out, "  {version:<12} {tagged:<10}  {commit:<8}{known}{reports}{last}");
         }
         out.push('\n');
     }

@@ -16,6 +16,7 @@ use pikadoctor::judge::relations;
 use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::finding::{Problem, State};
 use pikadoctor::model::knowledge::Knowledge;
+use pikadoctor::model::node::Evidence;
 use pikadoctor::model::release::Releases;
 use pikadoctor::model::text::{Bilingual, Language};
 use unicode_width::UnicodeWidthChar;
@@ -333,8 +334,37 @@ fn every_release_has_one_generation_and_a_commit() {
             knowledge.generations.iter().filter(|entry| entry.releases.contains(tag.version)).count();
         assert_eq!(generations, 1, "{}", tag.version);
         assert!(tag.version.line().is_some(), "{}", tag.version);
-        assert_eq!(tag.commit.len(), 40, "{}", tag.version);
-        assert!(tag.tagged.parse::<jiff::civil::Date>().is_ok(), "{}", tag.version);
+        // What was read file by file has no tag here; all others have one.
+        let has_tag = tag.evidence != Evidence::Files;
+        assert_eq!(tag.commit.as_ref().map(String::len), has_tag.then_some(40), "{}", tag.version);
+        let day = tag.tagged.as_ref().map(|day| day.parse::<jiff::civil::Date>().is_ok());
+        assert_eq!(day, has_tag.then_some(true), "{}", tag.version);
+    }
+}
+
+#[test]
+fn the_releases_that_were_run_are_those_that_were_run_with_each_other() {
+    let knowledge = built_in().knowledge;
+    let of = |evidence: Evidence| {
+        let tags = knowledge.releases.iter().filter(move |tag| tag.evidence == evidence);
+        tags.map(|tag| tag.version).collect::<Vec<_>>()
+    };
+    assert_eq!(of(Evidence::Run), knowledge.dialects.measured);
+    // What was only read replicates as nobody measured, and no protocol of a measured one stands for it.
+    for version in of(Evidence::Files) {
+        let protocols = &knowledge.dialects.protocols;
+        assert!(!protocols.iter().any(|protocol| protocol.releases.contains(version)), "{version}");
+    }
+}
+
+#[test]
+fn the_readme_names_the_first_and_the_newest_release_that_are_known() {
+    let knowledge = built_in().knowledge;
+    let (first, last) = (knowledge.releases.first().unwrap(), knowledge.releases.last().unwrap());
+    for (file, and) in [("README.md", "to"), ("README.zh-CN.md", "至")] {
+        let text = fs::read_to_string(file).unwrap();
+        let range = format!("{} {and} {}", first.version, last.version);
+        assert!(text.contains(&range), "{file} does not say `{range}`");
     }
 }
 

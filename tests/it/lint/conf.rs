@@ -54,6 +54,13 @@ fn said(report: &Report, check: &str) -> String {
         .collect()
 }
 
+/// A file of a directory of its own.
+fn in_file(directory: &tempfile::TempDir, name: &str, text: &str) -> String {
+    let path = directory.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
 const STOCK: [&str; 7] = ["2.3.0", "2.3.6", "3.0.16", "3.1.0", "3.3.6", "3.5.5", "4.0.1"];
 
 fn stock(version: &str) -> String {
@@ -123,7 +130,7 @@ fn without_a_release_a_finding_names_those_on_which_it_holds() {
     assert!(said.contains("2.0.0-2.3.8)") || said.contains("2.1.0-2.3.8)"), "{said}");
     assert!(!said.contains("3.0.0"), "{said}");
     let report = lint(&[("pika.conf", "masterauth : abc \n")], None);
-    assert!(self::said(&report, "conf/syntax").contains("(3.5.3-3.5.5, 4.0.0-4.0.1)"));
+    assert!(self::said(&report, "conf/syntax").contains("(3.5.3-3.5.6, 4.0.0-4.0.4)"));
 }
 
 #[test]
@@ -347,7 +354,6 @@ fn usage_errors_are_sentences() {
     for (arguments, words) in [
         (vec!["lint"], "FILE"),
         (vec!["lint", "a.conf", "a.conf"], "a.conf is named twice"),
-        (vec!["lint", "a.conf", "--pika-version", "5.0.0"], "in none of the release lines"),
         (vec!["lint", "a.conf", "--pika-version", "2.3"], "not a version number"),
     ] {
         let run = run(&arguments);
@@ -355,6 +361,41 @@ fn usage_errors_are_sentences() {
         assert!(run.stderr.contains(words), "{arguments:?}: {}", run.stderr);
         assert!(run.stdout.is_empty());
     }
+}
+
+#[test]
+fn of_a_release_that_is_not_known_no_key_and_no_value_is_called_wrong() {
+    let wrong = "port : 9221\nfrobnicate : 1\nlog-levle : 1\ndatabases : 99\nslaveof : x\nport 1\n";
+    let directory = tempfile::tempdir().unwrap();
+    let (one, other) = (in_file(&directory, "one.conf", wrong), in_file(&directory, "other.conf", wrong));
+    for version in ["2.3.9", "3.5.9", "4.0.9", "4.1.7", "5.0.0"] {
+        let run = run(&["lint", &one, "--pika-version", version]);
+        assert_eq!(run.code, 3, "{version}: {}", run.stdout);
+        let said = format!("release {version} is not known to this version");
+        assert!(run.text().contains(&said), "{version}: {}", run.stdout);
+        for key in ["frobnicate", "log-levle", "databases", "slaveof is", "CRITICAL", "WARNING"] {
+            assert!(!run.stdout.contains(key), "{version}, {key}: {}", run.stdout);
+        }
+        // Two servers with one port are two servers with one port on any release.
+        let run = self::run(&["lint", &one, &other, "--pika-version", version]);
+        assert_eq!(run.code, 2, "{version}: {}", run.stdout);
+        assert!(run.text().contains("conf/ports"), "{version}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn a_release_that_was_read_and_not_run_is_called_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = "port : 9221\nlog-net-activities : yes\nmax-key-size-in-cache : 1048576\n";
+    let file = in_file(&directory, "read.conf", text);
+    for version in ["3.5.6", "4.0.2", "4.0.3", "4.0.4"] {
+        let run = run(&["lint", &file, "--pika-version", version]);
+        assert!(run.text().contains(&format!("for {version} (read, not run)")), "{version}: {}", run.stdout);
+        assert!(!run.stdout.contains("conf/unknown-key"), "{version}: {}", run.stdout);
+    }
+    let run = run(&["lint", &file, "--pika-version", "3.5.5"]);
+    assert!(run.text().contains("3.5.5 does not read log-net-activities"), "{}", run.stdout);
+    assert!(!run.stdout.contains("not run"), "{}", run.stdout);
 }
 
 #[test]

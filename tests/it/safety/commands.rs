@@ -122,10 +122,23 @@ fn disguised(version: &str) -> Recording {
 }
 
 #[test]
-fn an_unknown_release_gets_nothing_but_info() {
-    for version in ["7.0.0", "2.3.6-custom", "", "9999999999999999999.0.0"] {
+fn what_reports_no_number_gets_nothing_but_info() {
+    for version in ["2.3.6-custom", "", "9999999999999999999.0.0"] {
         let sent = sent_to(disguised(version), None);
         assert_eq!(sent, ["info server", "info replication"], "release {version:?}");
+    }
+}
+
+#[test]
+fn a_release_that_is_not_known_gets_what_harms_none() {
+    // One in a line of its own, and one behind the last one of a line: what a line does says nothing about the next release.
+    for version in ["7.0.0", "4.1.7", "4.0.9", "3.3.7", "2.3.9"] {
+        let sent = sent_to(disguised(version), None);
+        assert_eq!(sent[..4], ["info server", "info replication", "info clients", "info stats"], "{version}");
+        let (settings, others): (Vec<_>, Vec<_>) =
+            sent[4..].iter().partition(|command| command.starts_with("config get "));
+        assert!(others.is_empty(), "{version}: {others:?}");
+        assert!(settings.iter().any(|command| **command == "config get masterauth"), "{version}");
     }
 }
 

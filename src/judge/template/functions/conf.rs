@@ -40,10 +40,14 @@ impl ConfFunctions {
     /// The releases that a configuration file was looked at for.
     fn releases_of(&self, state: &State<'_, '_>, conf: &Value) -> Result<Vec<Version>, Error> {
         let version = fact(state, conf, ".version")?;
-        let version = match version.as_str() {
+        let version: Option<Version> = match version.as_str() {
             Some(text) => Some(text.parse().map_err(|error| refuse(format!("{error}")))?),
             None => None,
         };
+        if version.is_some_and(|version| self.knowledge.release(version).is_none()) {
+            // Which of its keys are misspelt is not known either, and the reason stands there.
+            fact(state, conf, ".content.unknown_keys")?;
+        }
         Ok(considered(&self.knowledge, version))
     }
 

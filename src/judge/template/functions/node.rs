@@ -8,7 +8,9 @@ use serde_json::{Value as Json, json};
 use super::super::filters::in_era;
 use super::super::value::{fact, holds, is_not_in_release, list, refuse, version_of};
 use crate::derive::look_up;
+use crate::i18n::texts;
 use crate::model::knowledge::Knowledge;
+use crate::model::node::Evidence;
 use crate::model::text::{Bilingual, Language};
 
 /// The functions, for the checker of names.
@@ -47,7 +49,11 @@ struct NodeFunctions {
 
 impl NodeFunctions {
     fn say(&self, text: &Bilingual) -> Json {
-        Json::from(text.get(self.language))
+        Json::from(self.text(text))
+    }
+
+    fn text<'t>(&self, text: &'t Bilingual) -> &'t str {
+        text.get(self.language)
     }
 
     /// Every defect of the release of `node`.
@@ -64,12 +70,22 @@ impl NodeFunctions {
         for defect in self.knowledge.defects.iter().filter(|defect| defect.releases.contains(version)) {
             let Some(condition) = &defect.when else { continue };
             if holds(state, condition, context! { node })? {
+                // A range without an end holds releases that came after it was written.
+                let files =
+                    self.knowledge.release(version).is_some_and(|tag| tag.evidence == Evidence::Files);
+                let effect = self.text(&defect.effect);
+                let effect = if files && !defect.releases.names(version) {
+                    let doubt = texts::defect_not_looked_for(self.language, version);
+                    format!("{effect} {doubt}")
+                } else {
+                    effect.to_owned()
+                };
                 let fixed_in: Vec<String> = defect.fixed_in.iter().map(ToString::to_string).collect();
                 exposed.push(json!({
                     "id": defect.id,
                     "state": defect.state,
                     "title": self.say(&defect.title),
-                    "effect": self.say(&defect.effect),
+                    "effect": effect,
                     "matters": self.say(&defect.matters),
                     "workaround": defect.workaround.as_ref().map(|text| self.say(text)),
                     "fixed_in": fixed_in.join(", "),
