@@ -42,9 +42,11 @@ fn main() {
 fn pack_catalogue() -> Result<(), Box<dyn Error>> {
     let root = PathBuf::from("checks");
     // Tests that need real servers are reported as ignored where these are not set, never as passed.
-    for (variable, cfg) in
-        [("PIKADOCTOR_PIKA_HOME", "real_pika"), ("PIKADOCTOR_NEIGHBOURS", "real_neighbours")]
-    {
+    for (variable, cfg) in [
+        ("PIKADOCTOR_PIKA_HOME", "real_pika"),
+        ("PIKADOCTOR_CODIS_HOME", "real_codis"),
+        ("PIKADOCTOR_NEIGHBOURS", "real_neighbours"),
+    ] {
         println!("cargo::rustc-check-cfg=cfg({cfg})");
         println!("cargo::rerun-if-env-changed={variable}");
         if env::var_os(variable).is_some_and(|value| !value.is_empty()) {

@@ -3,12 +3,14 @@
 use crate::catalog::era;
 use crate::i18n::reasons;
 use crate::model::codis::Codis;
+use crate::model::codis::dashboard::Candidate;
 use crate::model::codis::topology::{Backend, Estimate, Password, Position, Registered, SlotIndex};
 use crate::model::facts::Facts;
 use crate::model::info::KeyType;
 use crate::model::network::AddressKind;
 use crate::model::node::Node;
 use crate::model::reason::Reason;
+use crate::model::server::AuthOutcome;
 use crate::model::unavailable::{Unavailable, UnavailableKind};
 
 /// Completes everything about Codis.
@@ -31,6 +33,7 @@ pub fn complete(facts: &mut Facts) {
         let databases = codis.proxies.iter().flatten().filter_map(|proxy| proxy.settings.as_ref());
         codis.databases = databases.filter_map(|config| config.databases).max();
         codis.passwords = passwords(codis, nodes);
+        codis.candidates = candidates(codis, nodes);
     }
 }
 
@@ -57,6 +60,31 @@ fn follows(server: &Backend, registered: &[Registered]) -> Option<bool> {
     };
     let (there, wanted) = (addresses(host)?, addresses(wanted)?);
     Some(there.iter().any(|address| wanted.contains(address)))
+}
+
+/// The Pikas that are in no group, where a dashboard tells which servers are in one.
+fn candidates(codis: &Codis, nodes: &[Node]) -> Vec<Candidate> {
+    if codis.slots.is_none() {
+        return Vec::new();
+    }
+    let outside = nodes.iter().filter(|node| {
+        !codis.servers.iter().any(|server| {
+            server.node.as_ref() == Some(&node.name) || server.address.as_ref() == Some(&node.address)
+        })
+    });
+    outside
+        .filter_map(|node| {
+            let setting = |key: &str| node.config.as_ref().and_then(|config| config.get(key));
+            let none_set = node.authentication.outcome == AuthOutcome::NoneSet;
+            Some(Candidate {
+                name: node.name.clone(),
+                address: node.address.clone(),
+                version: node.version?,
+                mode: setting("instance-mode").cloned(),
+                password: setting("requirepass").map(|token| !token.is_empty()).or(none_set.then_some(false)),
+            })
+        })
+        .collect()
 }
 
 /// Which servers have the same requirepass.

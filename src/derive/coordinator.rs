@@ -31,6 +31,7 @@ pub fn complete(facts: &mut Facts) {
             product.same_dashboard = same_dashboard(product, &siblings);
             product.other_dashboards = other_dashboards(product, &name, &all);
             product.other_dashboards.extend(other_urls(product, codis));
+            product.unlocked_dashboards = unlocked_urls(product, codis);
             product.shared_servers = shared_servers(product, &name, &all);
         }
     }
@@ -121,6 +122,7 @@ fn compare_proxies(product: &mut Product, announced: Option<&Vec<JodisEntry>>, c
             in_dashboard: in_memory.as_ref().map(|_| known.is_some()),
             announced: entry.is_some(),
             same_addr: registered.zip(announced).map(|(registered, announced)| registered == announced),
+            refuses: proxy.and_then(|proxy| proxy.refuses),
         }
     };
     product.comparison = Some(tokens.into_iter().map(presence).collect());
@@ -177,6 +179,16 @@ fn other_urls(product: &Product, codis: &[Codis]) -> Vec<String> {
         dashboard.online == Some(true) && dashboard.token.as_ref().is_some_and(|token| token != own)
     });
     others.filter_map(|dashboard| dashboard.url.clone()).collect()
+}
+
+/// Dashboards of this product that were looked at and are at work, where no lock stands.
+fn unlocked_urls(product: &Product, codis: &[Codis]) -> Vec<String> {
+    if product.dashboard.is_some() {
+        return Vec::new();
+    }
+    let same = codis.iter().filter(|codis| codis.product.as_ref() == Some(&product.name));
+    let at_work = same.flat_map(|codis| &codis.dashboards).filter(|own| own.online == Some(true));
+    at_work.filter_map(|dashboard| dashboard.url.clone()).collect()
 }
 
 /// Servers of this product that stand in a second group. The same product in another coordinator does not count:

@@ -137,6 +137,8 @@ limits! {
         count MAX_GREETINGS: u64 = 1000;
         /// How many keys are compared, over all databases.
         count MAX_SAMPLE_KEYS: usize = 200;
+        /// How many keys of a server are looked up in the lists that a migration of slots works through.
+        count MAX_LISTED_KEYS: usize = 1000;
         /// How often SCAN is called for them. On a large 2.x these calls come to strings only, which lie first.
         count MAX_SAMPLE_SCANS: usize = 5;
         /// The pauses before a key that differs is looked at again.

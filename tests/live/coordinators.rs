@@ -19,7 +19,7 @@ const HOST: &str = "127.83.7.1";
 
 /// A ZooKeeper. Its own class is started: the script of Debian's package reads /etc/zookeeper and /etc/default, and
 /// leaves a daemon behind. The manifest of the jar names all others that it needs.
-fn start_zookeeper(directory: &Path, ensemble: &str, options: &[&str]) -> (String, Ended) {
+pub fn start_zookeeper(directory: &Path, ensemble: &str, options: &[&str]) -> (String, Ended) {
     let port = free_port(HOST);
     let data = directory.join("data");
     fs::create_dir_all(&data).unwrap();

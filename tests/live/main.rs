@@ -1,7 +1,8 @@
 //! Tests on real servers and real neighbours of Pika, apart from `tests/it/`: they want the processor for themselves.
 //!
-//! With `PIKADOCTOR_PIKA_HOME=<dir>` those run that need Pika itself, with `PIKADOCTOR_NEIGHBOURS=1` those that need
-//! what Debian packages; the others are reported as ignored.
+//! With `PIKADOCTOR_PIKA_HOME=<dir>` those run that need Pika itself, with `PIKADOCTOR_CODIS_HOME=<dir>` beside it those
+//! that need Codis 3.2.2, with `PIKADOCTOR_NEIGHBOURS=1` those that need what Debian packages; the others are reported
+//! as ignored.
 
 #[macro_use]
 mod support;
@@ -15,6 +16,7 @@ mod links;
 mod monitoring;
 mod neighbours;
 mod plan;
+mod real_codis;
 mod safety;
 mod sentinels;
 mod servers;

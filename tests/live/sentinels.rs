@@ -4,12 +4,16 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::process::{Ended, free_port, start};
 use crate::support::real::Pika;
 use crate::support::{Run, pikadoctor};
+use pikadoctor::catalog::built_in;
+use pikadoctor::lab::scenarios;
+use pikadoctor::lab::stage::Stage;
 use serde_json::Value;
 
 fn wait(what: &str, mut done: impl FnMut() -> bool) {
@@ -160,4 +164,49 @@ fn over_a_real_pika() {
     let reach =
         findings.iter().find(|f| f["check"] == "node/reachable" && f["target"] == old.as_str()).unwrap();
     assert_eq!(reach["state"], "critical");
+}
+
+#[test]
+#[cfg_attr(not(real_neighbours), ignore = "needs redis-sentinel: set PIKADOCTOR_NEIGHBOURS=1")]
+fn over_simulated_pikas() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    for release in ["2.3.6", "3.5.5"] {
+        let scenario = scenarios::all()
+            .unwrap()
+            .into_iter()
+            .find(|scenario| scenario.name == "healthy-pair" && scenario.played_release() == release)
+            .unwrap();
+        let knowledge = Arc::new(built_in().knowledge.clone());
+        let mut stage = runtime.block_on(Stage::start(scenario, &knowledge)).unwrap();
+        let (master, replica) = (stage.addresses["master"], stage.addresses["replica"]);
+        let lines = format!(
+            "sentinel monitor demo-1 {} {} 2\nsentinel down-after-milliseconds demo-1 3000\n",
+            master.ip(),
+            master.port()
+        );
+        let directory = tempfile::tempdir().unwrap();
+        let (_started, ports) = sentinels(directory.path(), 3, &lines);
+        // They find each other by what they publish there, and the replica by INFO.
+        let mut last = Value::Null;
+        wait("the Sentinels know each other and the replica", || {
+            last = check(&ports, &[], "").1;
+            last["facts"]["watched"][0]["sentinels"] == 3 && state(&last, "sentinel/candidates") == "ok"
+        });
+        runtime.block_on(async { stage.stop("replica") });
+        wait("the replica is found down", || {
+            last = check(&ports, &[], "").1;
+            state(&last, "sentinel/candidates") == "critical"
+        });
+        let findings = last["findings"].as_array().unwrap();
+        let text =
+            findings.iter().find(|finding| finding["check"] == "sentinel/candidates").unwrap().to_string();
+        assert!(text.contains(&format!("{replica} is s_down")), "{release}: {text}");
+        assert!(!text.contains("slave-priority 100"), "{release}: {text}");
+    }
+}
+
+/// The state of a check that has one finding.
+fn state<'r>(report: &'r Value, check: &str) -> &'r str {
+    let findings = report["findings"].as_array().unwrap();
+    findings.iter().find(|finding| finding["check"] == check).unwrap()["state"].as_str().unwrap()
 }

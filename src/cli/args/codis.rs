@@ -30,9 +30,9 @@ pub struct CodisArgs {
     #[arg(long, requires = "codis")]
     before_migration: bool,
 
-    /// Check the Codis only, not the servers behind it
-    #[arg(long, requires = "codis")]
-    no_servers: bool,
+    /// Check the Codis or the coordinator only, not the servers behind it
+    #[arg(long)]
+    pub no_servers: bool,
 }
 
 impl CodisArgs {

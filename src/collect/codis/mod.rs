@@ -6,6 +6,7 @@
 
 pub mod backend;
 pub mod dashboard;
+pub mod listed;
 pub mod proxy;
 pub mod read;
 pub mod registered;

@@ -9,7 +9,7 @@ use super::etcd::NoTree;
 use super::layout::{product, registered};
 use super::tree::Tree;
 use super::zookeeper::{Broken, Session};
-use super::{dashboard, etcd, filesystem};
+use super::{dashboard, etcd, filesystem, proxies};
 use crate::collect::codis::registered as addresses;
 use crate::collect::net::connect::dial;
 use crate::collect::net::deadlines::Deadlines;
@@ -151,6 +151,7 @@ impl Collector<'_> {
             let all = product.addresses.iter_mut().chain(&mut product.server_addresses);
             addresses::look_up(all, self.deadlines).await;
             dashboard::ask(&mut product, &self.client, self.deadlines).await;
+            proxies::dial_all(&mut product, self.deadlines).await;
             product
         });
         let products: Vec<Product> =

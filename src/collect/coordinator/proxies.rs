@@ -1,14 +1,40 @@
 //! Proxies: those that the dashboard knows, and those that are announced to clients.
 
+use futures_util::StreamExt as _;
+
 use super::reader::Reader;
 use super::tree::below;
 use super::walk::{CODIS2, JODIS};
+use crate::collect::net::connect::dial;
+use crate::collect::net::deadlines::Deadlines;
 use crate::i18n::reasons;
-use crate::model::codis::coordinator::OddityKind;
+use crate::model::codis::coordinator::{OddityKind, Product};
 use crate::model::codis::proxy::{JodisEntry, JodisFlavour, Proxy};
+use crate::model::limits::{MAX_CODIS_PROXIES, MAX_PARALLEL_PROXIES};
+use crate::model::reach::ReachState;
 use crate::model::unavailable::Unavailability;
 use crate::parse;
+use crate::parse::address::address;
 use crate::parse::codis::text;
+
+/// Finds out whether the proxies of `product` run. A dead one stays announced until its session ends: 25 s and more
+/// were measured with ZooKeeper.
+pub(super) async fn dial_all(product: &mut Product, deadlines: &Deadlines) {
+    let dials = product.proxies.iter().flatten().take(MAX_CODIS_PROXIES).map(async |proxy| {
+        let address = address(proxy.admin_addr.as_deref()?).ok()?;
+        let (reach, stream) = dial(&address, deadlines).await;
+        match (stream.is_some(), reach.state) {
+            (true, _) => Some(false),
+            (false, ReachState::Refused) => Some(true),
+            (false, _) => None,
+        }
+    });
+    let answers: Vec<Option<bool>> =
+        futures_util::stream::iter(dials).buffered(MAX_PARALLEL_PROXIES).collect().await;
+    for (proxy, refuses) in product.proxies.iter_mut().flatten().zip(answers) {
+        proxy.refuses = refuses;
+    }
+}
 
 /// The proxies in a directory of the dashboard.
 pub(super) fn proxies(reader: &mut Reader<'_>, directory: &str) -> Result<Vec<Proxy>, Unavailability> {

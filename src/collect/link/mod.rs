@@ -11,4 +11,5 @@ mod sample;
 mod session;
 
 pub use probe::{Live, Prober};
+pub use sample::find as find_keys;
 pub use session::{Party, Session, Trouble};

@@ -104,9 +104,9 @@ pub async fn compare(
     Ok(())
 }
 
-/// Up to `most` keys of the master, of as many types as can be had within bounds. What can be asked for
+/// Up to `most` keys of a server, of as many types as can be had within bounds. What can be asked for
 /// without harm differs from release to release; the gate knows it.
-async fn find(master: &mut Session<'_>, most: usize) -> Result<Vec<String>, Trouble> {
+pub async fn find(master: &mut Session<'_>, most: usize) -> Result<Vec<String>, Trouble> {
     let each = (most / TYPES.len()).max(1).to_string();
     let ranges = TYPES.map(|kind| ["pkscanrange", kind, "", "", "limit", each.as_str()]);
     let mut keys: Vec<String> = Vec::new();

@@ -11,6 +11,8 @@ use crate::model::release::Version;
 
 /// How every key begins that this tool writes.
 pub const CANARY: &str = "pikadoctor:canary:";
+/// How the key of a slot's list begins: `SlotKeyPrefix` in include/pika_slot.h v2.3.6, pika_slot_command.h v3.5.5.
+pub const SLOT_LIST: &str = "_internal:slotkey:4migrate:";
 
 /// A command that may be sent. Only the gate can make one.
 #[derive(Debug)]
@@ -139,7 +141,9 @@ impl<'k> Gate<'k> {
         }
         // The pattern of the rule shows no argument that stands for a placeholder: passwords are secret, and
         // the keys of users are nobody else's business.
-        let hidden = ["<password>", "<key>", "<cursor>"].iter().any(|hidden| rule.command.contains(hidden));
+        let hidden = ["<password>", "<key>", "<cursor>", "<member>"]
+            .iter()
+            .any(|hidden| rule.command.contains(hidden));
         let label = if hidden { rule.command.clone() } else { words.join(" ") };
         Ok(Permit { label, packed: command.get_packed_command() })
     }
@@ -198,6 +202,7 @@ fn matches(pattern: &str, words: &[&str], placeholders: bool) -> bool {
             pattern.eq_ignore_ascii_case(word)
                 || match *pattern {
                     "<canary>" => placeholders && word.len() > CANARY.len() && word.starts_with(CANARY),
+                    "<slot-list>" => placeholders && word.starts_with(SLOT_LIST),
                     pattern => placeholders && pattern.starts_with('<'),
                 }
         })

@@ -113,6 +113,9 @@ pub struct Product {
     pub codis2: bool,
     /// The lock of the dashboard (`topom`). Null: no dashboard holds it.
     pub dashboard: Option<Dashboard>,
+    /// Dashboards of the same run that are at work for this product though the lock is not there. An end of another
+    /// dashboard removes it: by `--shutdown`, or by a signal that is not SIGKILL.
+    pub unlocked_dashboards: Vec<String>,
     /// Where else in the same run a dashboard with another token is at work for this product: other coordinators, and
     /// URLs of dashboards.
     pub other_dashboards: Vec<String>,

@@ -10,6 +10,7 @@ use super::super::http::HttpFailure;
 use super::proxy::Proxy;
 use super::topology::{Backend, CodisRelease, Group, Migration, Password, Registered, Slots};
 use crate::model::reason::Reason;
+use crate::model::release::Version;
 use crate::model::unavailable::Unavailable;
 
 /// One Codis: everything of one product.
@@ -39,6 +40,8 @@ pub struct Codis {
     pub groups: Option<Vec<Group>>,
     /// The servers of all groups, group by group; in each the master by position first.
     pub servers: Vec<Backend>,
+    /// Pikas of the run that are in no group.
+    pub candidates: Vec<Candidate>,
     /// The proxies that the dashboard knows, and those that were named.
     pub proxies: Option<Vec<Proxy>>,
     /// Sentinels that the dashboard has; the fork of Pika has none.
@@ -56,6 +59,23 @@ pub struct Codis {
     /// Facts that could not be had.
     #[serde(alias = "errors")]
     pub unavailable: Vec<Unavailable>,
+}
+
+/// A Pika of the run that is in no group of the product, and that may be meant to join one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// The node.
+    pub name: String,
+    /// Its address.
+    pub address: Address,
+    /// Its release.
+    pub version: Version,
+    /// `instance-mode`, of the releases that have it.
+    pub mode: Option<String>,
+    /// Whether it has a requirepass. Null where that is not known.
+    pub password: Option<bool>,
 }
 
 /// What kind of program answered at a URL.

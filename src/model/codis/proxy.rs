@@ -40,6 +40,9 @@ pub struct Proxy {
     pub slots: Option<ProxySlots>,
     /// Why it was not asked, or did not answer.
     pub config_error: Option<Reason>,
+    /// Whether its host refuses connections to its admin_addr: it does not run. Null where it was not dialled, or
+    /// where the answer says neither. Of what a coordinator holds only.
+    pub refuses: Option<bool>,
     /// Whether the product_auth that was given is its own; null when none was given, or it was not asked.
     pub auth: Option<ProxyAuth>,
 }
@@ -152,4 +155,6 @@ pub struct ProxyPresence {
     pub announced: bool,
     /// Whether the two name the same address for clients. Null unless both have it.
     pub same_addr: Option<bool>,
+    /// Whether nobody listens at its admin_addr. Null where that is not known.
+    pub refuses: Option<bool>,
 }

@@ -327,6 +327,11 @@ pub struct SlotIndex {
     pub slots_with_keys: Option<u64>,
     /// Keys in the lists of slots that are to be moved away.
     pub indexed_moving: Option<u64>,
+    /// Slots with keys in their lists that belong to another group, and how many keys. Null for a replica, and where
+    /// nothing is known of the slots.
+    pub elsewhere: Option<StraySlots>,
+    /// Some keys, and whether the lists have them. Null where none were asked for.
+    pub sample: Option<ListSample>,
     /// Why SLOTSINFO gave nothing: its error.
     pub refusal: Option<Reason>,
     /// The slot of the key `{user1}:a` by its own reckoning. Codis reckons with `user1` and comes to 341.
@@ -342,6 +347,30 @@ pub struct SlotIndex {
     pub counted_at: Option<String>,
     /// Seconds for a question and its answer from here: the shortest of several.
     pub round_trip_seconds: Option<f64>,
+}
+
+/// Slots that a server has keys of, though they belong to another group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct StraySlots {
+    /// The slots.
+    pub slots: SlotSet,
+    /// The keys in their lists.
+    pub keys: u64,
+}
+
+/// Keys of a server that were looked up in the lists of their slots.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ListSample {
+    /// How many were looked up: the first ones of each type, as far as the release lists them without harm.
+    pub looked: u64,
+    /// How many of them are in no list, in slots of the server's own group.
+    pub unlisted: u64,
+    /// How many of them are in slots that belong to another group, listed or not.
+    pub elsewhere: u64,
 }
 
 /// Servers with the same requirepass.

@@ -2,12 +2,12 @@
 
 use futures_util::StreamExt as _;
 
-use crate::collect::codis::backend;
+use crate::collect::codis::backend::{self, Assigned};
 use crate::collect::link::Party;
 use crate::derive;
 use crate::i18n::reasons;
 use crate::model::codis::Codis;
-use crate::model::codis::topology::Backend;
+use crate::model::codis::topology::{Backend, Position};
 use crate::model::limits::MAX_PARALLEL_BACKENDS;
 use crate::model::unavailable::{Unavailable, UnavailableKind};
 use crate::parse::codis::slot_ranges;
@@ -39,10 +39,18 @@ async fn join_servers(run: &CollectionRun<'_>, codis: &mut Codis) {
         .flat_map(|slots| &slots.actions)
         .map(|action| (action.from, slot_ranges(&action.slots.ranges)))
         .collect();
+    let on_their_way: Vec<(u64, u64)> = moving.iter().flat_map(|(_, ranges)| ranges.clone()).collect();
+    let owned: Vec<(i64, Vec<(u64, u64)>)> = match &codis.slots {
+        Some(_) => {
+            codis.groups.iter().flatten().map(|group| (group.id, slot_ranges(&group.slot_ranges))).collect()
+        }
+        None => Vec::new(),
+    };
+    let planned = codis.before_migration;
     let servers = std::mem::take(&mut codis.servers);
     let mut looked: Vec<(usize, Backend)> = futures_util::stream::iter(servers.into_iter().enumerate())
         .map(|(number, mut server)| {
-            let moving = &moving;
+            let (moving, on_their_way, owned) = (&moving, &on_their_way, &owned);
             async move {
                 let node = run.facts.nodes.iter().find(|node| Some(&node.address) == server.address.as_ref());
                 server.node = node.map(|node| node.name.clone());
@@ -52,18 +60,19 @@ async fn join_servers(run: &CollectionRun<'_>, codis: &mut Codis) {
                         let target = run.targets.iter().find(|target| target.name == node.name);
                         let password = target.and_then(|target| target.password.as_ref());
                         let party = Party { node, password };
-                        let leaves = |slot: u64| {
-                            moving.iter().any(|(from, ranges)| {
-                                *from == server.group && ranges.iter().any(|(a, b)| (*a..=*b).contains(&slot))
-                            })
+                        let own = owned.iter().find(|(group, _)| *group == server.group);
+                        let own = own.filter(|_| server.position == Position::Master);
+                        let leaving = moving.iter().filter(|(from, _)| *from == server.group);
+                        let leaving: Vec<(u64, u64)> = leaving.flat_map(|(_, slots)| slots.clone()).collect();
+                        let assigned = Assigned {
+                            leaving: &leaving,
+                            moving: on_their_way,
+                            own: own.map(|(_, slots)| slots.as_slice()),
+                            source: server.position == Position::Master && (planned || !leaving.is_empty()),
                         };
-                        let answer = backend::collect_slot_index(
-                            party,
-                            &run.knowledge.commands,
-                            &run.deadlines,
-                            leaves,
-                        )
-                        .await;
+                        let rules = &run.knowledge.commands;
+                        let answer =
+                            backend::collect_slot_index(party, rules, &run.deadlines, &assigned).await;
                         answer.map_err(|trouble| (UnavailableKind::Failed, trouble.reason().clone()))
                     }
                     None if node.is_some() => {

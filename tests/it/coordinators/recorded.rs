@@ -8,9 +8,9 @@ use crate::support::chinese::report_is_all_chinese;
 use crate::support::codis::serve_recorded;
 use crate::support::coordinator::{
     FakeZookeeper, Honest, Manner, Tree, Znode, etcd_answers, recorded_etcd, recorded_tree, replaced,
-    serve_dashboard, serve_http,
+    serve_dashboard, serve_http, with_proxies_at_work,
 };
-use crate::support::{Run, pikadoctor};
+use crate::support::{Run, listener, pikadoctor};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -80,18 +80,25 @@ fn what_is_found_in_each_recorded_coordinator() {
         if name == "08-zk-digest-auth" {
             tree = replaced(&tree, "127.0.0.1:28084", &other);
         }
+        let (tree, moved) = with_proxies_at_work(&tree);
         let zookeeper = zookeeper(tree);
         let run = check(&["--zookeeper", &zookeeper.address], password);
-        let table = table(&report(&run)).replace(&zookeeper.address, "ZK");
+        let mut table = table(&report(&run)).replace(&zookeeper.address, "ZK");
+        for (address, recorded) in moved {
+            table = table.replace(&address, &recorded);
+        }
         let table = table.replace(&alive, "127.0.0.1:28081").replace(&other, "127.0.0.1:28084");
         let with = if password.is_empty() { "without" } else { "with" };
         let _ = writeln!(snapshot, "{name}, {with} a password: exit {}\n{table}", run.code);
     }
     let alive = serve_dashboard("916a3d36ad7d62c52e12522af6a1383f", "demo-etcd");
+    let proxy = listener(drop);
     let text = recorded_etcd().to_string().replace("127.0.0.1:28082", &alive);
+    let text = text.replace("127.0.0.1:21084", &proxy);
     let etcd = serve_http(etcd_answers(serde_json::from_str(&text).unwrap()));
     let run = check(&["--etcd", &etcd], "");
     let table = table(&report(&run)).replace(&etcd, "ETCD").replace(&alive, "127.0.0.1:28082");
+    let table = table.replace(&proxy, "127.0.0.1:21084");
     let _ = writeln!(snapshot, "19-etcd: exit {}\n{table}", run.code);
     insta::assert_snapshot!(snapshot);
 }
@@ -103,7 +110,7 @@ fn healthy_tree(dashboard: &str) -> Tree {
         !path.starts_with("/zk") && !path.contains("d2de05be") && !path.contains("41056f75")
     });
     let tree = replaced(&tree, "192.0.2.2", "127.0.0.1");
-    replaced(&tree, "127.0.0.1:28081", dashboard)
+    with_proxies_at_work(&replaced(&tree, "127.0.0.1:28081", dashboard)).0
 }
 
 /// The token in the lock of the recorded tree.
@@ -128,6 +135,19 @@ fn found_after(change: impl FnOnce(&mut Tree)) -> (BTreeSet<String>, Value) {
         }
     }
     (found, report)
+}
+
+#[test]
+fn a_proxy_that_is_down_is_found_while_it_is_still_announced() {
+    let (found, report) = found_after(|tree| {
+        let proxy = PROXY.replace("TOKEN", "1596baf890de3464878cb2dbfca3879c");
+        let mut model: Value = serde_json::from_slice(&tree[&proxy].data).unwrap();
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        model["admin_addr"] = silent.to_string().into();
+        tree.insert(proxy, Znode::open(&model.to_string()));
+    });
+    assert_eq!(found, BTreeSet::from(["coordinator/proxies".to_owned()]));
+    assert!(table(&report).contains("it is down, and clients still find it"), "{}", table(&report));
 }
 
 #[test]
@@ -354,6 +374,7 @@ fn two_coordinators_with_one_product_are_two_dashboards() {
 fn the_dashboard_itself_is_compared_where_it_is_looked_at() {
     let (place, url) = serve_recorded("07-zk-online");
     let recorded = replaced(&recorded_tree("07-zk-online"), "127.0.0.1", &place.host);
+    let (recorded, _) = with_proxies_at_work(&recorded);
     let problems = |check_id: &str, change: &dyn Fn(&mut Tree)| {
         let mut tree = recorded.clone();
         change(&mut tree);

@@ -5,6 +5,10 @@ use std::net::TcpStream;
 use std::thread;
 use std::time::Duration;
 
+use serde_json::Value;
+
+use super::listener;
+
 pub use super::shared::etcd::*;
 pub use super::shared::zookeeper::*;
 
@@ -88,4 +92,23 @@ pub fn replaced(tree: &Tree, from: &str, to: &str) -> Tree {
 pub fn serve_dashboard(token: &str, product: &str) -> String {
     let model = format!(r#"{{"token":"{token}","product_name":"{product}","admin_addr":"x:1"}}"#);
     serve_http(move |path, _| (path == "/topom/model").then(|| (200, "application/json", model.clone())))
+}
+
+/// The same tree, with somebody who listens at the admin_addr of each proxy of this host in the dashboard's lists; those
+/// of other hosts are taken away, for what dialling them comes to is the network's affair. Gives the addresses, too:
+/// those that are dialled now, and those that were recorded.
+pub fn with_proxies_at_work(tree: &Tree) -> (Tree, Vec<(String, String)>) {
+    let (mut tree, mut moved) = (tree.clone(), Vec::new());
+    for (_, node) in tree.iter_mut().filter(|(path, _)| path.contains("/proxy/proxy-")) {
+        let mut model: Value = serde_json::from_slice(&node.data).unwrap_or_default();
+        let Some(recorded) = model["admin_addr"].as_str().map(str::to_owned) else { continue };
+        if recorded.starts_with("127.") {
+            moved.push((listener(drop), recorded));
+        } else {
+            model.as_object_mut().unwrap().remove("admin_addr");
+            node.data = model.to_string().into_bytes();
+        }
+    }
+    let tree = moved.iter().fold(tree, |tree, (address, recorded)| replaced(&tree, recorded, address));
+    (tree, moved)
 }

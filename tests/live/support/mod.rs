@@ -7,6 +7,7 @@ mod shared;
 pub mod hosts;
 pub mod process;
 pub mod real;
+pub mod real_codis;
 pub mod sshd;
 pub mod zookeeper;
 

@@ -124,6 +124,26 @@ impl Pika {
         prepared.start(command, listens)
     }
 
+    /// Ends it without a word.
+    pub fn end(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it again after its end, with the same files.
+    pub fn start_again(&mut self, version: &str) {
+        let output = fs::File::create(self.directory.path().join("output")).unwrap();
+        let conf = self.directory.path().join("pika.conf");
+        let mut command = Command::new(home().join(version).join("pika"));
+        command.arg("-c").arg(conf).current_dir(self.directory.path()).stdin(Stdio::null());
+        self.process = command.stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
+        let began = Instant::now();
+        while !listens(self.port) {
+            assert!(began.elapsed() < Duration::from_secs(30), "it does not listen: {}", self.output());
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     pub fn output(&self) -> String {
         fs::read_to_string(self.directory.path().join("output")).unwrap_or_default()
     }
@@ -152,6 +172,20 @@ impl Pika {
         let mut reply = Vec::new();
         let _ = stream.read_to_end(&mut reply);
         String::from_utf8_lossy(&reply).into_owned()
+    }
+
+    /// Sends a command, and returns as much of its reply as comes at once.
+    pub fn ask_line(&self, words: &[&str]) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let mut request = format!("*{}\r\n", words.len());
+        for word in words {
+            request += &format!("${}\r\n{word}\r\n", word.len());
+        }
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut reply = [0; 512];
+        let length = stream.read(&mut reply).unwrap();
+        String::from_utf8_lossy(&reply[..length]).trim_end().to_owned()
     }
 
     /// Lines of its WARNING, ERROR and FATAL logs.
