@@ -62,9 +62,27 @@ pub struct CompanionKey {
     /// What a file without it means, by release, where that matters.
     #[serde(default)]
     pub defaults: BTreeMap<CodisRelease, Value>,
+    /// With which values Codis does not start.
+    #[serde(default)]
+    pub start: Option<StartRule>,
     /// How many words follow the name in sentinel.conf, where that is fixed.
     #[serde(default)]
     pub arguments: Option<usize>,
+}
+
+/// What a value has to be for Codis to start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct StartRule {
+    /// The smallest number, time or size.
+    pub least: Option<i64>,
+    /// Whether an empty text ends the start.
+    pub filled: bool,
+    /// The words that are known, where others end the start.
+    pub words: Vec<String>,
+    /// Whether it holds for 3.0, too, which validates nothing else.
+    pub also_3_0: bool,
 }
 
 /// One file.
@@ -96,6 +114,8 @@ pub struct CompanionContent {
     pub syntax: Vec<Fault>,
     /// Values that are not of the type that they have to be.
     pub types: Vec<WrongType>,
+    /// Values with which the program ends at its start.
+    pub refused: Vec<RefusedValue>,
     /// Keys that are not read.
     pub unknown: Vec<UnknownKey>,
     /// The values that count, those that follow from a missing key included. Passwords are tokens.
@@ -128,6 +148,25 @@ pub struct WrongType {
     pub expected: ValueType,
     /// What it is, in a word of TOML.
     pub found: String,
+    /// Where.
+    pub place: Place,
+}
+
+/// A value with which Codis ends at its start.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RefusedValue {
+    /// The key.
+    pub key: String,
+    /// The value.
+    pub value: String,
+    /// The smallest number, time or size that is taken. Null where it is no number.
+    pub least: Option<i64>,
+    /// The words that are taken; none: every text that is not empty.
+    pub words: Vec<String>,
+    /// The releases that end, of those that the file can be for.
+    pub releases: Vec<CodisRelease>,
     /// Where.
     pub place: Place,
 }
@@ -220,6 +259,8 @@ pub enum Matter {
     MasterName,
     /// auth-pass and requirepass of the Pika on that port.
     AuthPass,
+    /// A master of a sentinel.conf and a Pika that is one half of a double master.
+    DoubleMaster,
     /// The id of two Sentinels.
     MyId,
     /// The quorum of two Sentinels for one name.

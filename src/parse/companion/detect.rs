@@ -3,6 +3,27 @@
 use crate::model::companion::CompanionKind;
 use crate::model::knowledge::Knowledge;
 
+/// Directives of Redis that a sentinel.conf has beside its `sentinel` lines.
+const OF_SENTINEL: [&str; 17] = [
+    "port",
+    "dir",
+    "bind",
+    "bind-source-addr",
+    "daemonize",
+    "pidfile",
+    "logfile",
+    "loglevel",
+    "protected-mode",
+    "requirepass",
+    "user",
+    "aclfile",
+    "masterauth",
+    "masteruser",
+    "syslog-enabled",
+    "supervised",
+    "tcp-backlog",
+];
+
 /// What a file is for; `None` for a pika.conf and for whatever cannot be told. The text decides, and where it fits
 /// two of them alike, the name of the file.
 pub fn kind_of(name: &str, text: &str, knowledge: &Knowledge) -> Option<CompanionKind> {
@@ -10,8 +31,16 @@ pub fn kind_of(name: &str, text: &str, knowledge: &Knowledge) -> Option<Companio
         knowledge.companion_keys.iter().any(|known| known.file == kind && known.name == key)
     };
     let (mut dashboard, mut proxy, mut sentinel, mut pika) = (0, 0, 0, 0);
+    // The stock sentinel.conf of Codis monitors nothing: the dashboard adds its groups to the running Sentinel.
+    let (mut of_sentinel, mut others) = (0, 0);
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let mut words = line.split_whitespace();
+        let bare = line.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+        if OF_SENTINEL.contains(&bare.as_str()) && !line.contains([':', '=']) {
+            of_sentinel += 1;
+        } else {
+            others += 1;
+        }
         if words.next().is_some_and(|word| word.eq_ignore_ascii_case("sentinel")) && words.next().is_some() {
             sentinel += 1;
         } else if let Some((key, _)) = line.split_once('=')
@@ -25,6 +54,9 @@ pub fn kind_of(name: &str, text: &str, knowledge: &Knowledge) -> Option<Companio
         }
     }
     if sentinel > 0 && sentinel >= pika {
+        return Some(CompanionKind::Sentinel);
+    }
+    if of_sentinel > 0 && others == 0 {
         return Some(CompanionKind::Sentinel);
     }
     if dashboard + proxy <= pika {
@@ -59,6 +91,9 @@ mod tests {
             kind("a", "port 26379\nSENTINEL monitor m 10.0.0.1 9221 2"),
             Some(CompanionKind::Sentinel)
         );
+        // Stock, of Codis 3.2.2 and of the fork of Pika.
+        assert_eq!(kind("a", "port 26379\ndir /tmp\n"), Some(CompanionKind::Sentinel));
+        assert_eq!(kind("a", "port 6379\nsave 900 1\n"), None, "a redis.conf");
         assert_eq!(kind("proxy.toml", "port : 9221\nthread-num : 1"), None);
         assert_eq!(kind("a", "port : 9221\nrequirepass : a=b\n"), None);
         assert_eq!(kind("a", ""), None);

@@ -1,6 +1,8 @@
 //! What two files of a run say of the same thing.
 
-use crate::model::companion::{CompanionContent, CompanionFile, CompanionKind, Effective, Matter, Pairing};
+use crate::model::companion::{
+    CompanionContent, CompanionFile, CompanionKind, ConfMaster, Effective, Matter, Pairing,
+};
 use crate::model::conf::{ConfFile, Place};
 use crate::parse::secret::Tokens;
 
@@ -56,7 +58,11 @@ pub fn pairings(
     for pika in pikas {
         let mut with_pika = match kind {
             CompanionKind::Dashboard | CompanionKind::Proxy => codis_and_pika(kind, content, pika, tokens),
-            CompanionKind::Sentinel => sentinel_and_pika(content, pika),
+            CompanionKind::Sentinel => {
+                let mut found = sentinel_and_pika(content, pika);
+                found.extend(sentinel_and_double_master(content, pika));
+                found
+            }
         };
         for pairing in &mut with_pika {
             pairing.other.clone_from(&pika.name);
@@ -196,6 +202,24 @@ fn codis_and_pika(
         found.push(pair(Matter::Slotmigrate, there.value.eq_ignore_ascii_case("yes"), here, there));
     }
     found
+}
+
+/// A Sentinel over one half of a double master: what stands in pika.conf is the other half.
+fn sentinel_and_double_master(content: &CompanionContent, pika: &ConfFile) -> Vec<Pairing> {
+    let port = setting(pika, "port").and_then(|port| port.value.parse::<u16>().ok());
+    let other = setting(pika, "double-master-ip").filter(|other| !other.value.is_empty());
+    let other_port = setting(pika, "double-master-port").and_then(|port| port.value.parse::<u16>().ok());
+    let Some(other) = other else { return Vec::new() };
+    let is_half = |master: &&ConfMaster| {
+        master.port == port && port.is_some() || master.port == other_port && master.host == other.value
+    };
+    let said = |master: &ConfMaster| Said {
+        key: "sentinel monitor".into(),
+        value: master.name.clone(),
+        place: Some(master.place.clone()),
+    };
+    let masters = content.masters.iter().filter(is_half);
+    masters.map(|master| pair(Matter::DoubleMaster, false, said(master), other.clone())).collect()
 }
 
 fn sentinel_and_pika(content: &CompanionContent, pika: &ConfFile) -> Vec<Pairing> {

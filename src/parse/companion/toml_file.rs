@@ -9,7 +9,8 @@ use toml::de::{DeTable, DeValue};
 use super::reading::{ServiceConfText, host_kind};
 use crate::model::codis::topology::CodisRelease;
 use crate::model::companion::{
-    CompanionContent, CompanionKey, CompanionKind, Effective, Fault, UnknownKey, ValueType, WrongType,
+    CompanionContent, CompanionKey, CompanionKind, Effective, Fault, RefusedValue, UnknownKey, ValueType,
+    WrongType,
 };
 use crate::model::limits::MAX_SHOWN_KEY_CHARACTERS;
 use crate::model::reason::Reason;
@@ -55,13 +56,16 @@ pub fn read(reading: &ServiceConfText<'_>, kind: CompanionKind) -> CompanionCont
         match keys.iter().find(|key| key.name == entry.key) {
             None => content.unknown.push(unknown(reading, entry, kind)),
             Some(key) => {
-                if !key.releases.iter().any(|release| content.likely.contains(release)) {
+                // Where keys of several releases stand side by side, none of the likely ones reads them all.
+                if !content.likely.iter().all(|release| key.releases.contains(release)) {
                     content.unknown.push(of_other_releases(reading, entry, key));
                 }
                 if let Some(wrong) = wrong_type(reading, entry, key) {
                     content.types.push(wrong);
                 } else {
-                    content.values.push(stated(reading, entry, key, &content.likely));
+                    let stated = stated(reading, entry, key, &content.likely);
+                    content.refused.extend(refused(&stated, key));
+                    content.values.push(stated);
                 }
             }
         }
@@ -141,6 +145,48 @@ fn stated(
     };
     let shown = if key.secret { reading.tokens.token(&text) } else { text };
     effective(key, shown, true, likely.to_vec(), Some(reading.place(entry.value_at)))
+}
+
+/// The value, where Codis ends at its start with it.
+fn refused(stated: &Effective, key: &CompanionKey) -> Option<RefusedValue> {
+    let rule = key.start.as_ref()?;
+    let of_release = |release: &&CodisRelease| rule.also_3_0 || **release != CodisRelease::V3_0;
+    let releases: Vec<CodisRelease> = stated.releases.iter().filter(of_release).copied().collect();
+    let value = stated.value.trim();
+    let known = rule.words.iter().any(|word| word == value);
+    let bad = match rule.least {
+        Some(least) => sign(value)? < least,
+        None if rule.words.is_empty() => rule.filled && value.is_empty(),
+        None => !known,
+    };
+    if !bad || releases.is_empty() {
+        return None;
+    }
+    Some(RefusedValue {
+        key: key.name.clone(),
+        value: stated.value.clone(),
+        least: rule.least,
+        words: rule.words.clone(),
+        releases,
+        place: stated.place.clone()?,
+    })
+}
+
+/// -1, 0 or 1, of a number, a time or a size: `-1`, `0s`, `32mb`. None where it is none.
+fn sign(value: &str) -> Option<i64> {
+    let (negative, digits) = match value.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, value),
+    };
+    let unit = digits.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(digits.len());
+    let number: f64 = digits[..unit].parse().ok()?;
+    Some(if number == 0.0 {
+        0
+    } else if negative {
+        -1
+    } else {
+        1
+    })
 }
 
 /// What a missing key means; one entry for each different default of the releases that the file can be for.

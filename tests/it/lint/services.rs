@@ -190,7 +190,8 @@ fn each_mistake_is_found_at_its_place() {
         ("d", "sentinel_quorum = 2", "sentinel_quorum = ", &["codis-syntax critical d:7:19"]),
         ("d", "sentinel_quorum = 2", "product_name = \"demo\"", &["codis-syntax critical d:7:1"]),
         ("p", "\"zookeeper\"", "\"filesystem\"", &["codis-coordinator critical p:6:14"]),
-        ("p", "10.0.0.1:2181", "", &["codis-coordinator warning p:6:14"]),
+        // It ends at its start (tried on 3.2.2).
+        ("p", "10.0.0.1:2181", "", &["codis-start critical p"]),
         ("p", "databases = 1", "databases = 16", &["codis-databases warning p:8:28"]),
         (
             "p",
@@ -204,7 +205,7 @@ fn each_mistake_is_found_at_its_place() {
             "p",
             "jodis_name = \"zookeeper\"",
             "jodis_compatible = \"true\"",
-            &["codis-value-type critical p:6:20"],
+            &["codis-start critical p", "codis-value-type critical p:6:20"],
         ),
         ("s", "9221 2", "9221 1", &["sentinel-masters warning s:4:10"]),
         ("s", "9221 2", "9221 x", &["sentinel-syntax critical s:4:39"]),
@@ -273,6 +274,62 @@ fn migration_by_release() {
             "{version}"
         );
     }
+}
+
+/// Each of these was tried on the program of 3.2.2: it ended at its start.
+#[test]
+fn values_that_end_the_start_are_named() {
+    for (file, from, to) in [
+        ("dashboard.toml", "product_name = \"demo\"", "product_name = \"\""),
+        ("dashboard.toml", "coordinator_addr = \"10.0.0.1:2181\"", "coordinator_addr = \"\""),
+        ("dashboard.toml", "sentinel_quorum = 2", "sentinel_quorum = 0"),
+        ("dashboard.toml", "sentinel_quorum = 2", "migration_timeout = \"0s\""),
+        ("dashboard.toml", "sentinel_quorum = 2", "sentinel_down_after = \"-1s\""),
+        ("proxy.toml", "product_name = \"demo\"", "product_name = \"\""),
+        ("proxy.toml", "jodis_name = \"zookeeper\"", "jodis_name = \"\""),
+        ("proxy.toml", "jodis_addr = \"10.0.0.1:2181\"", "jodis_addr = \"\""),
+        ("proxy.toml", "backend_number_databases = 1", "backend_number_databases = 0"),
+        ("proxy.toml", "product_auth = \"planted-auth\"", "proto_type = \"udp\""),
+        ("proxy.toml", "product_auth = \"planted-auth\"", "session_recv_timeout = -1"),
+    ] {
+        let text = if file == "dashboard.toml" { DASHBOARD } else { PROXY };
+        let state = |text: &str| {
+            let linted = Linted::of(&[(file, text)], &[]);
+            let findings = linted.report["findings"].as_array().unwrap();
+            let finding = findings.iter().find(|finding| finding["check"] == "companion/codis-start");
+            finding.unwrap()["state"].as_str().unwrap().to_owned()
+        };
+        assert_eq!(state(text), "ok", "{file}");
+        assert_eq!(state(&text.replace(from, to)), "critical", "{to}");
+    }
+}
+
+#[test]
+fn keys_of_two_releases_and_a_sentinel_conf_without_a_monitor() {
+    // session_max_timeout is of 3.0, jodis_name of 3.1 and later.
+    let mixed = "product_name = \"demo\"\nproxy_addr = \"10.0.0.2:19000\"\nadmin_addr = \"10.0.0.2:11080\"\n\
+                 session_max_timeout = 1800\njodis_name = \"\"\n";
+    let linted = Linted::of(&[("proxy.toml", mixed)], &[]);
+    let said = linted.said("companion/codis-unknown-key");
+    assert!(said.contains("keys of two releases are mixed"), "{said}");
+    let linted = Linted::of(&[("conf", "port 26379\ndir /tmp\n")], &[]);
+    assert_eq!(linted.report["facts"]["companion_files"][0]["kind"], "sentinel");
+    assert!(
+        linted.said("companion/sentinel-masters").contains("monitors nothing yet"),
+        "{:#}",
+        linted.report
+    );
+}
+
+#[test]
+fn a_sentinel_over_one_half_of_a_double_master_is_critical() {
+    let half = "port : 9221\ndouble-master-ip : 10.0.0.4\ndouble-master-port : 9221\n\
+                double-master-server-id : 2\nserver-id : 1\n";
+    let monitors = "port 26379\nsentinel monitor demo-1 10.0.0.3 9221 2\n";
+    let linted =
+        Linted::of(&[("pika.conf", half), ("sentinel.conf", monitors)], &["--pika-version", "2.3.6"]);
+    let said = linted.said("companion/agreement");
+    assert!(said.contains("one half of a double master") && linted.code == 2, "{said}");
 }
 
 #[test]
