@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::channels::Subscriptions;
 use super::info::info;
 use super::world::World;
 use crate::catalog::era;
@@ -22,13 +23,16 @@ pub struct Client {
     pub db: u64,
     /// Whether it has given a password that was taken.
     pub authenticated: bool,
+    /// The channels that it listens to.
+    pub subscriptions: Subscriptions,
 }
 
 impl Client {
     /// A connection that was just made.
     pub fn new(world: &Arc<World>, server: usize, knowledge: &Arc<Knowledge>) -> Self {
         let (world, knowledge) = (world.clone(), knowledge.clone());
-        Self { world, server, knowledge, db: 0, authenticated: false }
+        let subscriptions = Subscriptions::default();
+        Self { world, server, knowledge, db: 0, authenticated: false, subscriptions }
     }
 
     /// The reply to a command.
@@ -51,6 +55,16 @@ impl Client {
                 self.config_set(name, value)
             }
             ("slaveof", arguments) => self.slaveof(arguments),
+            // What a Sentinel says to the servers that it watches, beside INFO and SLAVEOF.
+            ("ping", []) => "+PONG\r\n".to_owned(),
+            ("publish", [channel, text]) => {
+                let readers = self.world.channels.publish(self.server, channel, text);
+                number(i64::try_from(readers).unwrap_or(i64::MAX))
+            }
+            ("subscribe", [_, ..]) => self.subscriptions.add(&words[1..], false),
+            ("psubscribe", [_, ..]) => self.subscriptions.add(&words[1..], true),
+            ("unsubscribe", [_, ..]) => self.subscriptions.remove(&words[1..], false),
+            ("punsubscribe", [_, ..]) => self.subscriptions.remove(&words[1..], true),
             ("clearreplicationid", []) => self.clear_replication_id(),
             ("select", [db]) => match db.parse() {
                 Ok(db) if db < self.world.lock().servers[self.server].databases() => {

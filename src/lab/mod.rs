@@ -9,6 +9,7 @@
 //! the same number of bytes with each write.
 
 mod change;
+mod channels;
 mod commands;
 pub mod error;
 pub mod fault;

@@ -9,9 +9,14 @@ use std::time::Duration;
 
 use redis::Parser;
 use tokio::io::AsyncWriteExt;
+use tokio::net::tcp::OwnedWriteHalf;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Mutex;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::task::{JoinHandle, JoinSet};
 
+use super::channels::{Message, Subscriptions};
 use super::commands::Client;
 use super::error::LabError;
 use super::fault::{LinkFault, PortFault, ServerFault};
@@ -400,11 +405,39 @@ fn host_number(address: SocketAddr) -> u8 {
 
 /// Answers one connection as the server should.
 async fn converse(stream: TcpStream, mut client: Client) {
-    let (mut reader, mut writer) = stream.into_split();
+    let (mut reader, writer) = stream.into_split();
+    let writer = Arc::new(Mutex::new(writer));
     let mut parser = Parser::new();
+    // Ends with the connection.
+    let mut messages = JoinSet::new();
     while let Some(words) = next_command(&mut parser, &mut reader).await {
-        if writer.write_all(client.reply(&words).as_bytes()).await.is_err() {
+        let reply = client.reply(&words);
+        if messages.is_empty() && !client.subscriptions.is_empty() {
+            let heard = client.world.channels.listen(client.server);
+            messages.spawn(pass_on(heard, client.subscriptions.clone(), writer.clone()));
+        }
+        if writer.lock().await.write_all(reply.as_bytes()).await.is_err() {
             return;
+        }
+    }
+}
+
+/// Writes to a connection what is published on the channels that it subscribed to.
+async fn pass_on(
+    mut heard: Receiver<Message>,
+    subscriptions: Subscriptions,
+    writer: Arc<Mutex<OwnedWriteHalf>>,
+) {
+    loop {
+        match heard.recv().await {
+            Ok(message) => {
+                let bytes = subscriptions.of_message(&message);
+                if writer.lock().await.write_all(bytes.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => return,
         }
     }
 }

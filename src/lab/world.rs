@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::channels::Channels;
 use super::fault::LinkFault;
 use super::state::{Change, Flow, Join, Stage, State};
 use crate::catalog::era;
@@ -23,6 +24,8 @@ const ECHO: u64 = 14_000;
 #[derive(Debug, Default)]
 pub struct World {
     state: Mutex<State>,
+    /// What is published on each server.
+    pub channels: Channels,
 }
 
 impl World {
