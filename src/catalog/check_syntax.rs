@@ -84,9 +84,9 @@ pub struct CheckSyntax {
 #[serde(deny_unknown_fields)]
 #[cfg_attr(test, schemars(rename = "Case"))]
 struct CaseSyntax {
-    /// A name by which other checks can say that they explain what this case found.
+    /// A name by which other checks can say that they explain what this case found; it may have values in it.
     #[serde(default)]
-    name: Option<String>,
+    name: Option<Template>,
     /// The condition. Left out: it holds always.
     #[serde(default, rename = "if")]
     condition: Option<Source>,
@@ -134,7 +134,7 @@ struct CaseSyntax {
 struct RowSyntax {
     /// A name by which other checks can say that they explain what this row found.
     #[serde(default)]
-    name: Option<String>,
+    name: Option<Template>,
     /// What it leads to.
     #[serde(default)]
     state: Option<Source>,

@@ -191,7 +191,7 @@ impl<'c> Judge<'c> {
                         Some(condition) => scope.holds(condition).unwrap_or(true),
                         None => false,
                     },
-                    case: case.name.clone(),
+                    case: case.name.as_ref().map(|name| text(name, &scope)),
                     possible: possible(case, &scope),
                     claims: claims(file, case, &scope),
                     ..Problem::new(state, found().unwrap_or_default())
@@ -334,7 +334,7 @@ fn claims(file: &CheckFile, case: &Case, scope: &Arc<Scope>) -> Vec<Claim> {
     let claim = |explains: &Explains| Claim {
         checks: words(&explains.checks),
         at: explains.at,
-        cases: words(&explains.cases),
+        cases: explains.cases.iter().map(|name| text(name, scope)).collect(),
         unknown: explains.unknown,
     };
     file.explains.iter().chain(&case.explains).filter(holds).map(claim).collect()

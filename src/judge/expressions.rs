@@ -21,8 +21,7 @@ pub fn expressions(file: &CheckFile) -> Vec<Expression<'_>> {
         all.conditions(
             [case.condition.as_ref(), subject, state, case.transient.as_ref()].into_iter().flatten(),
         );
-        all.texts([&case.found, &case.needed, &case.fix].into_iter().flatten());
-        all.conditions(case.explains.iter().filter_map(|explains| explains.condition.as_ref()));
+        all.texts([&case.name, &case.found, &case.needed, &case.fix].into_iter().flatten());
         for cause in &case.possible {
             all.conditions(cause.condition.iter());
             all.texts(cause.texts());
@@ -38,7 +37,10 @@ pub fn expressions(file: &CheckFile) -> Vec<Expression<'_>> {
             RemedyChoice::Known(source) => all.conditions([source].into_iter()),
         }
     }
-    all.conditions(file.explains.iter().filter_map(|explains| explains.condition.as_ref()));
+    for explains in file.explains.iter().chain(file.cases.iter().flat_map(|case| &case.explains)) {
+        all.conditions(explains.condition.iter());
+        all.texts(explains.cases.iter());
+    }
     for metric in &file.metrics {
         all.conditions(
             [Some(&metric.value), metric.warn.as_ref(), metric.crit.as_ref()].into_iter().flatten(),

@@ -67,7 +67,7 @@ pub fn faults(check: &Check, knowledge: &Knowledge) -> Vec<CatalogueError> {
         let subject = case.row.as_ref().map(|(subject, _)| subject);
         let expressions = [case.condition.as_ref(), subject, case.transient.as_ref(), state];
         expressions.into_iter().flatten().for_each(|source| checker.expression(source));
-        for template in [&case.found, &case.needed, &case.fix].into_iter().flatten() {
+        for template in [&case.name, &case.found, &case.needed, &case.fix].into_iter().flatten() {
             checker.text(template);
         }
         // What the file explains is judged beside each case, and knows what every case does.
@@ -270,7 +270,10 @@ impl Checker<'_> {
     }
 
     fn explains(&mut self, all: &[Explains]) {
-        all.iter().filter_map(|one| one.condition.as_ref()).for_each(|condition| self.expression(condition));
+        for one in all {
+            one.condition.iter().for_each(|condition| self.expression(condition));
+            one.cases.iter().for_each(|name| self.text(name));
+        }
     }
 
     /// Recipes that are there, with the parameters that they have.

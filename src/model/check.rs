@@ -266,7 +266,7 @@ pub enum StateRule {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Case {
     /// A name by which other checks can say that they explain what this case found.
-    pub name: Option<String>,
+    pub name: Option<Template>,
     /// The condition. A case without one holds always.
     pub condition: Option<Source>,
     /// The row of a table that it was: an expression, and the values that the case is for.
@@ -309,9 +309,9 @@ pub struct Explains {
     /// A condition over this check's own subject. Left out: it explains them always.
     #[serde(default, rename = "if")]
     pub condition: Option<Source>,
-    /// Only what these cases of the explained checks found, by their `name`. Left out: what any case found.
+    /// Only what these cases of the explained checks found, by their `name`, which may have values in it. Left out: what any case found.
     #[serde(default)]
-    pub cases: Vec<Source>,
+    pub cases: Vec<Template>,
     /// Only findings that are unknown for want of a fact.
     #[serde(default)]
     pub unknown: bool,
