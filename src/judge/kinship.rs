@@ -105,7 +105,7 @@ pub fn is_at(at: Subjects, cause: &About<'_>, other: &About<'_>) -> bool {
         Subjects::Replica => alone(cause.servers.first()),
         Subjects::Master => alone(cause.servers.get(1)),
         Subjects::Node => cause.servers.iter().any(|server| alone(Some(server))),
-        Subjects::Links if is_between(cause.target) => {
+        Subjects::Links if is_between(cause.target) && cause.servers.len() > 1 => {
             is_between(other.target) && other.servers.len() > 1 && other.servers.iter().all(has)
         }
         Subjects::Links => {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use unicode_width::UnicodeWidthStr;
 
+use super::causes::{StandingCause, causes, follows_from, standing};
 use super::remedy::{MendLine, mend_lines};
 use super::words::{accepted, counts, gate as gate_words, seen, state as state_word};
 use super::wrap::wrap;
@@ -20,16 +21,35 @@ const INDENT: usize = 10;
 /// The report for a person.
 pub fn render(report: &Report, look: RenderOptions) -> String {
     let mut page = Page { out: String::new(), look, language: report.language };
-    page.header(report);
-    let shown = |finding: &&Finding| look.shows(finding.state) || look.always == Some(finding.check.as_str());
-    for finding in report.findings.iter().filter(|finding| finding.state != State::Unknown).filter(shown) {
-        page.finding(finding);
+    let causes = causes(report);
+    let shown = |cause: &&StandingCause<'_>| look.shows(cause.worst());
+    for cause in causes.iter().filter(shown).filter(|cause| !cause.finding.problems.is_empty()) {
+        page.cause(cause);
     }
-    if look.shows(State::Unknown) {
-        page.unknowns(report);
+    let lacking = causes.iter().filter(shown).filter(|cause| cause.finding.problems.is_empty());
+    page.unknowns(&lacking.map(|cause| cause.finding).collect::<Vec<_>>());
+    // What is as it should be, where somebody asks for it.
+    let is_other = |finding: &&Finding| {
+        !finding.state.matters() && (look.shows(finding.state) || look.always == Some(finding.check.as_str()))
+    };
+    for finding in report.findings.iter().filter(is_other) {
+        page.finding(finding, None);
     }
     page.summary(report);
-    page.out
+    page.next(&causes);
+    let body = std::mem::take(&mut page.out);
+    page.header(report);
+    if body.contains("redis-cli ") && needs_password(report) {
+        let first = texts::PASSWORD_FIRST.get(page.language);
+        let _ = writeln!(page.out, "  {first}\n    export REDISCLI_AUTH='…'\n");
+    }
+    page.out + &body
+}
+
+/// Whether a server is known to want a password from clients.
+fn needs_password(report: &Report) -> bool {
+    let configs = report.facts.nodes.iter().filter_map(|node| node.config.as_ref());
+    configs.filter_map(|config| config.get("requirepass")).any(|password| !password.is_empty())
 }
 
 struct Page {
@@ -47,20 +67,44 @@ impl Page {
         self.out.push('\n');
     }
 
-    fn finding(&mut self, finding: &Finding) {
+    /// A cause, and a line about what follows from it; everything that follows, where somebody asks for more.
+    fn cause(&mut self, cause: &StandingCause<'_>) {
+        self.finding(cause.finding, cause.consequences_line(self.language));
+        if self.look.verbose() {
+            for finding in &cause.consequences {
+                self.finding(finding, None);
+            }
+        }
+    }
+
+    fn finding(&mut self, finding: &Finding, therefore: Option<String>) {
         self.heading(finding.state, &finding.check, &finding.target);
         // The title says what should be true; beside a problem it would read as if it were, and
         // beside what is fine it says nothing new.
         if let Some(accepted) = accepted(finding, self.language) {
             self.paragraph(INDENT, "", &accepted);
         }
+        if let Some(from) = follows_from(&finding.explained_by, self.language) {
+            self.paragraph(INDENT, "", &from);
+        }
         if !finding.note.is_empty() {
             self.paragraph(INDENT, "", &finding.note);
         }
-        for problem in &finding.problems {
+        let problems = standing(finding);
+        for (index, problem) in problems.iter().enumerate() {
             self.problem(problem);
+            // What mends several problems alike is said once, behind the last of them.
+            let is_next_alike = problems
+                .get(index + 1)
+                .is_some_and(|next| (&next.fix, &next.remedies) == (&problem.fix, &problem.remedies));
+            if finding.explained_by.is_empty() && !is_next_alike {
+                self.mend(problem);
+            }
         }
-        if matches!(finding.state, State::Critical | State::Warning) {
+        if let Some(findings) = therefore {
+            self.paragraph(INDENT, "", &texts::therefore(self.language, findings));
+        }
+        if matches!(finding.state, State::Critical | State::Warning) && finding.explained_by.is_empty() {
             self.labelled(
                 texts::LABEL_MORE.get(self.language),
                 &format!("pikadoctor explain {}", finding.check),
@@ -77,7 +121,27 @@ impl Page {
         if let Some(needed) = &problem.needed {
             self.labelled(texts::LABEL_NEEDED.get(self.language), needed);
         }
-        self.mend(problem);
+        for (index, possible) in problem.possible.iter().enumerate() {
+            let number = format!("{}. ", index + 1);
+            let blank = " ".repeat(number.len());
+            let cause = format!("{number}{}", possible.cause);
+            if index == 0 {
+                self.labelled(texts::LABEL_POSSIBLE.get(self.language), &cause);
+            } else {
+                self.paragraph(INDENT, "", &cause);
+            }
+            if let Some(what) = &possible.speaks_for {
+                self.paragraph(INDENT, "", &format!("{blank}{}", texts::speaks_for(self.language, what)));
+            }
+            let look = texts::look_on(self.language, &possible.look.on);
+            self.paragraph(INDENT, "", &format!("{blank}{look}"));
+            self.code(&possible.look.run);
+        }
+    }
+
+    fn code(&mut self, code: &str) {
+        let code = self.styled(&escape_control(code), Style::new().bold());
+        let _ = writeln!(self.out, "{}   {code}", " ".repeat(INDENT));
     }
 
     /// What mends it. A command stands alone on its line, and whole however long it is.
@@ -88,10 +152,7 @@ impl Page {
                     self.labelled(texts::LABEL_FIX.get(self.language), &text);
                 }
                 MendLine::Text(text) => self.paragraph(INDENT, "", &text),
-                MendLine::Code(code) => {
-                    let code = self.styled(&escape_control(&code), Style::new().bold());
-                    let _ = writeln!(self.out, "{}   {code}", " ".repeat(INDENT));
-                }
+                MendLine::Code(code) => self.code(&code),
             }
         }
     }
@@ -137,13 +198,9 @@ impl Page {
     }
 
     /// Checks that could not be answered, gathered by the reason: one lost connection has many children.
-    fn unknowns(&mut self, report: &Report) {
+    fn unknowns(&mut self, findings: &[&Finding]) {
         let mut groups: Vec<(String, &str, Vec<&Finding>)> = Vec::new();
-        for finding in report.findings.iter().filter(|finding| finding.state == State::Unknown) {
-            if !finding.problems.is_empty() {
-                self.finding(finding);
-                continue;
-            }
+        for finding in findings {
             // The path before the reason differs from check to check; the reason itself is what is shared.
             let reason =
                 finding.note.split_once(": ").map_or(finding.note.as_str(), |(_, reason)| reason).to_owned();
@@ -156,7 +213,7 @@ impl Page {
             match group.as_slice() {
                 [one] => {
                     self.heading(State::Unknown, &one.check, target);
-                    self.paragraph(INDENT, "", &one.title);
+                    self.labelled(texts::LABEL_CHECK.get(self.language), &one.title);
                     self.labelled(texts::LABEL_REASON.get(self.language), &one.note);
                 }
                 many => {
@@ -204,6 +261,21 @@ impl Page {
         let styled = self.styled(word, style_of(report.state).bold());
         let exit = texts::EXIT_CODE.get(self.language);
         let _ = writeln!(self.out, "{styled}  {exit} {}{meaning}", report.exit_code);
+    }
+
+    /// The last line: what to do next.
+    fn next(&mut self, causes: &[StandingCause<'_>]) {
+        let Some(StandingCause { finding, .. }) = causes.first() else { return };
+        let (language, target) = (self.language, escape_control(&finding.target));
+        let problems = standing(finding);
+        let line = if problems.iter().any(|problem| !problem.possible.is_empty()) {
+            texts::next_look(language, &finding.check, target)
+        } else if problems.iter().all(|problem| problem.may_pass) && finding.state == State::Warning {
+            texts::next_wait(language, &finding.check, target)
+        } else {
+            texts::next_fix(language, &finding.check, target)
+        };
+        self.paragraph(0, "", &line);
     }
 
     fn gate(&mut self, gate: &Gate) {

@@ -7,6 +7,7 @@ use std::io;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
+use super::causes::follows_from;
 use super::remedy::mend_text;
 use super::words::accepted;
 use crate::model::finding::{Finding, Report, State};
@@ -162,6 +163,7 @@ fn outcome(finding: &Finding, options: RenderOptions, language: Language) -> Out
 fn described(finding: &Finding, language: Language) -> String {
     let mut lines = vec![finding.title.clone()];
     lines.extend((!finding.note.is_empty()).then(|| finding.note.clone()));
+    lines.extend(follows_from(&finding.explained_by, language));
     for problem in &finding.problems {
         lines.push(format!("found: {}", problem.found));
         lines.extend(problem.needed.iter().map(|needed| format!("needed: {needed}")));

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::causes::{causes, standing};
 use super::remedy::mend_text;
 use super::short::one_line;
 use super::words::{counts, gate as gate_words, seen, state as state_word};
@@ -27,18 +28,24 @@ pub fn render(report: &Report, look: RenderOptions) -> String {
         let _ = writeln!(out, "- {}", inline(&line));
     }
     let _ = writeln!(out, "\n{}\n", counts(report));
-    let shown: Vec<&Finding> = report.findings.iter().filter(|finding| look.shows(finding.state)).collect();
+    let causes = causes(report);
+    let shown_causes = causes.iter().filter(|cause| look.shows(cause.worst()));
+    let mut shown: Vec<(&Finding, Option<String>)> =
+        shown_causes.map(|cause| (cause.finding, cause.consequences_line(language))).collect();
+    let others = report.findings.iter().filter(|it| !it.state.matters() && look.shows(it.state));
+    shown.extend(others.map(|finding| (finding, None)));
     if shown.is_empty() {
         return out;
     }
     let head = texts::TABLE_HEAD.get(language);
     let _ = writeln!(out, "{head}\n|---|---|---|---|");
-    for finding in &shown {
-        let found: Vec<String> = if finding.problems.is_empty() {
+    for (finding, therefore) in &shown {
+        let mut found: Vec<String> = if finding.problems.is_empty() {
             vec![inline(&finding.note)]
         } else {
-            finding.problems.iter().map(|problem| inline(&problem.found)).collect()
+            standing(finding).iter().map(|problem| inline(&problem.found)).collect()
         };
+        found.extend(therefore.as_ref().map(|names| inline(&texts::therefore(language, names))));
         let word = state_word(finding.state, language);
         let _ = writeln!(
             out,
@@ -48,9 +55,9 @@ pub fn render(report: &Report, look: RenderOptions) -> String {
             found.join("<br>")
         );
     }
-    for finding in &shown {
+    for (finding, _) in &shown {
         let mut mends: Vec<String> =
-            finding.problems.iter().filter_map(|problem| mend_text(problem, language)).collect();
+            standing(finding).into_iter().filter_map(|problem| mend_text(problem, language)).collect();
         // Many problems of one check are mended alike.
         mends.dedup();
         if mends.is_empty() {

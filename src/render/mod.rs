@@ -1,6 +1,7 @@
 //! Turns a report into a text. One file per format; each returns a string and prints nothing.
 
 pub mod catalogue;
+mod causes;
 mod codis_line;
 pub mod difference;
 mod github;

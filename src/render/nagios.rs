@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::causes::{StandingCause, causes, standing};
 use super::remedy::{MendLine, mend_lines};
 use super::words::accepted;
 use crate::i18n::texts;
@@ -39,13 +40,14 @@ pub fn render(report: &Report, verbose: bool) -> String {
     }
     out.push('\n');
     let mut long = String::new();
-    for finding in &report.findings {
-        if !finding.state.matters() && !verbose {
-            continue;
-        }
-        for line in long_lines(finding, report.language) {
+    for cause in causes(report) {
+        for line in long_lines(cause.finding, cause.consequences_line(report.language), report.language) {
             let _ = writeln!(long, "{line}");
         }
+    }
+    let others = report.findings.iter().filter(|finding| verbose && !finding.state.matters());
+    for line in others.flat_map(|finding| long_lines(finding, None, report.language)) {
+        let _ = writeln!(long, "{line}");
     }
     if long.len() > MAX_NAGIOS_TEXT_BYTES {
         let mut end = MAX_NAGIOS_TEXT_BYTES;
@@ -65,13 +67,14 @@ fn several_targets(report: &Report) -> impl Iterator<Item = (Option<&str>, &Find
 }
 
 fn first_sentence(report: &Report) -> String {
-    let worst: Vec<&Finding> =
-        report.findings.iter().filter(|finding| finding.state == report.state).collect();
-    match worst.first() {
-        Some(finding) if report.state.matters() => {
-            let text =
-                finding.problems.first().map_or(finding.note.as_str(), |problem| problem.found.as_str());
-            let more = match worst.len() {
+    let causes = causes(report);
+    match causes.first() {
+        Some(StandingCause { finding, .. }) if report.state.matters() => {
+            let text = match standing(finding).first() {
+                Some(problem) => problem.found.as_str(),
+                None => finding.note.as_str(),
+            };
+            let more = match causes.len() {
                 1 => String::new(),
                 count => format!(" (+{})", count - 1),
             };
@@ -87,7 +90,7 @@ fn first_sentence(report: &Report) -> String {
     }
 }
 
-fn long_lines(finding: &Finding, language: Language) -> Vec<String> {
+fn long_lines(finding: &Finding, therefore: Option<String>, language: Language) -> Vec<String> {
     let word = match finding.state {
         State::Critical => "CRITICAL",
         State::Unknown => "UNKNOWN",
@@ -97,12 +100,20 @@ fn long_lines(finding: &Finding, language: Language) -> Vec<String> {
         State::Skipped => "SKIPPED",
         State::NotApplicable => "N/A",
     };
-    let mut lines = vec![safe(&format!("[{word}] {} {}: {}", finding.target, finding.check, finding.title))];
+    // The title says what should be true, and beside a problem would read as if it were.
+    let title = match finding.state.matters() {
+        true if finding.problems.is_empty() => {
+            format!(": {}: {}", texts::LABEL_CHECK.get(language), finding.title)
+        }
+        true => String::new(),
+        false => format!(": {}", finding.title),
+    };
+    let mut lines = vec![safe(&format!("[{word}] {} {}{title}", finding.target, finding.check))];
     lines.extend(accepted(finding, Language::En).map(|line| safe(&format!("  {line}"))));
     if !finding.note.is_empty() {
         lines.push(safe(&format!("  {}", finding.note)));
     }
-    for problem in &finding.problems {
+    for problem in standing(finding) {
         let place = problem.place.as_ref().map(|place| format!("{place} ")).unwrap_or_default();
         lines.push(safe(&format!("  found: {place}{}", problem.found)));
         lines.extend(problem.needed.iter().map(|needed| safe(&format!("  needed: {needed}"))));
@@ -118,6 +129,7 @@ fn long_lines(finding: &Finding, language: Language) -> Vec<String> {
             });
         }
     }
+    lines.extend(therefore.map(|names| safe(&format!("  {}", texts::therefore(language, names)))));
     lines
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::causes::causes_first;
 use super::remedy::mend_text;
 use super::words::accepted;
 use crate::judge::fingerprint::fingerprint;
@@ -19,7 +20,8 @@ pub fn render(report: &Report) -> String {
     }
     rules.sort_by(|a, b| a.check.cmp(&b.check));
     let mut results = Vec::new();
-    for finding in &report.findings {
+    let waived = report.findings.iter().filter(|finding| finding.state == State::Waived);
+    for finding in causes_first(report).into_iter().chain(waived) {
         let Some(level) = level(finding) else { continue };
         let index = rules.iter().position(|rule| rule.check == finding.check);
         let none = Problem::new(finding.state, finding.note.clone());
@@ -90,6 +92,13 @@ fn result(
         }],
         "partialFingerprints": {"pikadoctor/v1": fingerprint(&identity, 32)},
     });
+    let explained_by = match problem.explained_by.as_slice() {
+        [] => &finding.explained_by,
+        explained_by => explained_by,
+    };
+    if !explained_by.is_empty() {
+        result["properties"] = json!({"explained_by": explained_by});
+    }
     if let Some(justification) = accepted(finding, language).filter(|_| finding.state == State::Waived) {
         result["suppressions"] =
             json!([{"kind": "external", "status": "accepted", "justification": justification}]);

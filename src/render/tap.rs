@@ -32,6 +32,11 @@ pub fn render(report: &Report, look: RenderOptions) -> String {
         if !finding.note.is_empty() {
             let _ = writeln!(out, "  message: {}", quoted(&finding.note));
         }
+        if !finding.explained_by.is_empty() {
+            let names = finding.explained_by.iter().map(|it| format!("{} {}", it.check, it.target));
+            let names: Vec<String> = names.map(|name| quoted(&name)).collect();
+            let _ = writeln!(out, "  explained_by: [{}]", names.join(", "));
+        }
         if !finding.problems.is_empty() {
             let _ = writeln!(out, "  problems:");
         }

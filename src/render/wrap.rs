@@ -1,9 +1,11 @@
 //! Breaks lines where a reader of English or Chinese expects it.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
+use unicode_width::UnicodeWidthChar;
 
 /// Wraps one line at `width` columns; no word is cut. `first` and `rest` stand in front of the first and
 /// of every further line.
@@ -25,8 +27,10 @@ fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
     let in_escape = |end: usize| {
         line[..end].rfind('\x1b').is_some_and(|at| !line.as_bytes()[at..end - 1].contains(&b'm'))
     };
+    let whole = whole(line);
+    let is_cut = move |end: usize| whole.iter().any(|part| part.start < end && end < part.end);
     let ends = unicode_linebreak::linebreaks(line).map(|(end, _)| end).filter(move |end| {
-        *end == line.len() || !line[..*end].ends_with(['-', '\u{ad}']) && !in_escape(*end)
+        *end == line.len() || is_between_words(line, *end) && !in_escape(*end) && !is_cut(*end)
     });
     Box::new(ends.map(move |end| {
         let word = Word::from(&line[begin..end]);
@@ -35,6 +39,37 @@ fn words(line: &str) -> Box<dyn Iterator<Item = Word<'_>> + '_> {
     }))
 }
 
+/// Whether a line may break at `end`: behind a blank, or beside a character of Chinese. A path, a name of a check and
+/// a range of releases stay whole.
+fn is_between_words(line: &str, end: usize) -> bool {
+    let (before, after) = (line[..end].chars().next_back(), line[end..].chars().next());
+    let is_wide = |c: Option<char>| c.is_some_and(|c| UnicodeWidthChar::width(c) == Some(2));
+    before.is_some_and(char::is_whitespace) || is_wide(before) || is_wide(after)
+}
+
+/// What is to be copied and therefore never broken: what stands between backticks, and a command up to the end of the
+/// line, two blanks or a mark of Chinese.
+fn whole(line: &str) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let ticks: Vec<usize> = line.match_indices('`').map(|(at, _)| at).collect();
+    parts.extend(ticks.chunks_exact(2).map(|pair| pair[0]..pair[1] + 1));
+    for command in COMMANDS {
+        for (start, _) in line.match_indices(command) {
+            let is_word = line[..start].chars().next_back().is_none_or(|c| !c.is_ascii_alphanumeric());
+            let rest = &line[start..];
+            let end = rest.find("  ").into_iter().chain(rest.find(['，', '；', '。', '（', '：'])).min();
+            if is_word {
+                parts.push(start..start + end.unwrap_or(rest.len()));
+            }
+        }
+    }
+    parts
+}
+
+/// How commands begin in the texts of checks.
+const COMMANDS: [&str; 7] =
+    ["redis-cli -", "pikadoctor check ", "pikadoctor logs ", "pikadoctor host ", "ss -", "nc -", "ps -o "];
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,13 +77,31 @@ mod tests {
     #[test]
     fn english_breaks_at_blanks_and_chinese_between_characters_but_not_before_a_full_stop() {
         assert_eq!(
-            wrap("run pikadoctor check --read-only now", 20, "", "  "),
-            ["run pikadoctor check", "  --read-only now"]
+            wrap("run this --read-only check now", 20, "", "  "),
+            ["run this --read-only", "  check now"]
         );
         assert_eq!(wrap("主从两端的复制协议一致。", 10, "", ""), ["主从两端的", "复制协议一", "致。"]);
         assert_eq!(wrap("主从两端的复制协议一致。", 22, "", ""), ["主从两端的复制协议", "一致。"]);
         assert_eq!(wrap("a-long-name-that-is-not-cut", 5, "- ", ""), ["- a-long-name-that-is-not-cut"]);
         assert_eq!(wrap("", 5, "", ""), [""]);
+    }
+
+    #[test]
+    fn what_is_to_be_copied_is_not_broken() {
+        let command = "redis-cli -h 192.168.100.102 -p 9221 slaveof 192.168.100.101 9221 force";
+        assert_eq!(wrap(&format!("3. {command}"), 40, "", "   "), ["3.", &format!("   {command}")]);
+        assert_eq!(
+            wrap("look for `Auth with master error` there", 16, "", ""),
+            ["look for", "`Auth with master error`", "there"]
+        );
+        assert_eq!(
+            wrap("see link/dialect in /var/log/pika.INFO", 20, "", ""),
+            ["see link/dialect in", "/var/log/pika.INFO"]
+        );
+        assert_eq!(
+            wrap("执行 nc -vz 10.0.0.1 9221，再看", 12, "", ""),
+            ["执行", "nc -vz 10.0.0.1 9221", "，再看"]
+        );
     }
 
     #[test]

@@ -268,6 +268,7 @@ fn a_run_that_judged_nothing_proves_nothing() {
 fn long_text_for_nagios_is_cut_at_a_line() {
     let mut report = hostile_report("x", State::Critical);
     let one = report.findings[0].clone();
+    report.diagnosis.clear();
     report.findings = std::iter::repeat_n(one, 200).collect();
     let text = render(
         &report,

@@ -1,0 +1,80 @@
+//! What a report says first: causes, and below each what follows from it.
+
+use std::collections::BTreeSet;
+
+use crate::i18n::texts;
+use crate::model::diagnosis::{Diagnosis, FindingRef};
+use crate::model::finding::{Finding, Problem, Report, State};
+use crate::model::text::{Language, escape_control};
+
+/// A finding that stands for itself, with what follows from it.
+pub struct StandingCause<'r> {
+    /// The finding.
+    pub finding: &'r Finding,
+    /// What follows.
+    pub consequences: Vec<&'r Finding>,
+}
+
+impl StandingCause<'_> {
+    /// The worst state of the finding and of what follows from it.
+    pub fn worst(&self) -> State {
+        let states = self.consequences.iter().map(|finding| finding.state);
+        states.chain([self.finding.state]).min_by_key(|state| state.rank()).unwrap_or(self.finding.state)
+    }
+
+    /// `link/state, link/canary, node/replicas (10.0.0.1:9221)`; the target only where it is another one. Null: nothing
+    /// follows.
+    pub fn consequences_line(&self, language: Language) -> Option<String> {
+        let (unanswered, known): (Vec<&Finding>, Vec<&Finding>) =
+            self.consequences.iter().partition(|finding| finding.problems.is_empty());
+        let name = |finding: &&Finding| match finding.target == self.finding.target {
+            true => finding.check.clone(),
+            false => format!("{} ({})", finding.check, escape_control(&finding.target)),
+        };
+        let mut names: Vec<String> = known.iter().map(name).collect();
+        if !unanswered.is_empty() {
+            names.push(texts::cannot_be_answered(language, unanswered.len()));
+        }
+        (!names.is_empty()).then(|| names.join(texts::COMMA.get(language)))
+    }
+}
+
+/// All causes, what is to be done first in front.
+pub fn causes(report: &Report) -> Vec<StandingCause<'_>> {
+    let find = |check: &str, target: &str| {
+        report.findings.iter().find(|finding| finding.check == check && finding.target == target)
+    };
+    let is_named = |finding: &&Finding| {
+        let is_it = |it: &Diagnosis| it.check == finding.check && it.target == finding.target;
+        finding.explained_by.is_empty() && !report.diagnosis.iter().any(is_it)
+    };
+    let cause = |it: &Diagnosis| {
+        let consequences = it.explains.iter().filter_map(|it| find(&it.check, &it.target)).collect();
+        Some(StandingCause { finding: find(&it.check, &it.target)?, consequences })
+    };
+    let diagnosed = report.diagnosis.iter().filter_map(cause);
+    // What is in no diagnosis is not lost by that.
+    let others = report.findings.iter().filter(|finding| finding.state.matters()).filter(is_named);
+    diagnosed.chain(others.map(|finding| StandingCause { finding, consequences: Vec::new() })).collect()
+}
+
+/// Causes, each before what follows from it and has not been named yet.
+pub fn causes_first(report: &Report) -> Vec<&Finding> {
+    let mut seen = BTreeSet::new();
+    let all =
+        causes(report).into_iter().flat_map(|cause| [cause.finding].into_iter().chain(cause.consequences));
+    all.filter(|finding| seen.insert((&finding.check, &finding.target))).collect()
+}
+
+/// The problems of a finding that nothing explains; all of them where everything is explained.
+pub fn standing(finding: &Finding) -> Vec<&Problem> {
+    let is_whole = !finding.explained_by.is_empty();
+    finding.problems.iter().filter(|problem| is_whole || problem.explained_by.is_empty()).collect()
+}
+
+/// `follows from link/masterauth (10.0.0.2:9221 <- 10.0.0.1:9221)`. Null: it stands for itself.
+pub fn follows_from(explained_by: &[FindingRef], language: Language) -> Option<String> {
+    let names: Vec<String> =
+        explained_by.iter().map(|it| format!("{} ({})", it.check, escape_control(&it.target))).collect();
+    (!names.is_empty()).then(|| texts::follows_from(language, names.join(texts::COMMA.get(language))))
+}
