@@ -63,7 +63,7 @@ pub fn causes_first(report: &Report) -> Vec<&Finding> {
     let mut seen = BTreeSet::new();
     let all =
         causes(report).into_iter().flat_map(|cause| [cause.finding].into_iter().chain(cause.consequences));
-    all.filter(|finding| seen.insert((&finding.check, &finding.target))).collect()
+    all.filter(|finding| seen.insert(std::ptr::from_ref::<Finding>(finding))).collect()
 }
 
 /// The problems of a finding that nothing explains; all of them where everything is explained.
