@@ -174,7 +174,9 @@ fn over_simulated_pikas() {
         let scenario = scenarios::all()
             .unwrap()
             .into_iter()
-            .find(|scenario| scenario.name == "healthy-pair" && scenario.played_release() == release)
+            .find(|scenario| {
+                scenario.name.starts_with("healthy-pair") && scenario.servers["master"].release == release
+            })
             .unwrap();
         let knowledge = Arc::new(built_in().knowledge.clone());
         let mut stage = runtime.block_on(Stage::start(scenario, &knowledge)).unwrap();
