@@ -36,11 +36,29 @@ fn troubles(sources: &[LogSource], table: &Messages) -> Vec<LogTrouble> {
             by_fault.entry(index).or_default().push(Seen { source, message, rule });
         }
     }
+    take_in(&mut by_fault, table);
     join_other_ends(&mut by_fault, table);
     let mut troubles: Vec<LogTrouble> =
         by_fault.into_iter().map(|(index, seen)| trouble(&table.faults[index], seen)).collect();
     troubles.sort_by(|a, b| b.last.cmp(&a.last));
     troubles
+}
+
+/// Lines of what came before belong to what came of it, where that goes on.
+fn take_in(by_fault: &mut BTreeMap<usize, Vec<Seen<'_>>>, table: &Messages) {
+    let outcomes: Vec<usize> =
+        by_fault.keys().copied().filter(|index| !table.faults[*index].takes_in.is_empty()).collect();
+    for outcome in outcomes {
+        let fault = &table.faults[outcome];
+        if by_fault.get(&outcome).is_some_and(|seen| seen.iter().all(|seen| over(fault, seen).is_some())) {
+            continue;
+        }
+        for id in &fault.takes_in {
+            let Some(index) = table.faults.iter().position(|known| known.id == *id) else { continue };
+            let lines = by_fault.remove(&index).unwrap_or_default();
+            by_fault.entry(outcome).or_default().extend(lines);
+        }
+    }
 }
 
 /// Lines that are but the other end's view of a fault go to that fault, where it goes on.

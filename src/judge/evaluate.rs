@@ -12,6 +12,7 @@ use super::remedies::remedies;
 use super::subjects::subjects;
 use super::template::environment::environment;
 use super::template::facts::{NOT_STATED, example_tree, missing_of, place_of, tree};
+use super::template::possible::possible_of;
 use super::template::scope::{Scope, Variables};
 use crate::catalog::check_file::for_each_parts;
 use crate::model::catalogue::Catalogue;
@@ -192,7 +193,7 @@ impl<'c> Judge<'c> {
                         None => false,
                     },
                     case: case.name.as_ref().map(|name| text(name, &scope)),
-                    possible: possible(case, &scope),
+                    possible: possible(case, item_of(file, &scope), &scope),
                     claims: claims(file, case, &scope),
                     ..Problem::new(state, found().unwrap_or_default())
                 }),
@@ -340,8 +341,9 @@ fn claims(file: &CheckFile, case: &Case, scope: &Arc<Scope>) -> Vec<Claim> {
     file.explains.iter().chain(&case.explains).filter(holds).map(claim).collect()
 }
 
-/// The causes that fit what a case found. A fact that is not known rules none of them out.
-fn possible(case: &Case, scope: &Arc<Scope>) -> Vec<Possibility> {
+/// The causes that fit what a case found, and those that its item brings along. A fact that is not known rules none of
+/// them out.
+fn possible(case: &Case, item: Option<&Value>, scope: &Arc<Scope>) -> Vec<Possibility> {
     let fits = |cause: &&PossibleCause| {
         cause.condition.as_ref().is_none_or(|condition| scope.holds(condition).unwrap_or(true))
     };
@@ -350,7 +352,8 @@ fn possible(case: &Case, scope: &Arc<Scope>) -> Vec<Possibility> {
         speaks_for: cause.speaks_for.as_ref().map(|words| text(words, scope)).filter(|text| !text.is_empty()),
         look: Look { on: text(&cause.look.on, scope), run: text(&cause.look.run, scope) },
     };
-    case.possible.iter().filter(fits).map(possibility).collect()
+    let brought = item.map(possible_of).unwrap_or_default();
+    case.possible.iter().filter(fits).map(possibility).chain(brought).collect()
 }
 
 /// The facts of an example, and nothing else.

@@ -65,12 +65,62 @@ pub struct LogFault {
     /// to that.
     #[serde(default)]
     pub other_end: bool,
+    /// The causes that fit, the likeliest first, where the lines do not tell which one it is.
+    #[serde(default)]
+    pub possible: Vec<LogCause>,
+    /// Faults whose lines belong to this one while it goes on: it is what came of them.
+    #[serde(default)]
+    pub takes_in: Vec<String>,
     /// Where it is known from.
     pub source: String,
 }
 
+/// One of several causes of what the lines say.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LogCause {
+    /// The cause, as something that can be.
+    pub cause: Bilingual,
+    /// What speaks for it.
+    #[serde(default)]
+    pub speaks_for: Option<Bilingual>,
+    /// The look that tells whether it is this one.
+    pub look: LogLook,
+    /// Exit codes of a program that are known to mean this one. Where the lines have such a code, no other cause is left.
+    #[serde(default)]
+    pub exits: Vec<u32>,
+}
+
+/// Where to look, and how.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LogLook {
+    /// The machine.
+    pub on: Bilingual,
+    /// The command, with the values of the lines in it.
+    pub run: String,
+}
+
 fn one() -> u64 {
     1
+}
+
+/// Which program writes a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum LogProgram {
+    /// Pika: the prefix of glog.
+    #[default]
+    Pika,
+    /// A proxy or dashboard of Codis: the prefix of Go's log, and a level in brackets.
+    Codis,
+    /// redis-sentinel: process, role and time.
+    Sentinel,
+    /// Whatever comes without a prefix: the standard error of Pika, systemd and the kernel in a journal.
+    Bare,
 }
 
 /// A message that servers log.
@@ -83,8 +133,19 @@ pub struct MessageRule {
     /// A regular expression for the message from its beginning, behind the prefix of glog. What it does not take in is
     /// not kept. A group `host` is the other server, a group `status` a wait status.
     pub pattern: String,
-    /// The releases that log it.
-    pub releases: Releases,
+    /// The releases of Pika that log it; left out for other programs.
+    #[serde(default)]
+    pub releases: Option<Releases>,
+    /// The program that writes it.
+    #[serde(default)]
+    pub program: LogProgram,
+    /// True for the one rule of a program that stands for every line with which it ends and which no other rule knows.
+    /// All of the line is kept, without what may be a password.
+    #[serde(default)]
+    pub any_end: bool,
+    /// True when it counts only as a line with which the process ends: the same words also stand in milder ones.
+    #[serde(default)]
+    pub fatal: bool,
     /// Which end logs it.
     #[serde(default)]
     pub side: LogSide,

@@ -5,18 +5,29 @@ use std::sync::OnceLock;
 
 use regex::bytes::{Captures, Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
-use super::secrets::would_show;
+use super::prefix::Level;
+use super::secrets::{without_secrets, would_show};
 use crate::model::limits::MAX_LOG_TEXT_BYTES;
-use crate::model::messages::{MessageRule, Messages};
+use crate::model::messages::{LogProgram, MessageRule, Messages};
 
 /// The patterns of the table of messages.
 pub struct Recogniser<'k> {
     messages: &'k [MessageRule],
-    /// All patterns at once. Nearly every line of a log is none of them, and is known as such after a few bytes.
-    any: RegexSet,
+    sets: Vec<Set>,
     /// Each pattern with its groups, in the order of the table. Built when it is met for the first time: most runs need
     /// a few of them.
     each: Vec<OnceLock<Regex>>,
+}
+
+/// The patterns of one program at once. Nearly every line of a log is none of them, and is known as such after a few
+/// bytes.
+struct Set {
+    program: LogProgram,
+    /// Where they stand in the table.
+    indices: Vec<usize>,
+    any: RegexSet,
+    /// The rule for lines that end the program and are none of them.
+    any_end: Option<usize>,
 }
 
 /// A known message in a line.
@@ -33,25 +44,48 @@ impl<'k> Recogniser<'k> {
     /// # Panics
     /// Never with the built-in table: its tests try every pattern.
     pub fn new(table: &'k Messages) -> Self {
-        let patterns = table.messages.iter().map(|message| anchored(&message.pattern));
+        let programs = [LogProgram::Pika, LogProgram::Codis, LogProgram::Sentinel, LogProgram::Bare];
         Self {
             messages: &table.messages,
-            any: RegexSetBuilder::new(patterns).unicode(false).build().expect("every pattern is valid"),
+            sets: programs.map(|program| Set::of(program, &table.messages)).into(),
             each: table.messages.iter().map(|_| OnceLock::new()).collect(),
         }
     }
 
-    /// The first rule of the table that a message fits.
-    pub fn recognise<'r, 'm>(&'r self, message: &'m [u8]) -> Option<Recognised<'r, 'm>> {
-        if self.any.is_match(message) { self.all(message).next() } else { None }
+    /// The first rule of the table that a message of a program fits.
+    pub fn recognise<'r, 'm>(
+        &'r self,
+        program: LogProgram,
+        level: Level,
+        message: &'m [u8],
+    ) -> Option<Recognised<'r, 'm>> {
+        let set = self.sets.iter().find(|set| set.program == program)?;
+        let known = if set.any.is_match(message) { self.all(program, level, message).next() } else { None };
+        known.or_else(|| {
+            let index = set.any_end.filter(|_| level == Level::Fatal)?;
+            self.captured(index, message)
+        })
     }
 
     /// Every rule that a message fits, in the order of the table.
-    pub fn all<'r, 'm>(&'r self, message: &'m [u8]) -> impl Iterator<Item = Recognised<'r, 'm>> {
-        self.any.matches(message).into_iter().filter_map(move |index| {
-            let regex = self.regex(index);
-            Some(Recognised { message: &self.messages[index], regex, captures: regex.captures(message)? })
+    pub fn all<'r, 'm>(
+        &'r self,
+        program: LogProgram,
+        level: Level,
+        message: &'m [u8],
+    ) -> impl Iterator<Item = Recognised<'r, 'm>> {
+        let set = self.sets.iter().find(|set| set.program == program);
+        set.into_iter().flat_map(move |set| {
+            let found = set.any.matches(message).into_iter();
+            let fits = move |index: &usize| level == Level::Fatal || !self.messages[*index].fatal;
+            let indices = found.map(move |at| set.indices[at]).filter(fits);
+            indices.filter_map(move |index| self.captured(index, message))
         })
+    }
+
+    fn captured<'r, 'm>(&'r self, index: usize, message: &'m [u8]) -> Option<Recognised<'r, 'm>> {
+        let regex = self.regex(index);
+        Some(Recognised { message: &self.messages[index], regex, captures: regex.captures(message)? })
     }
 
     fn regex(&self, index: usize) -> &Regex {
@@ -59,6 +93,20 @@ impl<'k> Recogniser<'k> {
             let pattern = anchored(&self.messages[index].pattern);
             RegexBuilder::new(&pattern).unicode(false).build().expect("it was valid together with the others")
         })
+    }
+}
+
+impl Set {
+    fn of(program: LogProgram, messages: &[MessageRule]) -> Self {
+        let of_program = |rule: &MessageRule| rule.program == program;
+        let index = |wanted: fn(&MessageRule) -> bool| {
+            let rules = messages.iter().enumerate();
+            rules.filter(move |(_, rule)| of_program(rule) && wanted(rule)).map(|(index, _)| index)
+        };
+        let indices: Vec<usize> = index(|rule| !rule.any_end).collect();
+        let patterns = indices.iter().map(|index| anchored(&messages[*index].pattern));
+        let any = RegexSetBuilder::new(patterns).unicode(false).build().expect("every pattern is valid");
+        Self { program, any, any_end: index(|rule| rule.any_end).next(), indices }
     }
 }
 
@@ -71,7 +119,11 @@ impl<'m> Recognised<'_, 'm> {
 
     /// What the pattern takes in.
     pub fn kept(&self) -> String {
-        fit_to_show(&self.captures[0])
+        if self.message.any_end {
+            without_secrets(&text_of(&self.captures[0]))
+        } else {
+            fit_to_show(&self.captures[0])
+        }
     }
 
     /// The values of the groups of the pattern.
@@ -87,6 +139,10 @@ fn anchored(pattern: &str) -> String {
 }
 
 fn fit_to_show(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_LOG_TEXT_BYTES)]).into_owned();
+    let text = text_of(bytes);
     if would_show(&text) { "(hidden)".to_owned() } else { text }
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_LOG_TEXT_BYTES)]).into_owned()
 }

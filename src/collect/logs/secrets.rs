@@ -47,6 +47,43 @@ pub fn would_show(text: &str) -> bool {
     })
 }
 
+/// Words behind which a password stands.
+const BEFORE_PASSWORDS: [&str; 10] = [
+    "requirepass",
+    "masterauth",
+    "userpass",
+    "auth",
+    "auth-pass",
+    "password",
+    "passwd",
+    "product_auth",
+    "session_auth",
+    "coordinator_auth",
+];
+
+/// A text of which nobody knows what it says, without what may be a password: the word behind one that names a
+/// password, rules of ACL that set one (`>word`, `<word`, `#hash`), and the part of an address that logs in.
+pub fn without_secrets(text: &str) -> String {
+    let mut hide_next = false;
+    let mut words = Vec::new();
+    for word in text.split(' ') {
+        let bare = word.trim_matches(['"', '\'', '`', ',', ';', '(', ')', '[', ']']);
+        if hide_next && matches!(bare, ":" | "=" | "") {
+            words.push(word);
+            continue;
+        }
+        let (name, value) = bare.split_once([':', '=']).unwrap_or((bare, ""));
+        let name = name.trim_matches(['"', '\'']).to_ascii_lowercase();
+        let names_one = BEFORE_PASSWORDS.contains(&name.as_str());
+        let sets_one = bare.strip_prefix(['>', '<', '#']).is_some_and(|rest| !rest.is_empty());
+        let logs_in = bare.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
+        let hidden = hide_next || (names_one && !value.is_empty()) || sets_one || logs_in;
+        hide_next = names_one && value.is_empty();
+        words.push(if hidden { "(hidden)" } else { word });
+    }
+    words.join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::prefix::{Begin, parse};
@@ -55,6 +92,24 @@ mod tests {
     fn holds(source: &str, message: &str) -> bool {
         let text = format!("I20261122 18:41:15.146634 2 {source}:1] {message}");
         in_line(&parse(text.as_bytes(), Begin { year: 2026, month: 1 }).unwrap())
+    }
+
+    #[test]
+    fn nothing_of_a_password_is_left() {
+        for (text, left) in [
+            ("ACL rule: user a on >s3cret ~* is wrong", "ACL rule: user a on (hidden) ~* is wrong"),
+            ("bad line requirepass s3cret here", "bad line requirepass (hidden) here"),
+            ("bad line requirepass : s3cret here", "bad line requirepass : (hidden) here"),
+            ("masterauth=s3cret", "(hidden)"),
+            ("\"AUTH\" \"s3cret\" refused", "\"AUTH\" (hidden) refused"),
+            ("dial http://a:s3cret@10.0.0.1:1/ failed", "dial (hidden) failed"),
+            (
+                "Binlog: Open file /a/write2file7 error IO error: x",
+                "Binlog: Open file /a/write2file7 error IO error: x",
+            ),
+        ] {
+            assert_eq!(without_secrets(text), left);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reads the log of one server.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
@@ -11,6 +11,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use memchr::memchr;
 
+use super::envelope;
 use super::files::{self, Found};
 use super::prefix::{self, Begin, Level, Line};
 use super::recognise::{Recognised, Recogniser};
@@ -18,6 +19,7 @@ use super::secrets;
 use crate::i18n::io_error;
 use crate::model::limits::{LOG_BLOCK_BYTES, MAX_LOG_GROUPS, MAX_LOG_LINE_BYTES, MAX_LOG_NAMES};
 use crate::model::logs::{LogFile, LogMessage, LogProblem, LogSide, LogSource};
+use crate::model::messages::{LogProgram, MessageRule};
 
 /// What is read of one server's logs, for the files of each level; what one level does not need goes to the next.
 /// The milder the level, the more of it is noise.
@@ -47,6 +49,8 @@ pub fn gather(path: &Path, side: LogSide, recogniser: &Recogniser<'_>) -> Gather
         groups: BTreeMap::new(),
         oldest: None,
         newest: None,
+        pending: None,
+        clock: DateTime::MIN,
     };
     match files::list(path) {
         Ok(found) => gathering.read_all(&found),
@@ -61,15 +65,52 @@ pub fn gather(path: &Path, side: LogSide, recogniser: &Recogniser<'_>) -> Gather
 /// Messages are told apart by rule, other host and status.
 type Key = (String, Vec<u8>, Vec<u8>);
 
+/// What Codis puts before the error behind a message, in a line of its own.
+const ERROR_OF_CODIS: &[u8] = b"[error]: ";
+
 /// Equal messages.
-#[derive(Default)]
 struct Group {
+    program: LogProgram,
+    /// Whether the program ended with them.
+    is_end: bool,
     times: Vec<DateTime>,
     newest: DateTime,
     /// The newest one, behind its prefix. What may be shown of it is taken out at the end: of thousands one is shown.
     message: Vec<u8>,
     file: String,
     place: LinePlace,
+}
+
+impl Group {
+    fn of(rule: &MessageRule) -> Self {
+        Self {
+            program: rule.program,
+            is_end: rule.any_end || rule.fatal,
+            times: Vec::new(),
+            newest: DateTime::MIN,
+            message: Vec::new(),
+            file: String::new(),
+            place: LinePlace::default(),
+        }
+    }
+}
+
+/// A message of Codis whose error may follow.
+struct Pending {
+    time: DateTime,
+    level: Level,
+    message: Vec<u8>,
+    file: String,
+    place: LinePlace,
+}
+
+/// Where a line stands, and what is known of its file.
+#[derive(Clone, Copy)]
+struct At<'f> {
+    place: LinePlace,
+    begin: Begin,
+    file: &'f str,
+    readable_by_all: bool,
 }
 
 struct Gathering<'r> {
@@ -80,6 +121,9 @@ struct Gathering<'r> {
     groups: BTreeMap<Key, Group>,
     oldest: Option<DateTime>,
     newest: Option<DateTime>,
+    pending: Option<Pending>,
+    /// The time of the line before, and of the file itself at its beginning.
+    clock: DateTime,
 }
 
 impl Gathering<'_> {
@@ -156,7 +200,10 @@ impl Gathering<'_> {
             None => begin_of(&mut opened, found)?,
         };
         opened.seek(SeekFrom::Start(start))?;
+        self.clock = modified(&metadata).unwrap_or(DateTime::MIN);
+        let name = file.name.clone();
         let readable_by_all = metadata.mode() & 0o004 != 0;
+        let at = |place| At { place, begin, file: &name, readable_by_all };
         let mut lines = Lines::new(start);
         let mut block = vec![0; LOG_BLOCK_BYTES];
         let mut rest = opened.take(file.bytes - start);
@@ -166,55 +213,135 @@ impl Gathering<'_> {
                 break;
             }
             file.bytes_read += count as u64;
-            lines.push(&block[..count], &mut |place, line| {
-                self.line(line, place, begin, file, readable_by_all);
-            });
+            lines.push(&block[..count], &mut |place, line| self.line(line, at(place)));
         }
-        lines.finish(&mut |place, line| self.line(line, place, begin, file, readable_by_all));
+        lines.finish(&mut |place, line| self.line(line, at(place)));
+        self.end_message();
         Ok(())
     }
 
-    fn line(&mut self, line: &[u8], place: LinePlace, begin: Begin, file: &LogFile, readable_by_all: bool) {
-        let Some(parsed) = prefix::parse(line, begin) else {
-            if secrets::in_continuation(line) {
-                self.password_line(file, readable_by_all);
-            }
+    fn line(&mut self, line: &[u8], at: At<'_>) {
+        if let Some(parsed) = prefix::parse(line, at.begin) {
+            return self.first_line(&parsed, at);
+        }
+        if let Some(error) = line.strip_prefix(ERROR_OF_CODIS).filter(|_| self.pending.is_some()) {
+            return self.error_of_codis(error);
+        }
+        match envelope::open(line, at.begin) {
+            Some(wrapped) => match prefix::parse(&wrapped.line, at.begin) {
+                Some(parsed) => self.first_line(&parsed, at),
+                None => self.bare(&wrapped.line, wrapped.time, at),
+            },
+            None => self.bare(line, None, at),
+        }
+    }
+
+    /// The first line of a message.
+    fn first_line(&mut self, line: &Line<'_>, at: At<'_>) {
+        self.end_message();
+        self.seen_at(line.time);
+        if secrets::in_line(line) {
+            self.password_line(at);
+        }
+        if line.program == LogProgram::Codis && line.level >= Level::Warning {
+            // What the error was stands in a line of its own, which follows.
+            self.pending = Some(Pending {
+                time: line.time,
+                level: line.level,
+                message: line.message.to_vec(),
+                file: at.file.to_owned(),
+                place: at.place,
+            });
+        } else {
+            self.message(line.program, line.level, line.time, line.message, at.file, at.place);
+        }
+    }
+
+    /// A line that no program's prefix begins: more of a message, or what went to the standard error.
+    fn bare(&mut self, line: &[u8], time: Option<DateTime>, at: At<'_>) {
+        if secrets::in_continuation(line) {
+            self.password_line(at);
+        }
+        if self.recogniser.recognise(LogProgram::Bare, Level::Info, line).is_none() {
             return;
-        };
+        }
+        // Where nothing says when, it is no earlier than the line before it.
+        let time = time.unwrap_or(self.clock);
+        self.seen_at(time);
+        self.message(LogProgram::Bare, Level::Info, time, line, at.file, at.place);
+    }
+
+    fn error_of_codis(&mut self, error: &[u8]) {
+        if let Some(mut pending) = self.pending.take() {
+            pending.message.push(b' ');
+            pending.message.extend_from_slice(ERROR_OF_CODIS);
+            pending.message.extend_from_slice(error);
+            self.pending = Some(pending);
+        }
+        self.end_message();
+    }
+
+    /// Looks at a message that may have gone on until here.
+    fn end_message(&mut self) {
+        if let Some(Pending { time, level, message, file, place }) = self.pending.take() {
+            self.message(LogProgram::Codis, level, time, &message, &file, place);
+        }
+    }
+
+    fn seen_at(&mut self, time: DateTime) {
         self.source.lines += 1;
-        self.oldest = Some(self.oldest.map_or(parsed.time, |oldest| oldest.min(parsed.time)));
-        self.newest = Some(self.newest.map_or(parsed.time, |newest| newest.max(parsed.time)));
-        if secrets::in_line(&parsed) {
-            self.password_line(file, readable_by_all);
-        }
-        let Some(recognised) = self.recogniser.recognise(parsed.message) else { return };
+        self.clock = time;
+        self.oldest = Some(self.oldest.map_or(time, |oldest| oldest.min(time)));
+        self.newest = Some(self.newest.map_or(time, |newest| newest.max(time)));
+    }
+
+    fn message(
+        &mut self,
+        program: LogProgram,
+        level: Level,
+        time: DateTime,
+        message: &[u8],
+        file: &str,
+        place: LinePlace,
+    ) {
+        let recogniser = self.recogniser;
+        let Some(found) = recogniser.recognise(program, level, message) else { return };
         let mut hasher = DefaultHasher::new();
-        line.hash(&mut hasher);
+        (shown(time), message).hash(&mut hasher);
         if self.seen.insert(hasher.finish()) {
-            self.count(&recognised, &parsed, place, file);
+            self.count(&found, time, message, file, place);
         }
     }
 
-    fn password_line(&mut self, file: &LogFile, readable_by_all: bool) {
+    fn password_line(&mut self, at: At<'_>) {
         self.source.password_lines += 1;
-        if readable_by_all && self.source.exposed.is_none() {
-            self.source.exposed = Some(file.name.clone());
+        if at.readable_by_all && self.source.exposed.is_none() {
+            self.source.exposed = Some(at.file.to_owned());
         }
     }
 
-    fn count(&mut self, recognised: &Recognised<'_, '_>, line: &Line<'_>, place: LinePlace, file: &LogFile) {
+    fn count(
+        &mut self,
+        recognised: &Recognised<'_, '_>,
+        time: DateTime,
+        message: &[u8],
+        file: &str,
+        place: LinePlace,
+    ) {
         let group = |name: &str| recognised.group(name).to_vec();
-        let key = (recognised.message.id.clone(), group("host"), group("status"));
+        // Lines that are known only as such are told apart by what they say.
+        let status = if recognised.message.any_end { message.to_vec() } else { group("status") };
+        let key = (recognised.message.id.clone(), group("host"), status);
         if self.groups.len() >= MAX_LOG_GROUPS && !self.groups.contains_key(&key) {
             return;
         }
-        let group = self.groups.entry(key).or_default();
-        group.times.push(line.time);
-        if line.time >= group.newest {
-            group.newest = line.time;
+        let group = self.groups.entry(key).or_insert_with(|| Group::of(recognised.message));
+        group.times.push(time);
+        if time >= group.newest {
+            group.newest = time;
             group.message.clear();
-            group.message.extend_from_slice(line.message);
-            group.file.clone_from(&file.name);
+            group.message.extend_from_slice(message);
+            file.clone_into(&mut group.file);
             group.place = place;
         }
     }
@@ -224,7 +351,10 @@ impl Gathering<'_> {
         self.source.newest = self.newest.map(shown);
         let mut times = Vec::new();
         for group in self.groups.into_values() {
-            let Some(recognised) = self.recogniser.recognise(&group.message) else { continue };
+            let level = if group.is_end { Level::Fatal } else { Level::Info };
+            let Some(recognised) = self.recogniser.recognise(group.program, level, &group.message) else {
+                continue;
+            };
             let first = group.times.iter().min().copied().unwrap_or(group.newest);
             self.source.messages.push(LogMessage {
                 id: recognised.message.id.clone(),
@@ -259,13 +389,15 @@ fn begin_of(file: &mut File, found: &Found) -> io::Result<Begin> {
     let stated = text.strip_prefix("Log file created at: ").and_then(|date| {
         Some(Begin { year: date.get(..4)?.parse().ok()?, month: date.get(5..7)?.parse().ok()? })
     });
-    let modified = || {
-        let time = jiff::Timestamp::try_from(found.metadata.modified().ok()?).ok()?;
-        let date = time.to_zoned(TimeZone::system()).date();
-        // Its lines are not newer than it; those of a later month are a year older.
-        Some(Begin { year: date.year(), month: 1 })
-    };
-    Ok(stated.or_else(modified).unwrap_or(Begin { year: 1970, month: 1 }))
+    // Its lines are not newer than it; those of a later month are a year older.
+    let last = || modified(&found.metadata).map(|time| Begin { year: time.year(), month: 1 });
+    Ok(stated.or_else(last).unwrap_or(Begin { year: 1970, month: 1 }))
+}
+
+/// When a file was written to for the last time, by the clock of this host.
+fn modified(metadata: &Metadata) -> Option<DateTime> {
+    let time = jiff::Timestamp::try_from(metadata.modified().ok()?).ok()?;
+    Some(time.to_zoned(TimeZone::system()).datetime())
 }
 
 /// Where a line stands.

@@ -4,5 +4,6 @@ pub mod environment;
 pub mod facts;
 pub mod filters;
 pub mod functions;
+pub mod possible;
 pub mod scope;
 pub mod value;

@@ -165,17 +165,18 @@ impl Page<'_> {
         let table = &self.knowledge.messages;
         for fault in &table.faults {
             let told = |rule: &&MessageRule| rule.fault.as_ref() == Some(&fault.id);
-            let known = |rule: &&MessageRule| release.is_none_or(|release| rule.releases.contains(release));
+            let logs = |rule: &&MessageRule, release| {
+                rule.releases.as_ref().is_none_or(|releases| releases.contains(release))
+            };
+            let known = |rule: &&MessageRule| release.is_none_or(|release| logs(rule, release));
             let rules: Vec<&MessageRule> = table.messages.iter().filter(told).filter(known).collect();
             out.push('\n');
             self.wrap(out, 2, &self.bold(&format!("{}  ({})", fault.id, fault.class)));
             self.wrap(out, 4, &self.plain_text(self.say(&fault.cause)));
             for rule in rules {
-                self.wrap(
-                    out,
-                    4,
-                    &format!("{}: {}", rule.releases, self.plain_text(&rule.examples.join("; "))),
-                );
+                // Other programs than Pika have no releases here.
+                let who = rule.releases.as_ref().map_or_else(|| rule.id.clone(), ToString::to_string);
+                self.wrap(out, 4, &format!("{who}: {}", self.plain_text(&rule.examples.join("; "))));
             }
         }
         self.heading(out, texts::HEADING_RSYNC_EXITS);

@@ -148,7 +148,7 @@ fn what_cannot_be_read_has_its_sentence_each() {
     fs::write(path("pika.WARNING"), b"").unwrap();
     assert_unread(directory.path(), "the files are empty");
     fs::write(path("pika.WARNING"), b"2026-11-22 something else\n").unwrap();
-    assert_unread(directory.path(), "no line looks like one that glog wrote");
+    assert_unread(directory.path(), "no line looks like one of Pika, Codis or Sentinel");
     assert_unread(Path::new("/dev/null"), "neither a file nor a directory");
 }
 
@@ -221,4 +221,124 @@ fn beside_a_server_the_window_ends_now() {
         directory_with(b"W20201122 10:00:00.000001 9 a.cc:1] Auth with master error: err invalid password\n");
     let run = run(&["check", "127.0.0.1:1", "--logs", directory.path().to_str().unwrap(), "-v"]);
     assert!(run.text().contains("no password was refused within the window"), "{}", run.stdout);
+}
+
+/// What the report on one file says, in one line.
+fn report_on(name: &str, text: &str) -> Run {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(name);
+    fs::write(&path, text).unwrap();
+    logs(&path, &[])
+}
+
+#[test]
+fn an_end_that_nobody_knows_is_no_silence() {
+    let run = report_on(
+        "pika.FATAL",
+        "F20261122 10:00:00.000001 9 a.cc:1] A new way to end, auth hunter2 >hunter2\n",
+    );
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.text().contains("A new way to end"), "{}", run.stdout);
+    assert!(!run.stdout.contains("hunter2"), "{}", run.stdout);
+    let milder = report_on("pika.ERROR", "E20261122 10:00:00.000001 9 a.cc:1] A new way to end\n");
+    assert_eq!(milder.code, 0, "a line that ends nothing: {milder:?}");
+}
+
+#[test]
+fn starts_that_failed_before_there_was_a_log() {
+    let gone = "F20261122 10:00:00.000001 9 pika_binlog.cc:129] Binlog: Open file /data/write2file7 error IO error: /data/write2file7: No such file or directory";
+    let limit = "F1122 10:00:00.000001 9 pika.cc:177] your 'limit -n ' of 1024 is not enough for Redis to start. pika can not reconfig it(Operation not permitted), do it by yourself";
+    for (name, text, words) in [
+        ("stderr", "[FATAL] open kv db failed, Corruption: CURRENT file corrupted\n".to_owned(), "CURRENT file corrupted"),
+        ("nohup.out", format!("path : ./pika.conf\n{limit}\n*** Check failure stack trace: ***\n"), "it may open 1024 files"),
+        ("journal", format!("Nov 22 10:00:01 db-1 pika[4711]: {gone}\n"), "/data/write2file7"),
+        ("journal-iso", format!("2026-11-22T10:00:01+0800 db-1 pika[4711]: {gone}\n"), "/data/write2file7"),
+        (
+            "unit",
+            "Nov 22 10:00:01 db-1 systemd[1]: pika.service: Main process exited, code=dumped, status=6/ABRT\n".to_owned(),
+            "6/ABRT",
+        ),
+        (
+            "docker.json",
+            "{\"log\":\"[FATAL] open hash db failed, IO error: lock /data/db/hash/LOCK: Resource temporarily unavailable\\n\",\"stream\":\"stderr\",\"time\":\"2026-11-22T10:00:01.5Z\"}\n".to_owned(),
+            "fuser -v /data/db/hash/LOCK",
+        ),
+        ("0.log", format!("2026-11-22T10:00:01.123456789Z stderr F {limit}\n"), "it may open 1024 files"),
+        ("compose", format!("pika-1  | {limit}\n"), "it may open 1024 files"),
+        (
+            "no-log-path",
+            format!("COULD NOT CREATE A LOGGINGFILE 20261122-100000.9!{gone}\n"),
+            "/data/write2file7",
+        ),
+    ] {
+        let run = report_on(name, &text);
+        assert_eq!(run.code, 2, "{name}: {run:?}");
+        assert!(run.text().contains(words), "{name}: `{words}` is not in:\n{}", run.stdout);
+        assert!(run.text().contains("log/start"), "{name}: {}", run.stdout);
+    }
+}
+
+/// The possible causes of the one problem that log/start finds.
+fn possible_causes(text: &str) -> Vec<String> {
+    let directory = directory_with(text.as_bytes());
+    let run = logs(directory.path(), &["--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let critical: Vec<_> = findings.iter().filter(|finding| finding["state"] == "critical").collect();
+    assert_eq!(critical.len(), 1, "one fault: {}", run.stdout);
+    assert_eq!(critical[0]["check"], "log/start");
+    let problems = critical[0]["problems"].as_array().unwrap();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    let causes = problems[0]["possible"].as_array().unwrap().iter();
+    causes.map(|cause| cause["cause"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn where_several_causes_fit_none_is_stated() {
+    let port = "F20261122 10:00:01.000001 9 pika_server.cc:229] Start Rsync Error: bind port 10221 failed, Listen on this port to receive Master FullSync Data\n";
+    let alone = possible_causes(port);
+    assert!(alone[0].contains("there is no rsync program"), "{alone:?}");
+    assert!(alone[1].contains("the port is taken"), "{alone:?}");
+    assert_eq!(alone.len(), 3);
+    let missing = "W20261122 10:00:01.000000 9 pika_rsync_service.cc:1] Failed to start rsync, path:/data/dbsync/ error : 32512\n";
+    let both = possible_causes(&format!("{missing}{port}"));
+    assert_eq!(both, alone[..1], "the status says which one it is");
+}
+
+#[test]
+fn logs_of_codis_and_sentinel() {
+    let proxy = "2026/11/22 10:00:00 main.go:104: [WARN] set ncpu = 1, max-ncpu = 2\n\
+        2026/11/22 10:00:00 main.go:189: [PANIC] create proxy with config file failed\n\
+        product_auth = \"hunter2\"\n\
+        [error]: listen tcp4 10.79.0.1:19000: bind: address already in use\n\
+        [stack]: \n";
+    let run = report_on("proxy.log", proxy);
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(
+        run.text().contains("log/codis") && run.text().contains("address already in use"),
+        "{}",
+        run.stdout
+    );
+    assert!(!run.stdout.contains("hunter2"), "{}", run.stdout);
+    let moving = "2026/11/22 10:00:00 topom.go:232: [WARN] process slot action failed\n[error]: ERR unknown or unsupported command 'slotsmgrttagslot-async'\n";
+    let run = report_on(
+        "dashboard.log",
+        &moving
+            .replace("10:00:00", "10:00:01")
+            .repeat(1)
+            .repeat(3)
+            .replacen("10:00:01", "10:00:02", 1)
+            .replacen("10:00:01", "10:00:03", 1),
+    );
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.text().contains("slotsmgrttagslot-async"), "{}", run.stdout);
+    let down = "4711:X 22 Nov 2026 10:00:00.123 # +sdown master m 10.79.0.1 9221\n";
+    let abort = "4711:X 22 Nov 2026 10:00:02.123 # -failover-abort-no-good-slave master m 10.79.0.1 9221\n";
+    let run = report_on("sentinel.log", &format!("{down}{abort}"));
+    assert_eq!(run.code, 2, "{run:?}");
+    assert!(run.text().contains("10.79.0.1 9221") && run.text().contains("no-good-slave"), "{}", run.stdout);
+    let back = "4711:X 22 Nov 2026 10:00:05.123 # -sdown master m 10.79.0.1 9221\n";
+    let other = back.replace("0.1 9221", "0.1 9222");
+    assert_eq!(report_on("sentinel.log", &format!("{down}{back}")).code, 0);
+    assert_eq!(report_on("sentinel.log", &format!("{down}{other}")).code, 2, "another server is back");
 }

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use crate::support::recordings_directory;
 use pikadoctor::catalog::built_in;
-use pikadoctor::collect::logs::{LogRequest, Recogniser, Window};
+use pikadoctor::collect::logs::{Level, LogRequest, Recogniser, Window};
 use pikadoctor::model::finding::State;
 use pikadoctor::model::knowledge::Knowledge;
 use pikadoctor::model::logs::{LogSide, LogView};
+use pikadoctor::model::messages::LogProgram;
+use pikadoctor::model::release::Releases;
+use pikadoctor::parse::document::decode::from_yaml;
 
 const DAY: Window = Window { length: Duration::from_secs(24 * 3600), until_now: false };
 
@@ -29,9 +32,18 @@ fn every_message_has_examples_and_no_line_is_two_messages() {
         assert!(ids.insert(&rule.id), "{} twice", rule.id);
         assert!(!rule.examples.is_empty(), "{}: no example", rule.id);
         assert!(!rule.pattern.trim_end_matches('?').ends_with(".*"), "{}: takes in whatever comes", rule.id);
+        let is_of_pika = rule.program == LogProgram::Pika;
+        assert!(!is_of_pika || rule.releases.is_some(), "{}: of which releases?", rule.id);
         for example in &rule.examples {
-            let fits: Vec<&str> =
-                recogniser.all(example.as_bytes()).map(|found| found.message.id.as_str()).collect();
+            if rule.any_end {
+                let found = recogniser.recognise(rule.program, Level::Fatal, example.as_bytes());
+                assert_eq!(found.unwrap().message.id, rule.id);
+                let mild = recogniser.recognise(rule.program, Level::Error, example.as_bytes());
+                assert!(mild.is_none(), "{}: a line that ends nothing", rule.id);
+                continue;
+            }
+            let found = recogniser.all(rule.program, Level::Fatal, example.as_bytes());
+            let fits: Vec<&str> = found.map(|found| found.message.id.as_str()).collect();
             let mut expected = vec![rule.id.as_str()];
             expected.extend(rule.before.iter().map(String::as_str));
             assert_eq!(fits, expected, "{}: `{example}`", rule.id);
@@ -51,6 +63,9 @@ fn what_the_table_names_is_there() {
         assert!(matches!(entry.state, State::Warning | State::Critical), "{}", entry.id);
         let check = format!("log/{}", entry.class);
         assert!(catalogue.checks.iter().any(|known| known.id == check), "{}: there is no {check}", entry.id);
+        for taken in &entry.takes_in {
+            assert!(fault(taken), "{}: there is no fault {taken}", entry.id);
+        }
         for over in &entry.over_after {
             assert!(message(over), "{}: there is no message {over}", entry.id);
         }
@@ -119,7 +134,7 @@ fn the_status_of_rsync_says_which_fault_it_is() {
     let replica = faults("v2.3.6-rsync-missing-slave-when-slave-lacks-rsync", LogSide::Replica);
     assert_eq!(replica, ["rsync-missing-replica"], "that it waits belongs to it");
     let start = faults("v3.3.6-rsync-missing-standalone", LogSide::Any);
-    assert_eq!(start, ["bind", "rsync-missing-replica"]);
+    assert_eq!(start, ["rsync-service"], "the line about the port came of the program that is missing");
     let port = faults("v3.0.16-full-sync-retry-master", LogSide::Master);
     assert_eq!(port, ["full-sync-port"], "Error: 2560");
 }
@@ -164,4 +179,32 @@ fn what_is_over_is_over_for_that_host_alone() {
         None,
         "it was well before"
     );
+}
+
+/// A line of `fatal-texts.yaml`.
+#[derive(serde::Deserialize)]
+struct FatalText {
+    text: String,
+    releases: Releases,
+    #[serde(default)]
+    program: LogProgram,
+}
+
+#[test]
+fn every_text_with_which_a_server_ends_is_known() {
+    let texts: Vec<FatalText> = from_yaml(include_str!("../data/logs/fatal-texts.yaml")).unwrap();
+    assert!(texts.len() > 100, "{} texts", texts.len());
+    let knowledge = built_in().knowledge;
+    let recogniser = Recogniser::new(&knowledge.messages);
+    for FatalText { text, releases, program } in &texts {
+        let found = recogniser.recognise(*program, Level::Fatal, text.as_bytes());
+        let rule = found.unwrap_or_else(|| panic!("`{text}` is no message")).message;
+        assert!(!rule.any_end, "`{text}` is known only as an end");
+        assert!(rule.fault.is_some(), "{}: `{text}` is no fault", rule.id);
+        let known = rule.releases.as_ref().unwrap();
+        for release in knowledge.releases.iter().map(|release| release.version) {
+            let logs = releases.contains(release);
+            assert!(!logs || known.contains(release), "{}: {release} logs `{text}`, too", rule.id);
+        }
+    }
 }

@@ -14,7 +14,7 @@ use crate::model::conf::Place;
 use crate::model::knowledge::Knowledge;
 use crate::model::limits::MAX_LOG_LINES_SHOWN;
 use crate::model::logs::{LogEvidence, LogSide};
-use crate::model::messages::LogFault;
+use crate::model::messages::{LogCause, LogFault};
 use crate::model::text::{Bilingual, Language};
 use crate::parse::document::json::from_value;
 
@@ -73,22 +73,47 @@ impl LogWords {
         let values = Value::from(values.collect::<BTreeMap<String, Value>>());
         let ctx = context! { values };
         // Line breaks within a value would be escaped where it is printed; a list has none.
-        let say = |text: &Bilingual| {
-            let text = state.env().render_str(text.get(self.language), &ctx)?;
+        let say_one = |text: &str| {
+            let text = state.env().render_str(text, &ctx)?;
             Ok::<_, Error>(text.lines().map(str::to_owned).collect::<Vec<String>>())
         };
+        let say = |text: &Bilingual| say_one(text.get(self.language));
         Ok(json!({
             "fault": fault.id,
             "state": fault.state,
             "cause": say(&fault.cause)?,
             "needed": say(&fault.needed)?,
             "fix": say(&fault.fix)?,
+            "possible": self.possible(fault, trouble, &say_one)?,
             "recent": trouble.recent,
             "last": to_the_second(&trouble.last),
             "exit": self.exit(trouble),
             "lines": self.lines(trouble),
             "place": trouble.place,
         }))
+    }
+
+    /// The causes that are left, the likeliest first.
+    fn possible(
+        &self,
+        fault: &LogFault,
+        trouble: &Trouble,
+        say: &dyn Fn(&str) -> Result<Vec<String>, Error>,
+    ) -> Result<Vec<Json>, Error> {
+        let exit = trouble.values.get("status").and_then(|status| exit_code(status));
+        let proved = |cause: &&LogCause| exit.is_some_and(|exit| cause.exits.contains(&exit));
+        let is_proved = fault.possible.iter().any(|cause| proved(&cause));
+        let causes = fault.possible.iter().filter(|cause| !is_proved || proved(cause));
+        let line = |text: &Bilingual| Ok::<_, Error>(say(text.get(self.language))?.join(" "));
+        let words = |cause: &LogCause| {
+            let (on, run) = (line(&cause.look.on)?, say(&cause.look.run)?.join(" "));
+            Ok(json!({
+                "cause": line(&cause.cause)?,
+                "speaks_for": cause.speaks_for.as_ref().map(line).transpose()?.unwrap_or_default(),
+                "look": {"on": on, "run": run},
+            }))
+        };
+        causes.map(words).collect()
     }
 
     /// What a wait status in the lines means.
