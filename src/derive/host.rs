@@ -4,6 +4,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
+use super::bounds;
 use super::network::own_address;
 use crate::catalog::era;
 use crate::i18n::reasons;
@@ -13,7 +14,7 @@ use crate::model::knowledge::Knowledge;
 use crate::model::network::{AddressKind, Interface, OwnAddress, OwnAddressBy, PortRole};
 use crate::model::node::Node;
 use crate::model::port_use::{PortUse, port_uses};
-use crate::model::storage::{ConfOnHost, FullSyncSpace, PathRole};
+use crate::model::storage::{ConfOnHost, DumpSpace, FullSyncSpace, PathOnHost, PathRole};
 use crate::model::unavailable::Unavailable;
 
 /// Completes what is known about the hosts.
@@ -29,6 +30,8 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
                 }
             }
             set_space(instance, facts);
+            set_dump(instance, facts);
+            set_binlog(instance);
             compare_next_start(instance, knowledge);
         }
         host.nodes = host.instances.iter().filter_map(|instance| instance.node.clone()).collect();
@@ -217,6 +220,44 @@ fn set_space(instance: &mut Instance, facts: &Facts) {
         }
         (_, None) => {
             instance.unavailable.push(Unavailable::failed("full_sync", reasons::sync_space_not_known()));
+        }
+    }
+}
+
+/// How large its binlog can become.
+fn set_binlog(instance: &mut Instance) {
+    instance.binlog = bounds::binlog(instance);
+    if instance.binlog.is_none() && !explained(instance, "binlog") {
+        let known = ["version", "paths", "log_files"];
+        let known = instance.unavailable.iter().find(|absence| known.iter().any(|path| absence.covers(path)));
+        let absence = match known.cloned() {
+            Some(absence) => Unavailable { path: "binlog".into(), ..absence },
+            None => Unavailable::failed("binlog", reasons::binlog_settings_not_known()),
+        };
+        instance.unavailable.push(absence);
+    }
+}
+
+/// The room for a dump of its data.
+fn set_dump(instance: &mut Instance, facts: &Facts) {
+    let node = instance.node.as_ref().and_then(|name| facts.node(name));
+    let told = node.and_then(|node| node.data.as_ref()?.db_size_bytes);
+    // What lies there is newer than what the server tells: that can be a minute old.
+    let seen = instance.database.as_ref().and_then(|database| database.bytes);
+    let of_role = |path: &&PathOnHost| path.role == PathRole::Dump;
+    let place = instance.paths.as_ref().and_then(|paths| paths.iter().find(of_role));
+    let place = place.and_then(|path| Some((path.path.clone(), path.free_bytes?, path.renames_to_db?)));
+    match (seen.or(told), place) {
+        (Some(data_bytes), Some((path, available_bytes, linked))) => {
+            instance.dump = Some(DumpSpace { data_bytes, linked, available_bytes, path });
+        }
+        _ if explained(instance, "dump") => {}
+        _ => {
+            let known = instance.unavailable.iter().find(|absence| absence.covers("paths")).cloned();
+            instance.unavailable.push(match known {
+                Some(absence) => Unavailable { path: "dump".into(), ..absence },
+                None => Unavailable::failed("dump", reasons::dump_space_not_known()),
+            });
         }
     }
 }

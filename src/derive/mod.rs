@@ -1,6 +1,7 @@
 //! What follows from the facts without an opinion: which release it is, what a word of its
 //! vocabulary means, and why a fact that is missing is missing. Pure.
 
+mod bounds;
 pub mod codis;
 pub mod coordinator;
 pub mod dialect;

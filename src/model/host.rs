@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::network::{HostNetwork, OwnAddress, Port, PortRole};
 use super::release::Version;
-use super::storage::{ConfOnHost, FullSyncSpace, PathOnHost};
+use super::storage::{
+    BinlogBound, ConfOnHost, DatabaseOnHost, DumpSpace, FullSyncSpace, LogFiles, PathOnHost,
+};
 use super::unavailable::Unavailable;
 
 /// From where a host was looked at.
@@ -252,8 +254,16 @@ pub struct Instance {
     pub own_address: Option<OwnAddress>,
     /// Its ports and who has them; set by `derive`.
     pub ports: Option<Vec<PortOnHost>>,
+    /// The files of its database.
+    pub database: Option<DatabaseOnHost>,
     /// The space that a full copy takes; set by `derive`.
     pub full_sync: Option<FullSyncSpace>,
+    /// The space that a dump takes; set by `derive`.
+    pub dump: Option<DumpSpace>,
+    /// What lies below log-path.
+    pub log_files: Option<LogFiles>,
+    /// How large its binlog can become; set by `derive`.
+    pub binlog: Option<BinlogBound>,
     /// Facts that could not be had.
     #[serde(alias = "errors")]
     pub unavailable: Vec<Unavailable>,

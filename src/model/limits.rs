@@ -231,6 +231,8 @@ limits! {
         count MAX_SYMLINKS: usize = 40;
         /// How many entries of a directory of Pika are looked at for what its user may not write.
         count MAX_ENTRIES_LOOKED_AT: usize = 2000;
+        /// How many files of a database are counted for its size.
+        count MAX_DATABASE_FILES: usize = 200_000;
         /// How often an open database is looked for before it counts as gone: a replica that takes over a full copy
         /// closes its database for a moment.
         count MAX_DATABASE_LOOKS: u32 = 5;

@@ -136,3 +136,95 @@ pub struct FullSyncSpace {
     /// db-sync-path.
     pub path: String,
 }
+
+/// The files of the database of a Pika.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseOnHost {
+    /// How much lies below db-path. Null where not all of it could be looked at.
+    pub bytes: Option<u64>,
+    /// Files that the database names and that are not there.
+    pub missing: Vec<MissingFile>,
+    /// Manifests that could not be read.
+    pub unread: Vec<String>,
+}
+
+/// A file that is not there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MissingFile {
+    /// Where it should be.
+    pub path: String,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: StoreFile,
+}
+
+/// What a file of RocksDB is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum StoreFile {
+    /// CURRENT, which names the manifest.
+    Current,
+    /// The manifest, which names the data files.
+    Manifest,
+    /// A data file.
+    Data,
+}
+
+/// The space for a dump of the data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DumpSpace {
+    /// The size of the data.
+    pub data_bytes: u64,
+    /// Whether a dump is made of hard links, which take no room: dump-path and db-path are on one mount.
+    pub linked: bool,
+    /// What is free below dump-path.
+    pub available_bytes: u64,
+    /// dump-path.
+    pub path: String,
+}
+
+/// What lies below log-path.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LogFiles {
+    /// How many binlogs there are: one, from 3.1.0 on one for each database or slot.
+    pub binlogs: u64,
+    /// How many files they have.
+    pub binlog_files: u64,
+    /// Their size.
+    pub binlog_bytes: u64,
+    /// How many files the logs of the server have.
+    pub server_files: u64,
+    /// Their size.
+    pub server_bytes: u64,
+}
+
+/// How large the binlog can become.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct BinlogBound {
+    /// How many files of each binlog are kept (expire-logs-nums, at least ten).
+    pub files: u64,
+    /// How large a file is (binlog-file-size).
+    pub file_bytes: u64,
+    /// How many binlogs there can be.
+    pub binlogs: u64,
+    /// The product of the three.
+    pub most_bytes: u64,
+    /// How large they are now.
+    pub now_bytes: u64,
+    /// What is free below log-path.
+    pub available_bytes: u64,
+    /// log-path.
+    pub path: String,
+}

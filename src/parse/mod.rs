@@ -8,5 +8,6 @@ pub mod conf_text;
 pub mod document;
 pub mod duration;
 pub mod info;
+pub mod manifest;
 pub mod nearest;
 pub mod secret;

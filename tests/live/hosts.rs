@@ -3,7 +3,8 @@
 //! elsewhere.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -25,6 +26,8 @@ here_and_over_ssh! {
     a_program_that_was_exchanged_is_found_before_a_restart,
     a_configuration_that_was_taken_away_is_found_before_a_restart,
     a_database_that_was_moved_or_deleted_is_found_while_all_commands_are_answered,
+    a_dump_that_would_fail_is_found_before_slaveof,
+    a_rewrite_that_would_end_the_server_is_found_before_a_failover,
 }
 
 fn a_path_without_rsync_is_found_on_the_master_on_the_replica_and_before_a_start(way: &Way) {
@@ -357,5 +360,101 @@ fn a_database_that_was_moved_or_deleted_is_found_while_all_commands_are_answered
         let seen = Judged::of(pikadoctor().args(["check", &pika.address()]));
         let from_afar = if version == "4.0.1" { "ok" } else { "critical" };
         seen.is("node/database", &pika.address(), from_afar);
+    }
+}
+
+/// The largest data file of a Pika.
+fn largest_data_file(pika: &Pika) -> PathBuf {
+    fn files(place: &Path) -> Vec<PathBuf> {
+        let entries = fs::read_dir(place).unwrap().map(|entry| entry.unwrap().path());
+        entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+    }
+    let of_data = files(&pika.directory.path().join("db")).into_iter();
+    let of_data = of_data.filter(|path| path.extension().is_some_and(|ending| ending == "sst"));
+    of_data.max_by_key(|path| path.metadata().unwrap().len()).expect("a data file")
+}
+
+fn a_dump_that_would_fail_is_found_before_slaveof(way: &Way) {
+    for version in ["2.3.0", "2.3.6", "3.0.16", "3.3.6", "3.5.5", "4.0.1"] {
+        let pika = Pika::start(version, &[("network-interface", "lo")]);
+        for number in 0..50 {
+            pika.ask(&["set", &format!("key{number}"), &"value".repeat(200)]);
+        }
+        // The first dump flushes what was written to data files.
+        pika.ask(&["bgsave"]);
+        let dump = pika.directory.path().join("dump");
+        let has_dump = |_: &Pika| fs::read_dir(&dump).is_ok_and(|entries| entries.count() > 0);
+        pika.wait_for("a dump", Duration::from_secs(20), has_dump);
+        thread::sleep(Duration::from_secs(2));
+        let judge = |check: &str, state: &str| {
+            let judged = way.check(&pika.address(), None);
+            judged.is(check, &pika.address(), state);
+            judged
+        };
+        let judged = judge("host/data-files", "ok");
+        judged.is("host/directories", &pika.address(), "ok");
+        judged.is("host/dump-space", &pika.address(), "ok");
+
+        let attribute = |change: &str| {
+            assert!(Command::new("chattr").arg(change).arg(&dump).status().unwrap().success());
+        };
+        fs::remove_dir_all(&dump).unwrap();
+        fs::create_dir(&dump).unwrap();
+        attribute("+i");
+        let judged = judge("host/directories", "critical");
+        attribute("-i");
+        assert!(judged.says("host/directories", "chattr -i"), "{version}");
+
+        let data = largest_data_file(&pika);
+        fs::remove_file(&data).unwrap();
+        let judged = judge("host/data-files", "critical");
+        assert!(judged.found("host/data-files").contains(data.to_str().unwrap()), "{version}");
+        // What it says is so.
+        pika.ask(&["bgsave"]);
+        let failed = |pika: &Pika| {
+            pika.complaints()
+                .iter()
+                .any(|line| line.contains("backup failed") && line.contains("No such file"))
+        };
+        pika.wait_for("the dump to fail", Duration::from_secs(20), failed);
+        assert!(pika.ask(&["get", "key7"]).contains("value"), "{version}");
+    }
+}
+
+fn a_rewrite_that_would_end_the_server_is_found_before_a_failover(way: &Way) {
+    const NOBODY: &str = "65534";
+    for (version, ends) in [
+        ("2.3.0", true),
+        ("2.3.6", true),
+        ("3.0.16", true),
+        ("3.3.6", true),
+        ("3.5.5", false),
+        ("4.0.1", false),
+    ] {
+        let prepared = Prepared::new(version, &[("network-interface", "lo")]);
+        let place = prepared.directory.path().to_owned();
+        fs::set_permissions(&place, fs::Permissions::from_mode(0o755)).unwrap();
+        for name in ["db", "log", "dump", "dbsync"] {
+            fs::create_dir_all(place.join(name)).unwrap();
+            chown(place.join(name), NOBODY.parse().ok(), NOBODY.parse().ok()).unwrap();
+        }
+        let plain = prepared.command();
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups"]);
+        command.arg(plain.get_program()).args(plain.get_args());
+        let mut pika = prepared.start(command, listens);
+        let judged = way.check(&pika.address(), None);
+        judged.is("host/rewrite", &pika.address(), "warning");
+        judged.is("host/directories", &pika.address(), "ok");
+        assert_eq!(judged.says("host/rewrite", "ends this server at once"), ends, "{version}");
+        let answer = pika.ask(&["config", "rewrite"]);
+        thread::sleep(Duration::from_millis(500));
+        assert_eq!(pika.process.try_wait().unwrap().is_some(), ends, "{version}: {answer}");
+        // In a directory of its own it may.
+        chown(&place, NOBODY.parse().ok(), NOBODY.parse().ok()).unwrap();
+        if !ends {
+            way.check(&pika.address(), None).is("host/rewrite", &pika.address(), "ok");
+            assert!(pika.ask(&["config", "rewrite"]).contains("OK"), "{version}");
+        }
     }
 }

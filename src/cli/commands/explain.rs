@@ -37,17 +37,13 @@ pub fn run(arguments: &ExplainCommand) -> Result<CommandOutcome, CliError> {
         language: arguments.output.language(),
         look: terminal_options(),
     };
-    let check = catalogue.checks.iter().find(|check| check.id == id);
-    let topic = || catalogue.knowledge.topics.iter().find(|topic| topic.is_called(id));
-    let document = match check {
-        Some(check) => page.explain(check, arguments.release),
-        None => match topic() {
-            Some(topic) => page.topic(topic, arguments.release),
-            None => {
-                let nearest = nearest_check(id, &catalogue.checks);
-                return Err(CliError::Usage(format!("there is no check or topic `{id}`{nearest}")));
-            }
-        },
+    let document = if let Some(check) = catalogue.checks.iter().find(|check| check.id == id) {
+        page.explain(check, arguments.release)
+    } else if let Some(topic) = catalogue.knowledge.topics.iter().find(|topic| topic.is_called(id)) {
+        page.topic(topic, arguments.release)
+    } else {
+        let nearest = nearest_check(id, &catalogue.checks);
+        return Err(CliError::Usage(format!("there is no check or topic `{id}`{nearest}")));
     };
     Ok(CommandOutcome { document, exit_code: exit::OK })
 }

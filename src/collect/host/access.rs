@@ -1,5 +1,5 @@
 //! What an account may do with files: by their owners and modes, by the file system below them, and by the attribute
-//! that keeps root from them, too. Access lists and security modules are not seen.
+//! that keeps root from them, too. WriteAccess lists and security modules are not seen.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -39,20 +39,39 @@ pub fn may(path: &Path, account: Option<&Account>, bits: u32) -> Option<bool> {
     Some((meta.mode() >> shift) & bits == bits)
 }
 
-/// What keeps an account from writing a file, or from making and removing files in a directory. The outer `None`: the
-/// file or the account is not known; the inner one: nothing.
-pub fn obstacle(path: &Path, account: Option<&Account>) -> Option<Option<Obstacle>> {
+/// Whether an account may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteAccess {
+    /// It may.
+    Granted,
+    /// Something keeps it from that.
+    Denied(Obstacle),
+}
+
+impl WriteAccess {
+    /// What keeps it from writing.
+    pub fn obstacle(self) -> Option<Obstacle> {
+        match self {
+            Self::Granted => None,
+            Self::Denied(obstacle) => Some(obstacle),
+        }
+    }
+}
+
+/// Whether an account may write a file, or make and remove files in a directory. `None`: the file or the account is not
+/// known.
+pub fn write_access(path: &Path, account: Option<&Account>) -> Option<WriteAccess> {
     let bits = if path.metadata().ok()?.is_dir() { WRITE | EXECUTE } else { WRITE };
     let may = may(path, account, bits)?;
     let read_only = statvfs(path).is_ok_and(|space| space.flags().contains(FsFlags::ST_RDONLY));
     Some(if read_only {
-        Some(Obstacle::ReadOnly)
+        WriteAccess::Denied(Obstacle::ReadOnly)
     } else if is_immutable(path) {
-        Some(Obstacle::Immutable)
+        WriteAccess::Denied(Obstacle::Immutable)
     } else if may {
-        None
+        WriteAccess::Granted
     } else {
-        Some(Obstacle::Owner)
+        WriteAccess::Denied(Obstacle::Owner)
     })
 }
 
@@ -82,14 +101,14 @@ pub struct Replacing {
 /// The same for one file and account. `None`: the directory or the account is not known.
 pub fn replacing(path: &Path, account: Option<&Account>) -> Option<Replacing> {
     let directory = path.parent()?;
-    let around = obstacle(directory, account)?;
+    let around = write_access(directory, account)?;
     let mut beside = path.as_os_str().to_owned();
     beside.push(".tmp");
-    let begin = obstacle(Path::new(&beside), account).unwrap_or(around);
+    let begin = write_access(Path::new(&beside), account).unwrap_or(around).obstacle();
     let finish = match around {
-        Some(obstacle) => Some(obstacle),
-        None if is_immutable(path) => Some(Obstacle::Immutable),
-        None => keeps_others_out(directory, path, account).then_some(Obstacle::Sticky),
+        WriteAccess::Denied(obstacle) => Some(obstacle),
+        WriteAccess::Granted if is_immutable(path) => Some(Obstacle::Immutable),
+        WriteAccess::Granted => keeps_others_out(directory, path, account).then_some(Obstacle::Sticky),
     };
     Some(Replacing { begin, finish })
 }
@@ -112,7 +131,7 @@ pub fn foreign(place: &Path, role: PathRole, today: &str, account: Option<&Accou
         PathRole::Dump => place.join(today),
         PathRole::Db | PathRole::DbSync | PathRole::Log => place.to_owned(),
     };
-    let held = |path: &Path| obstacle(path, account).flatten().is_some();
+    let held = |path: &Path| write_access(path, account).is_some_and(|access| access != WriteAccess::Granted);
     if role == PathRole::Dump && from.is_dir() && held(&from) {
         return Some(from);
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The settings that are read. No password is among them.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 14] = [
     "port",
     "log-path",
     "db-path",
@@ -13,6 +13,11 @@ pub const NAMES: [&str; 9] = [
     "network-interface",
     "maxclients",
     "max-cache-files",
+    "expire-logs-nums",
+    "binlog-file-size",
+    "databases",
+    "instance-mode",
+    "default-slot-num",
 ];
 
 /// The settings of a file. The first line with a name counts, as with Pika.

@@ -10,11 +10,13 @@ use super::files::{Roots, absent, below, parsed, read, resolve};
 use super::network::Namespace;
 use super::processes::{conf_argument, words};
 use super::request::InstanceSelector;
-use super::{access, conf, daemons, files, held, kernel, network, paths, program, rsync, sockets};
+use super::{
+    access, conf, daemons, database, files, held, kernel, log_files, network, paths, program, rsync, sockets,
+};
 use crate::i18n::{io_error, reasons};
 use crate::model::host::{Account, Instance, OpenFiles};
 use crate::model::reason::Reason;
-use crate::model::storage::ConfOnHost;
+use crate::model::storage::{ConfOnHost, DatabaseOnHost, LogFiles, PathOnHost, PathRole};
 use crate::model::unavailable::Unavailable;
 
 /// Whether a process may be the one that a server calls `told` in its INFO: that is its id in the innermost of its
@@ -164,7 +166,7 @@ impl Looker<'_> {
     /// A process whose mounts are its own, as in a container, sees other files than this tool.
     fn leave_files(&mut self, told: &BTreeMap<String, String>) {
         let reason = reasons::run_as_pika_or_root(reasons::mounts_not_visible());
-        for path in ["conf", "rsync", "open_files", "paths", "rsync_pid_file"] {
+        for path in ["conf", "rsync", "open_files", "paths", "database", "log_files", "rsync_pid_file"] {
             self.instance.unavailable.push(Unavailable::no_access(path, reason.clone()));
         }
         self.take_settings(told);
@@ -218,7 +220,7 @@ impl Looker<'_> {
             .any(|name| setting(name).is_some_and(|path| !path.starts_with('/')));
         let cwd_unseen = self.instance.unavailable.iter().find(|absence| absence.path == "cwd").cloned();
         if let Some(unseen) = cwd_unseen.filter(|_| relative) {
-            for path in ["paths", "rsync_pid_file"] {
+            for path in ["paths", "database", "rsync_pid_file"] {
                 self.instance.unavailable.push(Unavailable { path: path.into(), ..unseen.clone() });
             }
             return;
@@ -226,6 +228,7 @@ impl Looker<'_> {
         match paths::collect_paths(roots, pid, account.as_ref(), &self.cwd, setting) {
             Ok(paths) if paths.is_empty() => {
                 self.fail("paths", reasons::paths_not_told());
+                self.fail("database", reasons::paths_not_told());
             }
             Ok(mut paths) => {
                 let seen = pid.map_or(Ok(()), |pid| held::find_held(roots, pid, &self.cwd, &mut paths));
@@ -233,11 +236,49 @@ impl Looker<'_> {
                     let about = |place| error.unavailable(format!("paths.{place}.in_use"));
                     self.instance.unavailable.extend((0..paths.len()).map(about));
                 }
+                self.instance.database = self.database(&paths);
+                self.instance.log_files = self.log_files(&paths);
                 self.instance.paths = Some(paths);
             }
-            Err(absence) => self.instance.unavailable.push(absence),
+            Err(absence) => {
+                self.instance.unavailable.push(Unavailable { path: "database".into(), ..absence.clone() });
+                self.instance.unavailable.push(absence);
+            }
         }
         self.look_at_pid_file(setting("db-sync-path"));
+    }
+
+    /// The files of its database. One that was moved away below a running Pika is that of nobody.
+    fn database(&mut self, paths: &[PathOnHost]) -> Option<DatabaseOnHost> {
+        let db = paths.iter().find(|path| path.role == PathRole::Db);
+        let Some(db) = db.filter(|path| path.exists && path.directory && path.in_use != Some(false)) else {
+            self.instance.unavailable.push(Unavailable::failed("database", reasons::no_database_there()));
+            return None;
+        };
+        let root = self.roots.root_of(self.pid);
+        let shown = PathBuf::from(&db.path);
+        let place = below(&root, &resolve(&root, &shown));
+        if let Err(error) = fs::read_dir(&place) {
+            self.instance.unavailable.push(absent("database", &error, &*db.path));
+            return None;
+        }
+        Some(database::look(self.roots, &place, &shown))
+    }
+
+    /// What lies below its log-path.
+    fn log_files(&mut self, paths: &[PathOnHost]) -> Option<LogFiles> {
+        let log = paths.iter().find(|path| path.role == PathRole::Log && path.directory)?;
+        let root = self.roots.root_of(self.pid);
+        let found = if log.exists {
+            log_files::look(&below(&root, &resolve(&root, Path::new(&log.path))))
+        } else {
+            Some(LogFiles::default())
+        };
+        if found.is_none() {
+            let reason = reasons::run_as_pika_or_root(reasons::logs_not_counted());
+            self.instance.unavailable.push(Unavailable::no_access("log_files", reason));
+        }
+        found
     }
 
     fn look_at_pid_file(&mut self, db_sync_path: Option<&str>) {

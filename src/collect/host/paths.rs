@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use nix::sys::statvfs::{FsFlags, statvfs};
 use procfs_core::process::{MountInfo, MountInfos};
 
-use super::access::{foreign, obstacle};
+use super::access::{WriteAccess, foreign, write_access};
 use super::files::{ProcError, Roots, absent, below, number, parsed, resolve};
 use crate::collect::clock;
 use crate::model::host::Account;
@@ -84,7 +84,7 @@ fn one(
         space.as_ref().map(|space| if is_root { space.blocks_free() } else { space.blocks_available() });
     let read_only = space.as_ref().is_some_and(|space| space.flags().contains(FsFlags::ST_RDONLY));
     let directory = seen.metadata().map_or(true, |meta| meta.is_dir());
-    let kept_by = obstacle(&seen, account);
+    let access = write_access(&seen, account);
     let within = if exists && directory { foreign(&seen, role, today, account) } else { None };
     let fact = PathOnHost {
         role,
@@ -105,8 +105,8 @@ fn one(
             .as_ref()
             .filter(|space| space.files() > 0)
             .map(|space| if is_root { space.files_free() } else { space.files_available() }),
-        writable: kept_by.map(|obstacle| obstacle.is_none()),
-        kept_by: kept_by.flatten(),
+        writable: access.map(|access| access == WriteAccess::Granted),
+        kept_by: access.and_then(WriteAccess::obstacle),
         foreign: within.map(|path| shown_below(root, &path)),
         rotational: mount.and_then(|mount| rotational(roots, mount)),
         in_use: None,

@@ -10,7 +10,7 @@ fn explain(arguments: &[&str]) -> Run {
 
 #[test]
 fn a_topic_is_found_by_each_of_its_words_in_both_languages() {
-    for topic in built_in().knowledge.topics.iter() {
+    for topic in &*built_in().knowledge.topics {
         let by_id = explain(&[&topic.id]);
         assert_eq!(by_id.code, 0, "{}", topic.id);
         for word in &topic.also {
@@ -41,13 +41,18 @@ fn a_failed_copy_is_begun_anew_in_one_way_on_each_release() {
         let of = known.iter().filter(|entry| entry.failure == failure && entry.releases.contains(release));
         of.map(|entry| entry.begins).collect()
     };
-    use CopyFailure::{DiskFull, DumpFailed, MasterEnded, PortBlocked, ReplicaEnded};
-    for failure in [DiskFull, DumpFailed, MasterEnded, PortBlocked, ReplicaEnded] {
+    for failure in [
+        CopyFailure::DiskFull,
+        CopyFailure::DumpFailed,
+        CopyFailure::MasterEnded,
+        CopyFailure::PortBlocked,
+        CopyFailure::ReplicaEnded,
+    ] {
         for release in ["2.3.0", "2.3.6", "3.0.16", "3.3.6", "3.5.5", "4.0.1"] {
             assert_eq!(begins(failure, release).len(), 1, "{failure:?} {release}");
         }
     }
-    assert_eq!(begins(DumpFailed, "2.3.6"), [CopyBegins::RestartMaster]);
-    assert_eq!(begins(DumpFailed, "3.0.16"), [CopyBegins::Slaveof]);
+    assert_eq!(begins(CopyFailure::DumpFailed, "2.3.6"), [CopyBegins::RestartMaster]);
+    assert_eq!(begins(CopyFailure::DumpFailed, "3.0.16"), [CopyBegins::Slaveof]);
     assert_eq!(begins(CopyFailure::RsyncMissing, "3.5.5"), []);
 }

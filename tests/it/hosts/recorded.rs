@@ -321,6 +321,47 @@ fn a_user_without_rights_is_found() {
     assert_eq!(judged.host.instances[0].conf.as_ref().unwrap().writable, Some(false));
 }
 
+/// A manifest of RocksDB that names the data file 000007.sst.
+const MANIFEST: &str = "\0\0\0\0\x0f\0\x01\x67\0\x07\x09\x01a\x01z\x01\x02\x05\x02\x07\x07\x01";
+
+#[test]
+fn a_file_that_the_database_names_and_that_is_gone_is_found() {
+    let store = |name: &str| format!("root/data/pika/db/db0/strings/{name}");
+    let whole = Tree::recorded()
+        .with(&store("CURRENT"), "MANIFEST-000005\n")
+        .with(&store("MANIFEST-000005"), MANIFEST)
+        .with(&store("000007.sst"), "data");
+    whole.judged("3.3.6").is("host/data-files", "ok", "");
+    for (gone, words) in [
+        ("CURRENT", "a dump is complete"),
+        ("MANIFEST-000005", "every dump fails"),
+        ("000007.sst", "/data/pika/db/db0/strings/000007.sst"),
+    ] {
+        whole.clone().without(&store(gone)).judged("3.3.6").is("host/data-files", "critical", words);
+    }
+    let strange = whole.with(&store("MANIFEST-000005"), "no manifest at all");
+    strange.judged("3.3.6").is("host/data-files", "unknown", "cannot be read");
+}
+
+#[test]
+fn a_configuration_that_is_gone_leaves_the_ports_that_it_listens_on() {
+    let judged = Tree::recorded().without("root/data/pika/pika.conf").judged("3.3.6");
+    assert_eq!(judged.host.instances[0].port, Some(9221), "by its sockets");
+    judged.is("host/configuration", "warning", "which");
+}
+
+#[test]
+fn a_configuration_is_replaced_where_its_link_lies() {
+    // As in a Kubernetes ConfigMap: the file that the link leads to lies in another directory.
+    let linked = Tree::recorded().without("root/data/pika/pika.conf");
+    let text = Tree::recorded().files["root/data/pika/pika.conf"].clone();
+    let linked = linked
+        .with("root/etc/shipped/pika.conf", &text)
+        .linked("root/data/pika/pika.conf", "/etc/shipped/pika.conf");
+    let conf = linked.judged("3.3.6").host.instances[0].conf.clone().unwrap();
+    assert_eq!((conf.exists, conf.writable), (Some(true), Some(true)));
+}
+
 #[test]
 fn a_second_pika_in_the_way_is_found() {
     // 1000 above the first one: its client port is the first one's rsync port.
