@@ -208,3 +208,67 @@ fn every_text_with_which_a_server_ends_is_known() {
         }
     }
 }
+
+#[test]
+fn what_the_logs_of_public_reports_tell() {
+    // Made-up addresses; the numbers are those of issues of OpenAtomFoundation/pikiwidb and CodisLabs/codis.
+    let pika = |level: &str, text: &str| format!("{level}20261122 10:00:00.000001 9 a.cc:1] {text}\n");
+    for (issue, text, fault) in [
+        ("126", pika("W", "Get all files in log path failed! error:24"), "binlog-dir-unread"),
+        ("201", pika("W", "rsync send file failed! From: list, To: list, At: 10.79.0.2:12221, Error: -1"), "rsync-not-run"),
+        (
+            "960",
+            pika("W", "Partition: db0 RSync send file failed! From: sets, To: db0/sets/, At: 10.79.0.2:10221, Error: -1"),
+            "rsync-not-run",
+        ),
+        ("25", pika("W", "rsync send file failed! From: ./dump/a/list/000025.sst, To: list/000025.sst, At: 10.79.0.2:12221, Error: 3072"), "full-sync-failed"),
+        ("1106", pika("W", "Partition: db0 TrySync Error"), "trysync-refused"),
+        (
+            "998",
+            pika("W", "Slave offset is not a start point of cur log, Slave ip: 10.79.0.2, Slave port: 9221, Partition: db0, cloest start point, filenum: 645, offset: 16763735"),
+            "position",
+        ),
+        (
+            "998, the second one",
+            pika("W", "db0 create new backup failed :IO error: While opening a file for sequentially reading: ./db/db0/sets/OPTIONS-000038: No such file or directory"),
+            "dump",
+        ),
+        (
+            "1116",
+            pika("W", "Activate Binlog Sync failed partition=db0_0,ip_port=10.79.0.2:9221,session id=0 Corruption: Init binlog file reader failedCorruption: partition=db0_0"),
+            "binlog-reader",
+        ),
+        (
+            "1169",
+            pika("W", "slave offset is larger than mine, slave ip: 10.79.0.2 slave port: 6379 filenum: 0 pro_offset_: 0"),
+            "position-unread",
+        ),
+        ("909", pika("W", "Partition: db0 TrySync Error, Because the invalid filenum and offset"), "position"),
+        ("2742", pika("W", "IO error: kRsyncMeta request failed! db is not exist or doing bgsave, retries:0"), "meta-not-given"),
+        ("2850", pika("F", "db-instance-num load error"), "conf-value"),
+        (
+            "codis 1174",
+            "2026/11/22 10:00:00 topom.go:222: [WARN] process slot action failed\n[error]: ERR error on slotsrestore, migration failed\n".to_owned(),
+            "codis-slot-action",
+        ),
+        ("codis 807", "2026/11/22 10:00:00 main.go:1: [PANIC] session expired: {Type:EventNotWatching}\n".to_owned(), "codis-ended"),
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        fs::write(&path, text).unwrap();
+        let view = read_logs("x", &[LogRequest { path, side: LogSide::Any }], DAY, &built_in().knowledge);
+        let faults: Vec<String> = view.troubles.unwrap().into_iter().map(|trouble| trouble.fault).collect();
+        assert_eq!(faults, [fault], "#{issue}");
+    }
+    // A padded record at the start of a replica that was synchronised is no fault: #1057.
+    let harmless = pika(
+        "W",
+        "Read BadRecord record, will decode failed, this record may dbsync padded record, not processed here",
+    ) + &pika("E", "Binlog Item type error, expect type:1 actualy type: 0")
+        + &pika("W", "Binlog item decode failed");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("log");
+    fs::write(&path, harmless).unwrap();
+    let view = read_logs("x", &[LogRequest { path, side: LogSide::Any }], DAY, &built_in().knowledge);
+    assert_eq!(view.troubles.unwrap(), [], "#1057");
+}
