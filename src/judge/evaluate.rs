@@ -91,8 +91,9 @@ impl<'c> Judge<'c> {
         let mut failed = Vec::new();
         for scope in scopes(&check.file, &scope).unwrap_or_default() {
             let Ok(Some((_, case, scope))) = first_case(&check.file.cases, &scope) else { continue };
-            let errors =
-                remedies(&case.remedies, &scope, &self.knowledge).into_iter().filter_map(Result::err);
+            // What is worse than one that fits may need what the example does not state.
+            let tried = remedies(&case.remedies, &scope, &self.knowledge).into_iter();
+            let errors = tried.take_while(|one| !matches!(one, Ok(Some(_)))).filter_map(Result::err);
             // What the example says to be absent is absent on servers, too.
             let is_absent =
                 |error: &Error| missing_of(error).is_some_and(|missing| missing.reason != NOT_STATED);
@@ -179,7 +180,8 @@ impl<'c> Judge<'c> {
                 }
                 _ => problems.push(Problem {
                     needed: case.needed.as_ref().map(|needed| text(needed, &scope)),
-                    fix: case.fix.as_ref().map(|fix| text(fix, &scope)),
+                    // It may hold commands: no value of a server is more than a word there.
+                    fix: case.fix.as_ref().map(|fix| text(fix, &scope.quoted())),
                     // A remedy of which something is not known is none.
                     remedies: remedies(&case.remedies, &scope, &self.knowledge)
                         .into_iter()
@@ -350,7 +352,7 @@ fn possible(case: &Case, item: Option<&Value>, scope: &Arc<Scope>) -> Vec<Possib
     let possibility = |cause: &PossibleCause| Possibility {
         cause: text(&cause.cause, scope),
         speaks_for: cause.speaks_for.as_ref().map(|words| text(words, scope)).filter(|text| !text.is_empty()),
-        look: Look { on: text(&cause.look.on, scope), run: text(&cause.look.run, scope) },
+        look: Look { on: text(&cause.look.on, scope), run: text(&cause.look.run, &scope.quoted()) },
     };
     let brought = item.map(possible_of).unwrap_or_default();
     case.possible.iter().filter(fits).map(possibility).chain(brought).collect()

@@ -20,6 +20,7 @@ mod checks {
     mod language;
     mod languages;
     mod recordings;
+    mod remedies;
 }
 
 mod links {
@@ -52,6 +53,7 @@ mod docs {
     mod checks;
     mod commands;
     mod limits;
+    mod remedies;
 }
 
 mod formats {

@@ -3,17 +3,19 @@
 //! A fact that could not be had must never look like a fact that is false. Reading one therefore ends
 //! the evaluation, whatever the expression does with it, and the error carries the reason.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value, ValueKind};
 use minijinja::{Error, ErrorKind};
 use serde_json::Value as Json;
 
 use crate::i18n::localized;
 use crate::model::conf::Place;
 use crate::model::reason::Reason;
-use crate::model::text::Language;
+use crate::model::text::{Language, escape_control};
 use crate::model::unavailable::{Unavailable, UnavailableKind};
 
 /// The reason of a fact that an example does not state.
@@ -60,6 +62,8 @@ struct Rules {
     language: Language,
     /// In an example a fact that is not stated is a mistake of its author.
     strict: bool,
+    /// Whether every text is quoted for a shell.
+    quoted: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -86,12 +90,22 @@ struct ListFact {
 
 /// A tree of facts as a value for expressions. `root` is the variable's name.
 pub fn tree(root: &str, facts: &Json, absences: Vec<Unavailable>, language: Language) -> Value {
-    build(&Arc::new(Rules { root: root.to_owned(), absences, language, strict: false }), "", facts).value()
+    build(
+        &Arc::new(Rules { root: root.to_owned(), absences, language, strict: false, quoted: false }),
+        "",
+        facts,
+    )
+    .value()
 }
 
 /// The same for an example, in which every fact that is read must be stated.
 pub fn example_tree(root: &str, facts: &Json, absences: Vec<Unavailable>, language: Language) -> Value {
-    build(&Arc::new(Rules { root: root.to_owned(), absences, language, strict: true }), "", facts).value()
+    build(
+        &Arc::new(Rules { root: root.to_owned(), absences, language, strict: true, quoted: false }),
+        "",
+        facts,
+    )
+    .value()
 }
 
 fn build(rules: &Arc<Rules>, path: &str, json: &Json) -> Fact {
@@ -199,6 +213,93 @@ impl Object for ListFact {
         Enumerator::Seq(self.items.len())
     }
 }
+
+/// The same facts with every text quoted for a shell, so that none of them can be more than a word of a command. What
+/// functions say of facts (`item`) is text of the catalogue, and stays.
+pub fn quoted(value: &Value) -> Value {
+    if let Some(map) = value.downcast_object_ref::<MapFact>() {
+        return map
+            .rules
+            .quoted()
+            .map_or(value.clone(), |rules| Fact::Map(Arc::new(map.quoted(&rules))).value());
+    }
+    if let Some(list) = value.downcast_object_ref::<ListFact>() {
+        return list
+            .rules
+            .quoted()
+            .map_or(value.clone(), |rules| Fact::List(Arc::new(list.quoted(&rules))).value());
+    }
+    // What an expression put together of facts: `{'node': a, 'other': b}`.
+    match value.kind() {
+        ValueKind::Seq => value.try_iter().map(|items| items.map(|item| quoted(&item)).collect::<Value>()),
+        ValueKind::Map if value.as_object().is_none_or(|map| map.repr() == ObjectRepr::Map) => {
+            let pairs = |key: Value| value.get_item(&key).map(|item| (key, quoted(&item)));
+            let pairs =
+                value.try_iter().and_then(|keys| keys.map(pairs).collect::<Result<BTreeMap<_, _>, _>>());
+            pairs.map(Value::from)
+        }
+        _ => Ok(quoted_text(value)),
+    }
+    // A fact that is absent raises its reason wherever it is read.
+    .unwrap_or_else(|_| value.clone())
+}
+
+/// A text quoted for a shell, where a shell would take it for anything but one plain word.
+fn quoted_text(value: &Value) -> Value {
+    // A text of the catalogue itself has seen to its values. Nothing stays nothing: conditions ask for it.
+    let Some(text) = value.as_str().filter(|text| !text.is_empty() && !value.is_safe()) else {
+        return value.clone();
+    };
+    shlex::try_quote(&escape_control(text))
+        .map_or_else(|_| value.clone(), |quoted| Value::from(quoted.into_owned()))
+}
+
+/// The text that [`quoted`] made a word of.
+pub fn unquoted(text: &str) -> Cow<'_, str> {
+    match shlex::split(text).as_deref() {
+        Some([word]) if shlex::try_quote(word).is_ok_and(|quoted| quoted == text) => Cow::from(word.clone()),
+        _ => Cow::from(text),
+    }
+}
+
+impl Fact {
+    fn quoted(&self, rules: &Arc<Rules>) -> Self {
+        match self {
+            Self::Null => Self::Null,
+            Self::Value(value) => Self::Value(quoted_text(value)),
+            Self::List(list) => Self::List(Arc::new(list.quoted(rules))),
+            Self::Map(map) => Self::Map(Arc::new(map.quoted(rules))),
+        }
+    }
+}
+
+impl MapFact {
+    fn quoted(&self, rules: &Arc<Rules>) -> Self {
+        let quote = |(name, fact): &(String, Fact)| (name.clone(), fact.quoted(rules));
+        let entries = self.entries.iter().map(quote).collect();
+        Self { rules: rules.clone(), path: self.path.clone(), entries }
+    }
+}
+
+impl ListFact {
+    fn quoted(&self, rules: &Arc<Rules>) -> Self {
+        let items = self.items.iter().map(|fact| fact.quoted(rules)).collect();
+        Self { rules: rules.clone(), path: self.path.clone(), items }
+    }
+}
+
+impl Rules {
+    /// The same for facts that are quoted. None: they are, or must not be.
+    fn quoted(&self) -> Option<Arc<Self>> {
+        let quotes = !self.quoted && self.root != ITEM;
+        quotes.then(|| {
+            Arc::new(Self { root: self.root.clone(), absences: self.absences.clone(), quoted: true, ..*self })
+        })
+    }
+}
+
+/// The root of what functions say of facts.
+pub const ITEM: &str = "item";
 
 /// The place of an item that has one.
 pub fn place_of(item: &Value) -> Option<Place> {

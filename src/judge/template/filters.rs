@@ -73,6 +73,12 @@ pub fn duration(value: Value) -> Result<String, Error> {
 /// A value in a command line: a server's answer must not become a command of its own.
 pub fn shell(value: Value) -> Result<String, Error> {
     let text = escape_control(&value.to_string());
+    // In a text that mends something every value is quoted already.
+    if let Some([word]) = shlex::split(&text).as_deref()
+        && shlex::try_quote(word).is_ok_and(|quoted| quoted == text)
+    {
+        return Ok(text);
+    }
     shlex::try_quote(&text).map(std::borrow::Cow::into_owned).map_err(|error| refuse(error.to_string()))
 }
 

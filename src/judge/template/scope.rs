@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use minijinja::value::{Object, Value};
 use minijinja::{Environment, Error};
 
+use super::facts::quoted;
 use super::value::refuse;
 use crate::catalog::check_file::for_each_parts;
 use crate::model::check::{Binding, Bindings, Each, Pattern, Table};
@@ -107,6 +108,19 @@ impl Scope {
     /// A text with its values.
     pub fn rendered(self: &Arc<Self>, text: &str) -> Result<String, Error> {
         self.env.render_str(text, Value::from_dyn_object(self.clone()))
+    }
+
+    /// The same, with every text of the facts quoted for a shell.
+    pub fn quoted(&self) -> Arc<Self> {
+        let variables = self.variables.iter().map(|(name, value)| (name.clone(), quoted(value)));
+        Arc::new(Self {
+            env: self.env.clone(),
+            language: self.language,
+            parent: self.parent.as_ref().map(|parent| parent.quoted()),
+            variables: variables.collect(),
+            bindings: self.bindings.clone(),
+            known: Mutex::default(),
+        })
     }
 
     /// A scope that shares nothing with this one but the language.

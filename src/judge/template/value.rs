@@ -4,7 +4,7 @@ use minijinja::value::{Value, ValueKind};
 use minijinja::{Error, ErrorKind, State, context};
 use serde_json::Value as Json;
 
-use super::facts::{example_tree, missing_of};
+use super::facts::{ITEM, example_tree, missing_of};
 use crate::model::release::{Releases, Version};
 use crate::model::text::{Language, Source};
 use crate::model::unavailable::UnavailableKind;
@@ -50,7 +50,7 @@ pub fn releases_in(value: &Value) -> Result<Releases, Error> {
 
 /// A list for `for_each`. A name that its items do not have is a mistake and must not read as nothing.
 pub fn list(items: Vec<Json>) -> Value {
-    example_tree("item", &Json::Array(items), Vec::new(), Language::En)
+    example_tree(ITEM, &Json::Array(items), Vec::new(), Language::En)
 }
 
 /// Whether a condition of the knowledge holds. One that needs a fact which this release does not

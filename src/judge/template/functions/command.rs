@@ -42,12 +42,12 @@ fn address(state: &State<'_, '_>, of: &Value) -> Result<String, Error> {
 /// `redis-cli -h HOST -p PORT`, ready for a shell.
 fn redis_cli(state: &State<'_, '_>, of: &Value) -> Result<String, Error> {
     let (host, port) = host_and_port(state, of)?;
-    Ok(format!("redis-cli -h {} -p {}", shell(host)?, printable(&port)))
+    Ok(format!("redis-cli -h {} -p {}", shell(host)?, shell(port)?))
 }
 
 /// The command that makes `node` a replica of the server at an address.
 fn slaveof_to(state: &State<'_, '_>, node: &Value, host: &Value, port: &Value) -> Result<String, Error> {
-    let (host, port) = (shell(host.clone())?, printable(port));
+    let (host, port) = (shell(host.clone())?, shell(port.clone())?);
     Ok(format!("{} slaveof {host} {port}", redis_cli(state, node)?))
 }
 

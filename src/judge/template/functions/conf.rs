@@ -7,6 +7,7 @@ use minijinja::{Environment, Error, State, Value, context};
 use serde_json::{Value as Json, json};
 
 use super::super::facts::place_of;
+use super::super::facts::quoted;
 use super::super::value::{fact, holds, list, refuse, releases_in};
 use crate::model::knowledge::{ConfigKey, Knowledge};
 use crate::model::release::{Releases, Version};
@@ -86,7 +87,10 @@ impl ConfFunctions {
                     "state": rule.state,
                     "found": render(&rule.found)?,
                     "needed": render(&rule.needed)?,
-                    "fix": render(&rule.fix)?,
+                    "fix": state.env().render_str(
+                        rule.fix.get(self.language),
+                        context! { value => quoted(&Value::from(shown)), number },
+                    )?,
                 }));
             }
         }

@@ -6,6 +6,7 @@ use minijinja::{Environment, Error, State, Value, context};
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
+use super::super::facts::{quoted, unquoted};
 use super::super::value::{fact, is_not_in_release, list, refuse, version_of};
 use crate::derive::look_up;
 use crate::i18n::texts;
@@ -181,7 +182,9 @@ impl LinkWords {
         let render = |text: &Bilingual| state.env().render_str(text.get(self.language), ctx.clone());
         let cause = words.causes.get(&cause);
         // Line by line: a line feed in a value is escaped, as it could come from a server.
-        let fix = cause.and_then(|cause| cause.fix.as_ref()).map(render).transpose()?;
+        let safe = context! { link => quoted(link), master => quoted(master), replica => quoted(replica) };
+        let render_fix = |text: &Bilingual| state.env().render_str(text.get(self.language), safe.clone());
+        let fix = cause.and_then(|cause| cause.fix.as_ref()).map(render_fix).transpose()?;
         let fix: Vec<&str> = fix.iter().flat_map(|fix| fix.lines()).collect();
         Ok(list(vec![json!({
             "prospect": words.prospects.get(&prospect).map(render).transpose()?,
@@ -194,10 +197,13 @@ impl LinkWords {
     fn pair_states(&self, state: &State<'_, '_>, node: &Value) -> Result<Value, Error> {
         let version = version_of(state, node)?;
         let raw = fact(state, node, ".double_master.state.raw")?;
-        let raw = raw.as_str().unwrap_or_default();
-        let word = look_up(&self.knowledge, "double_master.repl_state", raw, version);
+        let raw = unquoted(raw.as_str().unwrap_or_default());
+        let word = look_up(&self.knowledge, "double_master.repl_state", &raw, version);
         let fix = match word.and_then(|word| word.fix.as_ref()) {
-            Some(fix) => Json::from(state.env().render_str(fix.get(self.language), context! { node })?),
+            Some(fix) => {
+                let ctx = context! { node => quoted(node) };
+                Json::from(state.env().render_str(fix.get(self.language), ctx)?)
+            }
             None => Json::Null,
         };
         Ok(list(vec![json!({

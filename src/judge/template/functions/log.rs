@@ -7,6 +7,7 @@ use minijinja::{Environment, Error, State, Value, context};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
+use super::super::facts::quoted;
 use super::super::value::{fact, list, plain, refuse};
 use crate::derive::logs::exit_code;
 use crate::i18n::texts;
@@ -71,20 +72,25 @@ impl LogWords {
     fn words(&self, state: &State<'_, '_>, fault: &LogFault, trouble: &Trouble) -> Result<Json, Error> {
         let values = trouble.values.iter().map(|(name, value)| (name.clone(), Value::from(value.clone())));
         let values = Value::from(values.collect::<BTreeMap<String, Value>>());
-        let ctx = context! { values };
+        let quote = |(name, value): (&String, &String)| (name.clone(), quoted(&Value::from(value.as_str())));
+        let quoted = Value::from(trouble.values.iter().map(quote).collect::<BTreeMap<String, Value>>());
+        let quoted = context! { values => quoted };
+        let plain = context! { values };
         // Line breaks within a value would be escaped where it is printed; a list has none.
-        let say_one = |text: &str| {
-            let text = state.env().render_str(text, &ctx)?;
+        let say_in = |text: &str, ctx: &Value| {
+            let text = state.env().render_str(text, ctx)?;
             Ok::<_, Error>(text.lines().map(str::to_owned).collect::<Vec<String>>())
         };
-        let say = |text: &Bilingual| say_one(text.get(self.language));
+        let say = |text: &Bilingual| say_in(text.get(self.language), &plain);
+        // A value of a log is one word of a command.
+        let say_safe = |text: &str| say_in(text, &quoted);
         Ok(json!({
             "fault": fault.id,
             "state": fault.state,
             "cause": say(&fault.cause)?,
             "needed": say(&fault.needed)?,
-            "fix": say(&fault.fix)?,
-            "possible": self.possible(fault, trouble, &say_one)?,
+            "fix": say_safe(fault.fix.get(self.language))?,
+            "possible": self.possible(fault, trouble, &say_safe)?,
             "recent": trouble.recent,
             "last": to_the_second(&trouble.last),
             "exit": self.exit(trouble),

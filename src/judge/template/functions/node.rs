@@ -5,6 +5,7 @@ use std::sync::Arc;
 use minijinja::{Environment, Error, State, Value, context};
 use serde_json::{Value as Json, json};
 
+use super::super::facts::{quoted, unquoted};
 use super::super::filters::in_era;
 use super::super::value::{fact, holds, is_not_in_release, list, refuse, version_of};
 use crate::derive::look_up;
@@ -119,7 +120,10 @@ impl NodeFunctions {
                         "state": fault.state,
                         "found": render(&fault.found)?,
                         "needed": render(&fault.needed)?,
-                        "fix": render(&fault.fix)?,
+                        "fix": state.env().render_str(
+                            fault.fix.get(self.language),
+                            context! { node => quoted(node), value => quoted(&value) },
+                        )?,
                     }));
                 }
             }
@@ -134,7 +138,7 @@ impl NodeFunctions {
         let (mut words, mut seen) = (Vec::new(), Vec::new());
         for link in states.try_iter()? {
             let text = |key: &str| link.get_attr(key).map(|value| value.as_str().map(str::to_owned));
-            let raw = text("raw")?.unwrap_or_default();
+            let raw = unquoted(&text("raw")?.unwrap_or_default()).into_owned();
             let word = look_up(&self.knowledge, &text("field")?.unwrap_or_default(), &raw, version);
             // 3.5.5 and 4.0 say it twice, in two vocabularies.
             let said = (text("db")?, word.map(|word| word.stage));
@@ -143,7 +147,10 @@ impl NodeFunctions {
             }
             seen.push(said);
             let fix = match word.and_then(|word| word.fix.as_ref()) {
-                Some(fix) => Json::from(state.env().render_str(fix.get(self.language), context! { node })?),
+                Some(fix) => {
+                    let ctx = context! { node => quoted(node) };
+                    Json::from(state.env().render_str(fix.get(self.language), ctx)?)
+                }
                 None => Json::Null,
             };
             words.push(json!({

@@ -55,6 +55,7 @@ fn host_of(state: &State<'_, '_>, of: &Value) -> Result<Value, Error> {
         ValueKind::String => Value::from(split(of).0),
         ValueKind::Map if has(of, "host")? => fact(state, of, ".host")?,
         ValueKind::Map if has(of, "address")? => return host_of(state, &fact(state, of, ".address")?),
+        ValueKind::Map if has(of, "ip")? => fact(state, of, ".ip")?,
         ValueKind::Map => fact(state, of, ".name")?,
         _ => return Err(refuse(format!("`{of}` has no host"))),
     };
@@ -73,7 +74,7 @@ fn host_of(state: &State<'_, '_>, of: &Value) -> Result<Value, Error> {
 fn port_of(state: &State<'_, '_>, of: &Value) -> Result<Value, Error> {
     let port = match of.kind() {
         ValueKind::String => Value::from(split(of).1),
-        ValueKind::Map if has(of, "host")? => fact(state, of, ".port")?,
+        ValueKind::Map if has(of, "host")? || has(of, "ip")? => fact(state, of, ".port")?,
         ValueKind::Map => return port_of(state, &fact(state, of, ".address")?),
         _ => return Err(refuse(format!("`{of}` has no port"))),
     };
