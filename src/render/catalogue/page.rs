@@ -6,7 +6,7 @@ use anstyle::Style;
 
 use super::plain::{Plain, reflow};
 use crate::i18n::texts;
-use crate::model::check::{Appendix, Check, CheckFile, StateRule, Status, Target};
+use crate::model::check::{Appendix, Check, CheckFile, RemedyChoice, StateRule, Status, Target};
 use crate::model::knowledge::Knowledge;
 use crate::model::release::Version;
 use crate::model::text::{Bilingual, Language, Template, Words};
@@ -123,7 +123,20 @@ impl<'k> Page<'k> {
                 let label = texts::PAGE_FIX.get(self.language);
                 self.wrap(out, 4, &format!("{label}{}", text(fix)));
             }
+            self.remedies(out, &case.remedies);
             out.push('\n');
+        }
+    }
+
+    /// The recipes that a case names, the best first.
+    fn remedies(&self, out: &mut String, choice: &RemedyChoice) {
+        let RemedyChoice::Named(uses) = choice else { return };
+        let known = uses.iter().filter_map(|one| self.knowledge.recipes.get_key_value(&one.recipe.text));
+        for (name, recipe) in known {
+            let plain = Plain::new(&recipe.bindings, self.knowledge, self.language);
+            let title = plain.text(recipe.title.get(self.language).text.trim());
+            let label = texts::PAGE_REMEDY.get(self.language);
+            self.wrap(out, 4, &format!("{label}{title} ({name})"));
         }
     }
 

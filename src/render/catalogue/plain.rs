@@ -309,7 +309,7 @@ mod tests {
                 }
             }
         }
-        assert!(commands > 5, "{commands} commands have names");
+        assert!(commands > 0, "no command has a name");
     }
 
     #[test]
