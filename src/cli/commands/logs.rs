@@ -16,9 +16,10 @@ use crate::pipeline::catalogue::catalogue_with;
 use crate::pipeline::request::{CollectionPlan, LogsRequest};
 use crate::pipeline::{self, LOGS};
 
-/// Find known problems in the logs of Pika servers, and their remedies
+/// Find known problems in the logs of Pika, Codis and Sentinel, and their remedies
 ///
-/// No server is asked. What counts is the time (--since) before the newest line that was read. With --master the log is
+/// Files of glog, the standard error of a start, and what systemd's journal, Docker or Kubernetes kept of it are read, and
+/// logs of Codis proxies and dashboards and of redis-sentinel. No server is asked. What counts is the time (--since) before the newest line that was read. With --master the log is
 /// that of a replica, and what both logs tell about one fault becomes one finding. Only the ends of long files are
 /// read. Nothing is kept of lines that hold a password.
 #[derive(Debug, clap::Args)]
