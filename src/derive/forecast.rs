@@ -14,7 +14,7 @@ use crate::model::address::Address;
 use crate::model::link::{AuthVerdict, Cause, Dialect, Forecast, MasterAddress, Outcome, Prospect};
 use crate::model::network::AddressKind;
 use crate::model::reason::{Argument, Reason};
-use crate::model::replication::BinlogPosition;
+use crate::model::replication::{BinlogPosition, Role};
 
 /// What the forecast looks at.
 pub struct Question<'n> {
@@ -106,7 +106,15 @@ pub fn forecast(question: &Question<'_>) -> Forecast {
 
 impl Question<'_> {
     fn end(&self) -> Result<End, Missing> {
-        if let Some(end) = self.answered_at_once()? {
+        let at_once = self.answered_at_once();
+        if self.master_follows_replica() {
+            let is_refused = |end: &End| end.prospect == Prospect::Refused;
+            return Ok(match at_once?.filter(is_refused) {
+                Some(end) => End::new(end.answer, Prospect::Refused, Cause::MasterFollows),
+                None => End::after_ok(Prospect::Circle, Cause::MasterFollows),
+            });
+        }
+        if let Some(end) = at_once? {
             return Ok(end);
         }
         self.master.version()?;
@@ -136,6 +144,19 @@ impl Question<'_> {
             }
             Way::Incremental | Way::Full => Ok(end),
         }
+    }
+
+    /// Whether the master of the command is a replica of the server that would be sent it.
+    fn master_follows_replica(&self) -> bool {
+        let (replica, replication) = (self.replica.node, self.master.node.replication.as_ref());
+        let is_replica = |role| matches!(role, Some(Role::Slave | Role::MasterAndSlave));
+        let followed = replication.filter(|it| is_replica(it.role)).and_then(|it| it.master.as_ref());
+        let own = replica.own_address.as_ref().and_then(|own| own.address.as_deref());
+        let known = [Some(replica.address.host.as_str()), replica.reached_at.as_deref(), own];
+        followed.is_some_and(|named| {
+            named.port == Some(i64::from(replica.address.port))
+                && named.host.as_deref().is_some_and(|host| known.contains(&Some(host)))
+        })
     }
 
     /// What the replica itself answers, before it talks to anybody.

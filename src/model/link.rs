@@ -225,6 +225,8 @@ pub enum Prospect {
     FullSync,
     /// The replica goes on from its position.
     Incremental,
+    /// The two follow each other, and neither is a master any more.
+    Circle,
     /// It cannot be said.
     Unknown,
 }
@@ -238,6 +240,8 @@ pub enum Cause {
     MissingFact,
     /// Master and replica are the same server.
     SameServer,
+    /// The master follows this very replica: the two are most likely named in the wrong order.
+    MasterFollows,
     /// The replica has replicas itself (3.1.0 and later).
     HasReplicas,
     /// The replica follows a master already, and this release does not change masters (up to 2.3.0).

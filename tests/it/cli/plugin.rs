@@ -90,7 +90,7 @@ fn a_server_and_a_link() {
     let pair = RecordedPair::start(of("master"), of("slave"), Fault::Lost);
     let run = plugin.at(&pair.replica, &["-M", &pair.master, "-t", "6"]);
     assert_eq!(run.code, 2, "{}", run.stdout);
-    assert!(run.stdout.starts_with("PIKA CRITICAL - link/canary"), "{}", run.stdout);
+    assert!(run.stdout.starts_with("PIKA CRITICAL - link/state"), "{}", run.stdout);
     let pair = RecordedPair::start(of("master"), of("slave"), Fault::Lost);
     plugin.at(&pair.replica, &["-M", &pair.master, "--read-only"]);
     assert!(pair.sent().iter().all(|line| !line.contains(": set ")));
