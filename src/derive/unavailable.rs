@@ -29,15 +29,15 @@ pub fn explain(node: &mut Node, knowledge: &Knowledge) {
             found.push(Unavailable::failed(&rule.fact, reasons::info_should_show_it()));
         }
     }
-    for setting in &knowledge.settings {
+    for setting in knowledge.settings() {
         let path = format!("config.{}", setting.name);
-        if node.config.as_ref().is_some_and(|config| config.contains_key(&setting.name)) {
+        if node.config.as_ref().is_some_and(|config| config.contains_key(setting.name)) {
             continue;
         }
         if !setting.readable.contains(version) {
-            let reason = reasons::config_get_answers_on(&setting.readable, version);
+            let reason = reasons::config_get_answers_on(setting.readable, version);
             found.push(Unavailable::not_in_release(path, reason));
-        } else if setting.sometimes {
+        } else if setting.key.sometimes {
             found.push(Unavailable::not_in_release(path, reasons::config_get_in_other_instance_mode()));
         } else if !explained(node, &path) {
             found.push(Unavailable::failed(path, reasons::config_get_should_answer()));
@@ -57,9 +57,8 @@ fn explain_without_release(node: &mut Node, tree: &Value, knowledge: &Knowledge)
     let fields = fields.filter(|fact| is_null_below_something(tree, fact));
     let config = node.config.as_ref();
     let settings = knowledge
-        .settings
-        .iter()
-        .filter(|setting| config.is_none_or(|config| !config.contains_key(&setting.name)))
+        .settings()
+        .filter(|setting| config.is_none_or(|config| !config.contains_key(setting.name)))
         .map(|setting| format!("config.{}", setting.name));
     let sections = ["binlog", "data", "double_master", "commands", "keyspace"];
     let sections = sections.into_iter().filter(|path| is_null_below_something(tree, path)).map(str::to_owned);

@@ -41,11 +41,11 @@ pub fn settings_in(code: &str, knowledge: &Knowledge) -> Vec<String> {
 }
 
 pub fn unknown_setting(name: &str, knowledge: &Knowledge) -> Option<String> {
-    let names = knowledge.settings.iter().map(|setting| setting.name.as_str());
-    if names.clone().any(|known| known == name) {
+    let names = || knowledge.settings().map(|setting| setting.name);
+    if names().any(|known| known == name) {
         return None;
     }
-    Some(format!("the setting `{name}` is not asked for{}", did_you_mean(name, names)))
+    Some(format!("the setting `{name}` is not asked for{}", did_you_mean(name, names())))
 }
 
 /// Sets of releases in `in_releases('…')` that cannot be read, or name a release that never was.

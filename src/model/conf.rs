@@ -148,6 +148,10 @@ pub enum ConfMatter {
     MasterauthAlone,
     /// `requirepass` is set and `userpass` is not.
     RequirepassAlone,
+    /// A `user : limit …` line and `userblacklist` are set, and the release puts all commands over the rules of the line.
+    LimitUserWidened,
+    /// A `user : limit …` line and `userpass` are set and `userblacklist` is not, without which `userpass` is not looked at.
+    LimitUserWithoutUserpass,
     /// A derived port is above 65535.
     PortTooHigh,
     /// Another file claims the same client port.

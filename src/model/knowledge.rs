@@ -30,8 +30,6 @@ pub struct Knowledge {
     pub commands: Lazy<Vec<CommandRule>>,
     /// `info-fields.yaml`
     pub info_fields: Lazy<Vec<FieldRule>>,
-    /// `settings.yaml`
-    pub settings: Lazy<Vec<Setting>>,
     /// `dialects.yaml`
     pub dialects: Lazy<Dialects>,
     /// `forecasts.yaml`
@@ -60,6 +58,14 @@ impl Knowledge {
     /// A release that is known.
     pub fn release(&self, version: Version) -> Option<&ReleaseTag> {
         self.releases.iter().find(|tag| tag.version == version)
+    }
+
+    /// What CONFIG GET is asked for.
+    pub fn settings(&self) -> impl Iterator<Item = Setting<'_>> {
+        self.config_keys.iter().filter_map(|key| {
+            let name = key.config_get.as_deref().unwrap_or(&key.name);
+            Some(Setting { name, readable: key.readable.as_ref()?, key })
+        })
     }
 
     /// Whether a release that is known reports this number.
@@ -295,24 +301,15 @@ pub enum Fault {
     Fatal,
 }
 
-/// A setting that is asked for by `CONFIG GET`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Setting {
-    /// Its name in the configuration file and in CONFIG GET.
-    pub name: String,
+/// A setting that is asked for by `CONFIG GET`: a key of pika.conf under the name that CONFIG GET has for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting<'k> {
+    /// Its name.
+    pub name: &'k str,
     /// The releases whose CONFIG GET answers it.
-    pub readable: Releases,
-    /// Whether these answer it in one instance-mode only, so that no answer means nothing.
-    #[serde(default)]
-    pub sometimes: bool,
-    /// True for a password: its value becomes a token.
-    #[serde(default)]
-    pub secret: bool,
-    /// Values that a release ignores, changes or misreads.
-    #[serde(default)]
-    pub faults: Vec<SettingFault>,
+    pub readable: &'k Releases,
+    /// The key.
+    pub key: &'k ConfigKey,
 }
 
 /// A value of a setting that does not do what it says, as CONFIG GET shows it or as pika.conf says it.
@@ -322,10 +319,16 @@ pub struct Setting {
 pub struct SettingFault {
     /// The releases with this fault.
     pub releases: Releases,
-    /// The condition on `value`: the text that CONFIG GET gave, beside `node`; or the text that stands in
-    /// pika.conf, beside `number`, what `atoi` reads from it.
-    #[serde(rename = "if")]
-    pub condition: Source,
+    /// The condition, where one does for both. It knows `value`, the text that stands in pika.conf or that CONFIG GET gave;
+    /// `number`, what `atoi` reads from it; and `others`, the other settings by name.
+    #[serde(default, rename = "if")]
+    pub condition: Option<Source>,
+    /// The condition on what stands in pika.conf.
+    #[serde(default)]
+    pub file: Option<Source>,
+    /// The condition on what CONFIG GET gave. It knows `node`, too.
+    #[serde(default)]
+    pub live: Option<Source>,
     /// What kind of fault.
     pub kind: Fault,
     /// How bad it is.
@@ -338,6 +341,18 @@ pub struct SettingFault {
     pub fix: Bilingual,
     /// Where it is known from.
     pub source: String,
+}
+
+impl SettingFault {
+    /// What to look for in a file; none: it is not seen there.
+    pub fn in_file(&self) -> Option<&Source> {
+        self.file.as_ref().or(self.condition.as_ref())
+    }
+
+    /// What to look for in the answers of CONFIG GET; none: it is not seen there.
+    pub fn in_answers(&self) -> Option<&Source> {
+        self.live.as_ref().or(self.condition.as_ref())
+    }
 }
 
 /// A word or number for a state of replication.
@@ -462,6 +477,18 @@ pub struct ConfigKey {
     /// The releases whose CONFIG SET changes it.
     #[serde(default)]
     pub settable: Option<Releases>,
+    /// The releases whose CONFIG GET answers it, and which are asked for it.
+    #[serde(default)]
+    pub readable: Option<Releases>,
+    /// The name that CONFIG GET has for it, where it is another one.
+    #[serde(default)]
+    pub config_get: Option<String>,
+    /// Whether these answer it in one instance-mode only, so that no answer means nothing.
+    #[serde(default)]
+    pub sometimes: bool,
+    /// The one instance-mode in which it is read, on releases that have two.
+    #[serde(default)]
+    pub instance_mode: Option<String>,
     /// Values that do not do what they say.
     #[serde(default)]
     pub rules: Vec<SettingFault>,

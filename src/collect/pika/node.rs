@@ -189,17 +189,16 @@ impl Collector<'_> {
         // A server of a release that is not known is asked for what the newest release that is known answers.
         let newest = self.knowledge.releases.last().map(|tag| tag.version);
         let alike = if gate.unknown_release().is_some() { newest } else { release };
-        let known: Vec<&Setting> = self
+        let known: Vec<Setting<'_>> = self
             .knowledge
-            .settings
-            .iter()
+            .settings()
             .filter(|setting| alike.is_some_and(|release| setting.readable.contains(release)))
             .collect();
         if known.is_empty() {
             node.unavailable.push(Unavailable::failed("config", reasons::settings_of_release_unknown()));
         }
         for setting in known {
-            batch.add(gate, node, &["config", "get", &setting.name], Want::Setting(setting.name.clone()));
+            batch.add(gate, node, &["config", "get", setting.name], Want::Setting(setting.name.to_owned()));
         }
         batch
     }
@@ -410,11 +409,8 @@ fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &R
         (Want::Setting(name), Reply::List(_)) => {
             // An unknown name is answered by an empty array; `derive` says what its absence means.
             if let [_, value] = *reply.texts() {
-                let secret = collector
-                    .knowledge
-                    .settings
-                    .iter()
-                    .any(|setting| setting.name == *name && setting.secret);
+                let secret =
+                    collector.knowledge.settings().any(|setting| setting.name == *name && setting.key.secret);
                 let value = if secret { collector.tokens.token(value) } else { value.to_owned() };
                 node.config.get_or_insert_default().insert(name.clone(), value);
             }

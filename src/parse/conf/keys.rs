@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::model::knowledge::{ConfigKey, Knowledge};
+use crate::model::era;
+use crate::model::knowledge::{ConfigKey, KeyKind, Knowledge};
 use crate::model::limits::MAX_CONF_KEY_CHARACTERS;
 use crate::model::release::Version;
 use crate::parse::nearest::nearest;
@@ -55,6 +56,22 @@ impl<'k> Keys<'k> {
     }
 }
 
+/// The number that a release makes of a value. `atoi` keeps the lowest 32 bits of what it reads (measured on 3.5.5:
+/// 2147483648 is -2147483648, 99999999999 is 1215752191); a size has 64.
+pub fn read_number(kind: KeyKind, value: &str) -> i64 {
+    let read = number(value);
+    #[expect(clippy::cast_possible_truncation, reason = "this is what the server does")]
+    let kept = i64::from(read as i32);
+    if kind == KeyKind::Integer { kept } else { read }
+}
+
+/// Whether a release reads the key in this instance-mode; anything but `classic` and nothing is sharding.
+pub fn read_in_mode(key: &ConfigKey, version: Version, instance_mode: &str) -> bool {
+    let is_classic = instance_mode.is_empty() || instance_mode.eq_ignore_ascii_case("classic");
+    let mode = if is_classic { "classic" } else { "sharding" };
+    !version.is_of(&era::SHARDING) || key.instance_mode.as_ref().is_none_or(|only| only == mode)
+}
+
 /// The first word of a text, with a mark where something follows.
 pub fn first_word(text: &str) -> String {
     let text = text.trim_start();
@@ -95,6 +112,9 @@ mod tests {
             assert_eq!(number(text), expected, "{text:?}");
         }
         assert_eq!(number("99999999999999999999"), i64::MAX);
+        assert_eq!(read_number(KeyKind::Integer, "2147483648"), -2_147_483_648);
+        assert_eq!(read_number(KeyKind::Integer, "99999999999"), 1_215_752_191);
+        assert_eq!(read_number(KeyKind::Size, "99999999999"), 99_999_999_999);
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod view;
 
 use std::collections::HashMap;
 
-pub use keys::number;
+pub use keys::{number, read_in_mode, read_number};
 
 use self::dialect::ConfSyntax;
 use self::keys::Keys;

@@ -123,12 +123,28 @@ pub fn passwords(view: &ConfView<'_>, version: Version) -> Vec<Draft> {
     {
         found.push(view.at_value(ConfMatter::MasterauthAlone, masterauth));
     }
+    if version.is_of(&era::LIMIT_USER_WIDENED) {
+        let is_limit =
+            |entry: &ConfEntry| entry.key == "user" && entry.value.split(' ').next() == Some("limit");
+        let entries = view.text.entries(ConfSyntax::of(version)).map(|(entry, _)| entry);
+        for entry in entries.filter(|entry| is_limit(entry)) {
+            let what = if view.set(version, "userblacklist").is_some() {
+                Some(ConfMatter::LimitUserWidened)
+            } else {
+                view.set(version, "userpass").map(|_| ConfMatter::LimitUserWithoutUserpass)
+            };
+            found.extend(what.map(|what| Draft::new(what, view.text.key_place(entry), "user")));
+        }
+    }
     if let Some(requirepass) = requirepass
         && view.set(version, "userpass").is_none()
     {
         let mut draft = view.at_value(ConfMatter::RequirepassAlone, requirepass);
-        // The releases with access control lists are those with the third parser: 3.5.3-alpha and later.
-        draft.grave = ConfSyntax::of(version) == ConfSyntax::BlanksKept;
+        draft.grave = version.is_of(&era::ANY_PASSWORD_WITHOUT_USERPASS);
+        // From 4.0.3 on it is what it says.
+        if version.is_of(&era::ACL) && !draft.grave {
+            return found;
+        }
         found.push(draft);
     }
     found

@@ -1,10 +1,11 @@
 //! The form of a file, and names that nobody knows.
 
 use super::dialect::ConfSyntax;
-use super::keys::first_word;
+use super::keys::{first_word, read_in_mode};
 use super::text::ConfEntry;
 use super::view::{ConfView, Draft};
 use crate::model::conf::ConfMatter;
+use crate::model::era;
 use crate::model::knowledge::KeyKind;
 use crate::model::release::Version;
 
@@ -57,7 +58,11 @@ fn not_a_setting(view: &ConfView<'_>, version: Version, line: usize, text: &str)
     let plain = name.to_lowercase().replace('_', "-");
     let known = view.keys.get(name).or_else(|| view.keys.get(&plain))?;
     let start = text.len() - text.trim_start().len();
-    Some(Draft::new(ConfMatter::NoColon, view.text.place(line, start), &known.name))
+    let mut draft = Draft::new(ConfMatter::NoColon, view.text.place(line, start), &known.name);
+    // What the release would not read anyway loses nothing.
+    draft.grave = view.keys.read_by(version, &known.name).is_some()
+        && read_in_mode(known, version, view.value(version, "instance-mode"));
+    Some(draft)
 }
 
 /// A line that the parser takes for a setting.
@@ -79,6 +84,10 @@ fn setting(view: &ConfView<'_>, version: Version, entry: &ConfEntry, first: bool
     let secret = view.keys.is_secret(&key.name);
     let start = view.text.value_start(entry);
     let raw = text[start..].trim_end_matches('\r');
+    // Anything but `no` switches it on, whatever stands behind it.
+    if key.name == "write-binlog" && !raw.trim().starts_with("no") {
+        return Vec::new();
+    }
     let fixed_words = matches!(key.kind, KeyKind::Boolean | KeyKind::Word | KeyKind::Size);
     let mut found = Vec::new();
     let mut remark = |what, at: usize, grave| {
@@ -92,9 +101,17 @@ fn setting(view: &ConfView<'_>, version: Version, entry: &ConfEntry, first: bool
         .char_indices()
         .find(|(at, c)| *c == '#' && (*at == 0 || raw[..*at].ends_with([' ', '\t'])))
         .map(|(at, _)| at);
-    // `atoi` stops at the first character that is no digit, so a comment behind a number does no harm.
+    // `atoi` and `strtoll` stop at the first character that is no digit, so a comment behind a number does no harm. Where a
+    // size may have a unit, that is the very last character of the line, and a comment can end with one.
+    let number_alone = match key.kind {
+        KeyKind::Integer => true,
+        KeyKind::Size => {
+            !version.is_of(&era::CONF_UNITS) || !raw.trim_end().ends_with(['K', 'k', 'M', 'm', 'G', 'g'])
+        }
+        _ => false,
+    };
     if let Some(at) = comment
-        && key.kind != KeyKind::Integer
+        && !number_alone
     {
         remark(ConfMatter::CommentInValue, at, fixed_words || key.kind == KeyKind::Path);
         return found;

@@ -65,12 +65,12 @@ impl Page<'_> {
 
     pub(super) fn setting_faults(&self, out: &mut String, release: Option<Version>) {
         self.heading(out, texts::HEADING_SETTINGS);
-        for setting in &self.knowledge.settings {
-            for fault in &setting.faults {
+        for setting in self.knowledge.settings() {
+            for fault in setting.key.rules.iter().filter(|fault| fault.in_answers().is_some()) {
                 self.key_rule(
                     out,
                     release,
-                    (&setting.name, &fault.releases, fault.state),
+                    (setting.name, &fault.releases, fault.state),
                     [&fault.found, &fault.needed, &fault.fix],
                 );
             }
@@ -81,7 +81,7 @@ impl Page<'_> {
     pub(super) fn config_keys(&self, out: &mut String, release: Option<Version>) {
         self.heading(out, texts::HEADING_CONFIG_KEYS);
         for key in &self.knowledge.config_keys {
-            for rule in &key.rules {
+            for rule in key.rules.iter().filter(|rule| rule.in_file().is_some()) {
                 self.key_rule(
                     out,
                     release,

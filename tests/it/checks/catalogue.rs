@@ -15,7 +15,7 @@ use pikadoctor::judge::recipe_names::recipe_faults;
 use pikadoctor::judge::relations;
 use pikadoctor::model::catalogue::Catalogue;
 use pikadoctor::model::finding::{Problem, State};
-use pikadoctor::model::knowledge::Knowledge;
+use pikadoctor::model::knowledge::{Fault, KeyKind, Knowledge};
 use pikadoctor::model::node::Evidence;
 use pikadoctor::model::release::Releases;
 use pikadoctor::model::text::{Bilingual, Language};
@@ -118,12 +118,6 @@ fn every_condition_of_the_knowledge_compiles_and_names_what_exists() {
             wrong.extend(condition_faults(&format!("defect {}", defect.id), when, &["node"], &knowledge));
         }
     }
-    for setting in &knowledge.settings {
-        for fault in &setting.faults {
-            let origin = format!("setting {}", setting.name);
-            wrong.extend(condition_faults(&origin, &fault.condition, &["node", "value"], &knowledge));
-        }
-    }
     for key in &knowledge.config_keys {
         for stand_in in &key.stands_for {
             let origin = format!("key {}", key.name);
@@ -131,7 +125,13 @@ fn every_condition_of_the_knowledge_compiles_and_names_what_exists() {
         }
         for rule in &key.rules {
             let origin = format!("key {}", key.name);
-            wrong.extend(condition_faults(&origin, &rule.condition, &["number", "value"], &knowledge));
+            let mut look = |condition: Option<&_>, names: &[&str]| {
+                let faults =
+                    condition.map(|condition| condition_faults(&origin, condition, names, &knowledge));
+                wrong.extend(faults.into_iter().flatten());
+            };
+            look(rule.in_file(), &["number", "others", "value"]);
+            look(rule.in_answers(), &["node", "number", "others", "value"]);
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -218,7 +218,7 @@ fn both_languages_are_there() {
             wrong.extend(languages_are_right(&check.id, &text));
         }
     }
-    let Knowledge { generations, settings, link_states, defects, upgrades, config_keys, messages, .. } =
+    let Knowledge { generations, link_states, defects, upgrades, config_keys, messages, .. } =
         &catalogue.knowledge;
     for fault in &messages.faults {
         for text in [&fault.cause, &fault.needed, &fault.fix] {
@@ -247,13 +247,6 @@ fn both_languages_are_there() {
         for rule in &entry.ports {
             wrong.extend(languages_are_right("ports", &rule.purpose));
             wrong.extend(languages_are_right("ports", &rule.dialled_by));
-        }
-    }
-    for setting in settings {
-        for fault in &setting.faults {
-            for text in [&fault.found, &fault.needed, &fault.fix] {
-                wrong.extend(languages_are_right(&setting.name, text));
-            }
         }
     }
     for word in link_states {
@@ -408,14 +401,49 @@ fn no_word_for_a_state_is_defined_twice() {
 fn settings_are_asked_for_once_and_passwords_are_secret() {
     let knowledge = built_in().knowledge;
     let mut names = BTreeSet::new();
-    for setting in &knowledge.settings {
-        assert!(names.insert(&setting.name), "{} twice", setting.name);
+    for setting in knowledge.settings() {
+        assert!(names.insert(setting.name), "{} twice", setting.name);
         let is_password = setting.name.ends_with("pass") || setting.name.ends_with("auth");
-        assert_eq!(setting.secret, is_password, "{}", setting.name);
+        assert_eq!(setting.key.secret, is_password, "{}", setting.name);
     }
     for password in ["requirepass", "masterauth", "userpass"] {
-        assert!(names.contains(&password.to_owned()));
+        assert!(names.contains(password));
     }
+}
+
+#[test]
+fn a_fault_is_found_in_the_file_and_on_the_server_wherever_it_can_be_seen() {
+    let knowledge = built_in().knowledge;
+    let mut wrong = Vec::new();
+    for key in &knowledge.config_keys {
+        for rule in &key.rules {
+            let what = format!("{} {} {:?}", key.name, rule.releases, rule.kind);
+            let is_seen = rule.in_file().is_some() || rule.in_answers().is_some();
+            if !is_seen || (rule.condition.is_some() && (rule.file.is_some() || rule.live.is_some())) {
+                wrong.push(format!("{what}: either `if`, or `file` or `live` or both"));
+            }
+            let readable = key.readable.as_ref().is_some_and(|readable| {
+                knowledge
+                    .releases
+                    .iter()
+                    .any(|tag| readable.contains(tag.version) && rule.releases.contains(tag.version))
+            });
+            // CONFIG GET prints a number after it was brought into its range, a word as yes or no, and a path that is
+            // empty as one that is not. What is taken as it is and does harm is in its answer as it is in the file.
+            let as_it_is =
+                matches!(key.kind, KeyKind::Integer | KeyKind::List | KeyKind::Text | KeyKind::Size);
+            let harms = matches!(rule.kind, Fault::Harmful | Fault::Ignored) && as_it_is;
+            if harms && readable && rule.in_answers().is_none() {
+                wrong.push(format!("{what}: not looked for on the server"));
+            }
+            // The state of the server is in no file; anything else is.
+            let needs_state = rule.in_answers().is_some_and(|condition| condition.text.contains("node."));
+            if rule.in_file().is_none() && !needs_state && key.name != "masterauth" {
+                wrong.push(format!("{what}: not looked for in the file"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

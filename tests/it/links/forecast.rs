@@ -206,14 +206,14 @@ const REPLICA: &str = "10.0.0.2";
 fn server(version: Version, host: &str, settings: &[(&str, &str)], position: (u64, u64)) -> Node {
     let mut config = BTreeMap::new();
     let mut unavailable = Vec::new();
-    for setting in &KNOWLEDGE.settings {
-        let name = &setting.name;
-        let value = settings.iter().find(|(wanted, _)| wanted == name).map(|(_, value)| *value);
+    for setting in KNOWLEDGE.settings() {
+        let name = setting.name;
+        let value = settings.iter().find(|(wanted, _)| *wanted == name).map(|(_, value)| *value);
         if !setting.readable.contains(version) {
             let (path, reason) = (format!("config.{name}"), Reason::verbatim("not on this release"));
             unavailable.push(Unavailable::not_in_release(path, reason));
         } else if let Some(value) = value {
-            config.insert(name.clone(), value.to_owned());
+            config.insert(name.to_owned(), value.to_owned());
         }
     }
     let db = within(version, BY_PROTOBUF).then(|| "db0".to_owned());

@@ -89,7 +89,7 @@ fn each_mistake_of_form_is_found_at_its_line() {
     for (text, version, expected) in [
         ("port\t: 9221\n", "2.3.6", "conf/syntax 1:5"),
         ("\n slave-read-only :\tyes\n", "3.0.16", "conf/syntax 2:19"),
-        ("userpass : x\nrequirepass : a#b\n", "2.3.8", "conf/syntax 2:16"),
+        ("timeout : 60\nrequirepass : a#b\n", "2.3.8", "conf/syntax 2:16"),
         ("slave-read-only : yes # a replica\n", "3.0.16", "conf/syntax 1:23"),
         ("port : 9221\nport : 9222\n", "3.5.5", "conf/syntax 2:1"),
         ("  port = 9221\n", "3.5.5", "conf/syntax 1:3"),
@@ -396,6 +396,100 @@ fn a_release_that_was_read_and_not_run_is_called_so() {
     let run = run(&["lint", &file, "--pika-version", "3.5.5"]);
     assert!(run.text().contains("3.5.5 does not read log-net-activities"), "{}", run.stdout);
     assert!(!run.stdout.contains("not run"), "{}", run.stdout);
+}
+
+/// The states of a check on one file for one release.
+fn states_of(text: &str, version: &str, check: &str) -> Vec<State> {
+    let report = lint(&[("pika.conf", text)], Some(version));
+    report.findings.iter().filter(|finding| finding.check == check).map(|finding| finding.state).collect()
+}
+
+#[test]
+fn a_blacklist_that_forbids_nothing_is_told() {
+    let conf = |list: &str| format!("requirepass : a\nuserpass : b\nuserblacklist : {list}\n");
+    // Measured: a user logged in with userpass ran FLUSHALL and read requirepass on 2.3.0, and was refused on 2.3.6.
+    for (list, version, state) in [
+        ("FLUSHALL,CONFIG", "2.3.0", State::Critical),
+        ("FLUSHALL,CONFIG", "2.3.3", State::Critical),
+        ("FLUSHALL,CONFIG", "2.3.4", State::Ok),
+        ("FLUSHALL,CONFIG", "2.3.6", State::Ok),
+        ("flushall, config", "2.3.0", State::Ok),
+        ("flushall，config", "2.3.6", State::Critical),
+        ("flushall;config", "3.3.6", State::Critical),
+        ("flushall，config", "4.0.1", State::Critical),
+    ] {
+        let text = conf(list);
+        assert_eq!(states_of(&text, version, "conf/value"), [state], "{list} on {version}");
+        if state == State::Critical {
+            let report = lint(&[("pika.conf", &text)], Some(version));
+            assert!(said(&report, "conf/value").contains("userblacklist"), "{list} on {version}");
+        }
+    }
+    // Without a password everybody is an administrator, and the list is not looked at.
+    assert_ne!(states_of("userblacklist : FLUSHALL\n", "2.3.0", "conf/value"), [State::Critical]);
+}
+
+#[test]
+fn a_comment_behind_a_number_harms_where_it_ends_with_a_unit_only() {
+    // Measured on 3.3.6: CONFIG GET answers 268435456.
+    for (line, version, is_told) in [
+        ("write-buffer-size : 268435456 #256M", "3.3.6", false),
+        ("write-buffer-size : 268435456 # bytes", "3.3.6", false),
+        ("timeout : 60 # seconds", "3.3.6", false),
+        ("write-buffer-size : 268435456 #256M", "3.5.5", true),
+        ("write-buffer-size : 268435456 # bytes", "3.5.5", false),
+        ("slave-read-only : no # open", "2.3.6", true),
+    ] {
+        let found = states_of(&format!("{line}\n"), version, "conf/syntax");
+        assert_eq!(found != [State::Ok], is_told, "{line} on {version}");
+    }
+}
+
+#[test]
+fn what_a_release_or_its_mode_ignores_is_never_critical() {
+    let text = "instance-mode : classic\ndefault-slot-num：16\ndouble-master-ip : 10.0.0.2\n";
+    for check in ["conf/syntax", "conf/double-master"] {
+        assert_eq!(states_of(text, "3.3.6", check), [State::Warning], "{check}");
+    }
+    assert_eq!(
+        states_of("instance-mode : sharding\ndefault-slot-num：16\n", "3.3.6", "conf/syntax"),
+        [State::Critical]
+    );
+    for (mode, state) in [("classic", State::Ok), ("sharding", State::Critical)] {
+        let text = format!("instance-mode : {mode}\ndefault-slot-num : 0\n");
+        assert_eq!(states_of(&text, "3.3.6", "conf/value"), [state], "{mode}");
+    }
+}
+
+#[test]
+fn a_line_for_the_user_limit_is_compared_with_userpass_and_userblacklist() {
+    let line = "user : limit on >x +get ~*\n";
+    for (rest, version, state) in [
+        ("userblacklist : flushall\n", "3.5.3", State::Critical),
+        ("userblacklist : flushall\n", "3.5.4", State::Critical),
+        ("userblacklist : flushall\n", "3.5.5", State::Ok),
+        ("userpass : b\n", "3.5.4", State::Warning),
+        ("userpass : b\n", "3.5.5", State::Ok),
+        ("", "3.5.4", State::Ok),
+    ] {
+        let text = format!("{line}{rest}");
+        assert_eq!(states_of(&text, version, "conf/passwords"), [state], "{rest:?} on {version}");
+    }
+}
+
+#[test]
+fn what_is_seen_on_the_server_is_seen_in_its_file() {
+    for (text, version, key) in [
+        ("slotmigrate : yes\nslotmigrate-thread-num : 8\n", "3.5.3", "slotmigrate-thread-num"),
+        ("slotmigrate : yes\ndefault-slot-num : 16\n", "3.5.5", "default-slot-num"),
+        ("userpass : b\n", "2.3.6", "userpass"),
+        ("userblacklist : flushall\n", "2.3.6", "userblacklist"),
+        ("db-path : /data/x\nlog-path : /data/x/\n", "2.3.6", "log-path"),
+        ("db-path : /data/x\ndb-sync-path : /data/x/\n", "4.0.1", "db-sync-path"),
+    ] {
+        let report = lint(&[("pika.conf", text)], Some(version));
+        assert!(said(&report, "conf/value").contains(key), "{text:?}: {}", said(&report, "conf/value"));
+    }
 }
 
 #[test]

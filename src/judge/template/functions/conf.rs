@@ -1,6 +1,6 @@
 //! What expressions can ask about a configuration file.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use minijinja::{Environment, Error, State, Value, context};
@@ -12,7 +12,7 @@ use super::super::value::{fact, holds, list, refuse, releases_in};
 use crate::model::knowledge::{ConfigKey, Knowledge};
 use crate::model::release::{Releases, Version};
 use crate::model::text::{Bilingual, Language};
-use crate::parse::conf::{considered, number as number_in};
+use crate::parse::conf::{considered, read_in_mode, read_number};
 
 /// The functions, for the checker of names.
 pub const FUNCTIONS: [&str; 2] = ["missing_keys", "value_faults"];
@@ -67,13 +67,21 @@ impl ConfFunctions {
             let releases = releases_in(&setting.get_attr("releases")?)?;
             // A token in a sentence tells a person nothing.
             let shown = if key.secret { "(hidden)" } else { value };
-            let number = number_in(value);
+            let number = read_number(key.kind, value);
             for rule in &key.rules {
                 let concerned =
                     |version: &&Version| rule.releases.contains(**version) && releases.contains(**version);
                 let concerned: Vec<Version> = known.iter().filter(concerned).copied().collect();
                 let Some(concerned) = Releases::of(&concerned, &known) else { continue };
-                if !holds(state, &rule.condition, context! { value, number })? {
+                let Some(condition) = rule.in_file() else { continue };
+                let of_release =
+                    &known[known.iter().position(|version| concerned.contains(*version)).unwrap_or(0)];
+                let others = self.others(&settings, *of_release)?;
+                let mode = others.get_attr("instance-mode")?;
+                if !read_in_mode(key, *of_release, mode.as_str().unwrap_or_default()) {
+                    continue;
+                }
+                if !holds(state, condition, context! { value, number, others })? {
                     continue;
                 }
                 let ctx = context! { value => shown, number };
@@ -95,6 +103,20 @@ impl ConfFunctions {
             }
         }
         Ok(list(faults))
+    }
+
+    /// What a release reads of each key. A key without a line, and one whose name no release knows, is empty.
+    fn others(&self, settings: &Value, version: Version) -> Result<Value, Error> {
+        let mut others: BTreeMap<String, String> =
+            self.knowledge.config_keys.iter().map(|key| (key.name.clone(), String::new())).collect();
+        for setting in settings.try_iter()? {
+            if releases_in(&setting.get_attr("releases")?)?.contains(version) {
+                let name = setting.get_attr("key")?.as_str().unwrap_or_default().to_owned();
+                let value = setting.get_attr("value")?.as_str().unwrap_or_default().to_owned();
+                others.insert(name, value);
+            }
+        }
+        Ok(Value::from_pairs(others))
     }
 
     /// The keys whose absence from a configuration file matters. Where nobody said which release it is for,

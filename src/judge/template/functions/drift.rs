@@ -51,7 +51,9 @@ fn is_changed_by_release(
 ) -> Result<bool, Error> {
     let Some(key) = knowledge.config_keys.iter().find(|key| key.name == item.key) else { return Ok(false) };
     let value = item.file_value.as_deref().unwrap_or_default();
-    let rules = key.rules.iter().map(|rule| (&rule.releases, &rule.condition));
+    // What depends on other settings changes nothing about this one.
+    let rules = key.rules.iter().filter_map(|rule| Some((&rule.releases, rule.in_file()?)));
+    let rules = rules.filter(|(_, condition)| !condition.text.contains("others"));
     let stand_ins = key.stands_for.iter().map(|rule| (&rule.releases, &rule.condition));
     for (_, condition) in rules.chain(stand_ins).filter(|(releases, _)| releases.contains(version)) {
         let ctx = context! { value, number => number(value) };

@@ -13,6 +13,7 @@ use crate::i18n::texts;
 use crate::model::knowledge::Knowledge;
 use crate::model::node::Evidence;
 use crate::model::text::{Bilingual, Language};
+use crate::parse::conf::read_number;
 
 /// The functions, for the checker of names.
 pub const FUNCTIONS: [&str; 6] =
@@ -100,17 +101,23 @@ impl NodeFunctions {
     fn setting_faults(&self, state: &State<'_, '_>, node: &Value) -> Result<Value, Error> {
         let version = version_of(state, node)?;
         let mut faults = Vec::new();
-        for setting in &self.knowledge.settings {
-            for fault in setting.faults.iter().filter(|fault| fault.releases.contains(version)) {
+        for setting in self.knowledge.settings() {
+            for fault in setting.key.rules.iter().filter(|fault| fault.releases.contains(version)) {
+                let Some(condition) = fault.in_answers().filter(|_| setting.readable.contains(version))
+                else {
+                    continue;
+                };
                 let value = match fact(state, node, &format!(".config['{}']", setting.name)) {
                     Ok(value) => value,
                     Err(error) if is_not_in_release(&error) => continue,
                     Err(error) => return Err(error),
                 };
-                let ctx = context! { node, value => value.clone() };
-                if holds(state, &fault.condition, ctx.clone())? {
+                let number = read_number(setting.key.kind, value.as_str().unwrap_or_default());
+                let ctx =
+                    context! { node, value => value.clone(), number, others => node.get_attr("config")? };
+                if holds(state, condition, ctx.clone())? {
                     // A token in a sentence tells a person nothing.
-                    let shown = if setting.secret { "(hidden)".to_owned() } else { value.to_string() };
+                    let shown = if setting.key.secret { "(hidden)".to_owned() } else { value.to_string() };
                     let render =
                         |text: &Bilingual| state.env().render_str(text.get(self.language), ctx.clone());
                     faults.push(json!({
