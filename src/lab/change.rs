@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::fault::LinkFault;
 use super::links::outcome;
-use super::state::{Join, Leaving, Stage, State};
+use super::state::{Join, Leaving, Listed, Stage, State};
 use crate::catalog::era;
 use crate::model::knowledge::Knowledge;
 
@@ -63,7 +63,8 @@ impl State {
 
     /// Whether a master still lists a replica that has left it.
     fn lists(&self, master: usize, replica: usize) -> bool {
-        self.leaving().any(|join| join.master == master && join.replica == replica)
+        let is_listed = |join: &Join| join.fate.listed != Listed::No;
+        self.leaving().any(|join| join.master == master && join.replica == replica && is_listed(join))
     }
 
     /// Links that were given up and that their masters still list.

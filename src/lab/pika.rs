@@ -124,7 +124,14 @@ impl Pika {
             }
             sleep(Duration::from_millis(100)).await;
         }
-        self.end_rsync();
+        // The next start dies where the daemon still has its port.
+        while let Some(pid) = self.rsync() {
+            let _ = kill(pid, Signal::SIGTERM);
+            sleep(Duration::from_millis(100)).await;
+            if Instant::now() > ends {
+                break;
+            }
+        }
         Ok(())
     }
 
@@ -145,16 +152,14 @@ impl Pika {
         Ok(())
     }
 
-    /// A killed Pika leaves its rsync daemon behind; that one is ended, and no other.
-    fn end_rsync(&self) {
+    /// A killed Pika leaves its rsync daemon behind; that one, and no other.
+    fn rsync(&self) -> Option<Pid> {
         let pid_file = self.directory.path().join("dbsync/rsync/slash_rsync.pid");
         let pid = fs::read_to_string(pid_file).ok().and_then(|pid| pid.trim().parse::<i32>().ok());
         let is_rsync = |pid: &i32| {
             fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == "rsync")
         };
-        if let Some(pid) = pid.filter(is_rsync) {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-        }
+        pid.filter(is_rsync).map(Pid::from_raw)
     }
 
     /// Sends one command on a connection of its own. Errors of the server are its answer.
@@ -204,7 +209,9 @@ impl Drop for Pika {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-        self.end_rsync();
+        if let Some(pid) = self.rsync() {
+            let _ = kill(pid, Signal::SIGTERM);
+        }
     }
 }
 

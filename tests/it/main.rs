@@ -54,6 +54,7 @@ mod docs {
     mod commands;
     mod limits;
     mod remedies;
+    mod tried;
 }
 
 mod formats {
@@ -95,7 +96,9 @@ mod bad_input {
 mod lab {
     mod causes;
     mod composed;
+    mod contradictions;
     mod pairs;
     mod played;
     mod scenarios;
+    mod trials;
 }

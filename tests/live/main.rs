@@ -22,3 +22,4 @@ mod sentinels;
 mod servers;
 mod ssh;
 mod staged;
+mod trials;

@@ -7,6 +7,7 @@ pub mod etcd;
 pub mod harmless;
 pub mod proxy;
 pub mod recorded;
+pub mod trial;
 pub mod zookeeper;
 
 mod listener;

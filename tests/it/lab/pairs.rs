@@ -156,7 +156,6 @@ fn there_are_a_thousand_pairs_and_every_other_one_cannot_be() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "until every check says what it explains"]
 async fn two_faults_at_once_are_two_causes() {
     let (mut pairs, _) = pairs();
     pairs.sort_by_key(|pair| fingerprint(&format!("{SEED} {}", pair.scenario.name), 16));

@@ -1,0 +1,91 @@
+//! `docs/reference/remedies-tried.md`: which remedies were tried, on which releases, and why the others were not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+
+use pikadoctor::catalog::built_in;
+use pikadoctor::parse::document::decode::from_yaml;
+
+const PAGE: &str = "docs/reference/remedies-tried.md";
+
+const HEAD: &str = "# Remedies that were tried
+
+A remedy was tried on a release when a test brought a fault about, did the steps that the report advised first to the letter
+(a shell with redis-cli, edits of the configuration file, restarts, waiting), looked again, and saw that the cause and what
+followed from it was gone, that nothing new had come, that the master had lost no key, and the replica as many as the remedy
+announces.
+
+*Simulated* are the servers of the laboratory, which answer as recorded servers do. On *real* servers the same was done with the
+programs of those releases. The tests are `tests/it/lab/trials.rs` and `tests/live/trials.rs`; they keep what they did beside
+them, and this page is made from that.
+
+| remedy | simulated | real |
+|---|---|---|
+";
+
+/// The releases on which each recipe did what it says, from lines of recipe, release and scenario.
+fn tried(lines: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut tried = BTreeMap::<String, BTreeSet<String>>::new();
+    for line in lines.lines() {
+        let mut words = line.split('\t').map(str::to_owned);
+        if let (Some(recipe), Some(release)) = (words.next(), words.next()) {
+            tried.entry(recipe).or_default().insert(release);
+        }
+    }
+    tried
+}
+
+fn page() -> String {
+    let simulated = tried(include_str!("../data/lab/remedies-tried.txt"));
+    let real = tried(include_str!("../../live/data/remedies-tried.txt"));
+    let untried: BTreeMap<String, String> =
+        from_yaml(include_str!("../data/lab/untried.yaml")).unwrap_or_else(|error| panic!("{error}"));
+    let recipes = built_in().knowledge.recipes;
+    let mut text = String::from(HEAD);
+    let mut left = String::new();
+    let (mut count, mut count_real) = (0, 0);
+    for name in recipes.keys() {
+        let list = |of: &BTreeMap<String, BTreeSet<String>>| {
+            of.get(name).map(|releases| releases.iter().cloned().collect::<Vec<_>>().join(", "))
+        };
+        match (list(&simulated), list(&real)) {
+            (None, None) => {
+                let why = untried
+                    .get(name)
+                    .map_or("no fault that a test brings about is mended by it first", |why| why);
+                let _ = writeln!(left, "| `{name}` | {why} |");
+            }
+            (one, other) => {
+                count += 1;
+                count_real += usize::from(other.is_some());
+                let (one, other) = (one.unwrap_or_default(), other.unwrap_or_default());
+                let _ = writeln!(text, "| `{name}` | {one} | {other} |");
+            }
+        }
+    }
+    let all = recipes.len();
+    let _ = writeln!(text, "\n{count} of {all} remedies were tried, {count_real} of them on real servers.");
+    if !left.is_empty() {
+        let _ = write!(text, "\n## Not tried\n\n| remedy | why |\n|---|---|\n{left}");
+    }
+    text
+}
+
+#[test]
+fn the_page_says_what_was_tried() {
+    let page = page();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(PAGE, &page).unwrap();
+    }
+    let kept = fs::read_to_string(PAGE).unwrap_or_default();
+    assert!(kept == page, "{PAGE} is not up to date: UPDATE_DOCS=1 cargo test --test it docs::");
+}
+
+#[test]
+fn reasons_are_given_of_recipes_that_exist() {
+    let recipes = built_in().knowledge.recipes;
+    let untried: BTreeMap<String, String> = from_yaml(include_str!("../data/lab/untried.yaml")).unwrap();
+    let unknown: Vec<_> = untried.keys().filter(|name| !recipes.contains_key(*name)).collect();
+    assert!(unknown.is_empty(), "there are no such recipes: {unknown:?}");
+}

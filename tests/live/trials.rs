@@ -1,0 +1,155 @@
+//! What a report advises first is done on real servers. `PIKADOCTOR_SCENARIOS` chooses scenarios by a part of their
+//! name; with `UPDATE_TRIALS=1` what was tried is added to `data/remedies-tried.txt`, from which a page of the book is made.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use pikadoctor::catalog::built_in;
+use pikadoctor::lab::pika::Home;
+use pikadoctor::lab::real::{RealStage, can_be_staged};
+use pikadoctor::lab::scenario::{Run, Scenario};
+use pikadoctor::lab::scenarios;
+use pikadoctor::model::finding::Report;
+use pikadoctor::model::remedy::{Placeholder, Remedy, RemedyStep, ServiceAction};
+use pikadoctor::model::text::Language;
+use pikadoctor::pipeline::judgement::judge;
+
+use crate::support::real::home;
+use crate::support::trial::{Keys, Site, Trial, has_redis_cli, try_first_remedy};
+
+/// Old releases reserve 1.4 GB each.
+const SIDE_BY_SIDE: usize = 3;
+
+/// A healthy link carries a key within a second.
+const CANARY_WAIT: Duration = Duration::from_secs(4);
+
+/// From the last step until the heartbeats of a new link have come.
+const REST: Duration = Duration::from_secs(4);
+
+const TRIED: &str = "tests/live/data/remedies-tried.txt";
+
+struct Real {
+    scenario: Scenario,
+    stage: RealStage,
+}
+
+impl Site for Real {
+    async fn look(&mut self) -> Report {
+        tokio::time::sleep(REST).await;
+        let mut catalogue = built_in();
+        if self.scenario.run == Run::Forecast {
+            let about_links = |id: &str| id == "node/reachable";
+            catalogue.checks.retain(|check| check.file.target.is_about_links() || about_links(&check.id));
+        }
+        let facts = self.stage.collect(&catalogue, CANARY_WAIT).await.unwrap();
+        judge(facts, &catalogue, &self.scenario.parameters, Language::En)
+    }
+
+    async fn keys(&mut self) -> Keys {
+        let mut all = Keys::new();
+        for name in self.scenario.servers.keys() {
+            let mut keys = self.stage.keys(name).await.unwrap_or_default();
+            keys.retain(|key| !key.contains("pikadoctor:"));
+            all.insert(name.clone(), keys);
+        }
+        all
+    }
+
+    fn name_of(&self, address: &str) -> Option<String> {
+        let mut known = self.stage.addresses.iter();
+        known.find(|(_, known)| known.to_string() == address).map(|(name, _)| name.clone())
+    }
+
+    fn password(&self, server: &str) -> Option<String> {
+        self.scenario.servers[server].password.clone()
+    }
+
+    fn conf(&mut self, server: &str) -> PathBuf {
+        self.stage.server(server).map(|server| server.conf()).unwrap_or_default()
+    }
+
+    fn fill_in(&self, placeholder: &Placeholder) -> Option<String> {
+        if placeholder.placeholder == "address" {
+            // What the log of the master says of itself.
+            return self.stage.addresses.get("master").map(|address| address.ip().to_string());
+        }
+        let server = self.name_of(placeholder.of.as_ref()?)?;
+        self.scenario.servers[&server].settings.get(&placeholder.placeholder).cloned()
+    }
+
+    async fn service(&mut self, server: &str, what: ServiceAction) {
+        let Some(server) = self.stage.server(server) else { return };
+        if what != ServiceAction::Start {
+            server.stop().await.unwrap();
+        }
+        if what != ServiceAction::Stop {
+            server.start_again().await.unwrap();
+        }
+    }
+
+    async fn decide(&mut self, remedy: &Remedy, _step: &RemedyStep) -> bool {
+        let known = self.scenario.by_hand.contains(&remedy.recipe);
+        if known {
+            self.stage.mend_surroundings().await.unwrap();
+        }
+        known
+    }
+
+    async fn wait(&mut self) {}
+}
+
+fn release(scenario: &Scenario) -> String {
+    let servers: BTreeSet<&str> = scenario.servers.values().map(|it| it.played_release()).collect();
+    servers.into_iter().map(|tag| tag.trim_start_matches('v')).collect::<Vec<_>>().join(" + ")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[cfg_attr(not(real_pika), ignore = "needs real servers: set PIKADOCTOR_PIKA_HOME")]
+async fn what_is_advised_first_mends_real_servers() {
+    assert!(has_redis_cli(), "redis-cli is needed (Debian: redis-tools)");
+    let only = std::env::var("PIKADOCTOR_SCENARIOS").unwrap_or_default();
+    let home = Home::Directory(home());
+    let all = scenarios::all().unwrap().into_iter();
+    let scenarios = all.filter(|it| it.faults() > 0 && can_be_staged(it).is_ok() && it.name.contains(&only));
+    let has_all = |it: &Scenario| {
+        it.servers.values().all(|it| home.binary(it.played_release().trim_start_matches('v')).is_ok())
+    };
+    let runs = scenarios.filter(has_all).map(async |scenario| {
+        let stage = RealStage::start(&home, scenario.clone()).await;
+        let mut site = match stage {
+            Ok(stage) => Real { scenario: scenario.clone(), stage },
+            Err(error) => return (scenario, Err(error.to_string())),
+        };
+        (scenario, Ok(try_first_remedy(&mut site).await))
+    });
+    let seen: Vec<(Scenario, Result<Option<Trial>, String>)> =
+        futures_util::stream::iter(runs).buffer_unordered(SIDE_BY_SIDE).collect().await;
+    let mut tried: BTreeSet<String> = fs::read_to_string(TRIED).unwrap().lines().map(str::to_owned).collect();
+    let mut wrong = Vec::new();
+    for (scenario, trial) in &seen {
+        let line = |recipe: &str| format!("{recipe}\t{}\t{}", release(scenario), scenario.family);
+        match trial {
+            Err(error) => wrong.push(format!("{}: {error}", scenario.name)),
+            Ok(None) => eprintln!("{}: no remedy is advised first", scenario.name),
+            Ok(Some(Trial { untried: Some(why), recipe, .. })) => {
+                eprintln!("{}: {recipe}: {why}", scenario.name);
+            }
+            Ok(Some(trial)) if trial.faults.is_empty() => {
+                eprintln!("{}: {} did what it says", scenario.name, trial.recipe);
+                tried.insert(line(&trial.recipe));
+            }
+            Ok(Some(trial)) => {
+                tried.remove(&line(&trial.recipe));
+                let faults = trial.faults.join("\n    ");
+                wrong.push(format!("{}: {} of {}:\n    {faults}", scenario.name, trial.recipe, trial.check));
+            }
+        }
+    }
+    if std::env::var_os("UPDATE_TRIALS").is_some() {
+        fs::write(TRIED, tried.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), seen.len(), wrong.join("\n"));
+}

@@ -1,0 +1,253 @@
+//! Remedies are tried: what a report advises first is done to the letter, and what is looked at afterwards has to be well.
+//!
+//! A command goes through a real shell, with redis-cli; a line is written into a real file; a server is stopped and
+//! started. What only a person can do is in the table of the scenario, or is not done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use pikadoctor::model::finding::{Finding, Report};
+use pikadoctor::model::remedy::{
+    Action, FileFormat, Loses, Placeholder, Remedy, RemedyStep, ServiceAction, Where, Word,
+};
+use tokio::time::{Instant, sleep};
+
+/// How long a step waits for what it should see. A replica is forgotten after 30 s, a copy takes seconds.
+const PATIENCE: Duration = Duration::from_secs(75);
+
+/// Keys by server.
+pub type Keys = BTreeMap<String, BTreeSet<String>>;
+
+/// Servers on which a remedy can be tried.
+pub trait Site {
+    /// Looks, as the program would.
+    async fn look(&mut self) -> Report;
+    /// What is to be known of a server.
+    async fn keys(&mut self) -> Keys;
+    /// The name of the server at `HOST:PORT`.
+    fn name_of(&self, address: &str) -> Option<String>;
+    /// The password with which an operator talks to a server.
+    fn password(&self, server: &str) -> Option<String>;
+    /// The configuration file of a server.
+    fn conf(&mut self, server: &str) -> PathBuf;
+    /// What a person would put in.
+    fn fill_in(&self, placeholder: &Placeholder) -> Option<String>;
+    /// Starts or stops a server.
+    async fn service(&mut self, server: &str, what: ServiceAction);
+    /// Does what a person decides. Returns whether that is known.
+    async fn decide(&mut self, remedy: &Remedy, step: &RemedyStep) -> bool;
+    /// A little time passes while somebody waits.
+    async fn wait(&mut self);
+}
+
+/// What came of a remedy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// The recipe.
+    pub recipe: String,
+    /// The check that advised it.
+    pub check: String,
+    /// What was not as it should be afterwards. Empty: it did what it says.
+    pub faults: Vec<String>,
+    /// Why it was not carried out to the end. Absent: it was.
+    pub untried: Option<String>,
+}
+
+/// Why a step was not done.
+enum Stop {
+    /// It was, and something else came of it.
+    Failed(String),
+    /// Nobody knows what a person does here.
+    Unknown(String),
+}
+
+impl From<String> for Stop {
+    fn from(fault: String) -> Self {
+        Self::Failed(fault)
+    }
+}
+
+/// Whether the machine has what a step needs.
+pub fn has_redis_cli() -> bool {
+    Command::new("redis-cli").arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// Tries what a report advises first. `None` when it advises no remedy.
+pub async fn try_first_remedy(site: &mut impl Site) -> Option<Trial> {
+    let before = site.look().await;
+    let (finding, remedy) = first_remedy(&before)?;
+    let (check, target) = (finding.check.clone(), finding.target.clone());
+    let keys = site.keys().await;
+    let (mut faults, mut untried) = (Vec::new(), None);
+    for (number, step) in remedy.steps.iter().enumerate() {
+        let place = |what: String| format!("step {}, {}: {what}", number + 1, step.says);
+        match carry_out(site, &remedy, step).await {
+            Ok(()) => {}
+            Err(Stop::Failed(fault)) => faults.push(place(fault)),
+            Err(Stop::Unknown(why)) => untried = Some(place(why)),
+        }
+        if !faults.is_empty() || untried.is_some() {
+            break;
+        }
+    }
+    // What only looks mends nothing, and is done when its commands could be run.
+    let changes = remedy.steps.iter().any(|step| step.changes.is_some());
+    if faults.is_empty() && untried.is_none() && changes {
+        let after = site.look().await;
+        faults.extend(afterwards(&before, &after, &check, &target));
+        faults.extend(lost(&remedy, &keys, &site.keys().await));
+    }
+    Some(Trial { recipe: remedy.recipe.clone(), check, faults, untried })
+}
+
+/// The first remedy of the first cause that has one.
+fn first_remedy(report: &Report) -> Option<(&Finding, Remedy)> {
+    report.diagnosis.iter().find_map(|cause| {
+        let finding =
+            report.findings.iter().find(|it| it.check == cause.check && it.target == cause.target)?;
+        let mut problems = finding.problems.iter().filter(|problem| problem.explained_by.is_empty());
+        problems.find_map(|problem| Some((finding, problem.remedies.first()?.clone())))
+    })
+}
+
+/// What is not well after a remedy: what it was for is still there, or something new has come.
+fn afterwards(before: &Report, after: &Report, check: &str, target: &str) -> Vec<String> {
+    let troubles = |report: &Report| -> BTreeSet<(String, String)> {
+        let findings = report.findings.iter().filter(|finding| finding.state.matters());
+        findings.map(|finding| (finding.check.clone(), finding.target.clone())).collect()
+    };
+    let (had, has) = (troubles(before), troubles(after));
+    let cause = (check.to_owned(), target.to_owned());
+    let explained = before.diagnosis.iter().filter(|it| it.check == check && it.target == target);
+    let explained = explained.flat_map(|it| &it.explains).map(|it| (it.check.clone(), it.target.clone()));
+    let gone: BTreeSet<_> = explained.chain([cause]).collect();
+    let still = has.intersection(&gone).map(|(check, target)| format!("{check} {target} is still there"));
+    let new = has.difference(&had).map(|(check, target)| format!("{check} {target} is new"));
+    still.chain(new).collect()
+}
+
+/// What was lost without having been announced.
+fn lost(remedy: &Remedy, before: &Keys, after: &Keys) -> Vec<String> {
+    let none = BTreeSet::new();
+    let mut faults = Vec::new();
+    for (server, had) in before {
+        let lost = had.difference(after.get(server).unwrap_or(&none)).count();
+        // What no other server has is all that a copy can cost.
+        let others: BTreeSet<&String> =
+            before.iter().filter(|(name, _)| *name != server).flat_map(|(_, keys)| keys).collect();
+        let own = had.iter().filter(|key| !others.contains(key)).count();
+        let may_lose = !server.contains("master") && before.len() > 1;
+        let announced = match remedy.loses.what {
+            Loses::ReplicaData | Loses::OwnWrites if may_lose => own,
+            Loses::AllData => had.len(),
+            _ => 0,
+        };
+        if lost != announced {
+            faults.push(format!("{server} lost {lost} keys; {announced} were announced"));
+        }
+    }
+    faults
+}
+
+async fn carry_out(site: &mut impl Site, remedy: &Remedy, step: &RemedyStep) -> Result<(), Stop> {
+    match &step.action {
+        Action::Run { place, argv, reply } => {
+            if is_for_hands(place, argv) {
+                return by_hand(site, remedy, step).await;
+            }
+            let output = shell(site, place, argv)?;
+            match reply {
+                Some(reply) if !output.lines().any(|line| line.contains(&**reply)) => {
+                    Err(Stop::Failed(format!("answered {output:?} instead of {reply}")))
+                }
+                _ => Ok(()),
+            }
+        }
+        Action::Wait { place, argv, shows, lacks } => {
+            let ends = Instant::now() + PATIENCE;
+            loop {
+                site.wait().await;
+                let output = shell(site, place, argv).unwrap_or_default();
+                let has = |text: &String| output.lines().any(|line| line.contains(text.as_str()));
+                if !output.is_empty() && shows.as_ref().is_none_or(has) && !lacks.as_ref().is_some_and(has) {
+                    return Ok(());
+                }
+                if Instant::now() > ends {
+                    return Err(Stop::Failed(format!("not after {PATIENCE:?}: {output:?}")));
+                }
+                sleep(Duration::from_millis(300)).await;
+            }
+        }
+        Action::Edit { place, format: FileFormat::PikaConf, key, value, .. } => {
+            let Some(server) = server_of(site, place) else { return by_hand(site, remedy, step).await };
+            let value = value.as_ref().map(|value| word(site, value)).transpose()?;
+            edit(&site.conf(&server), key, value.as_deref()).map_err(|error| Stop::Failed(error.to_string()))
+        }
+        Action::Service { place, what } => {
+            let Some(server) = server_of(site, place) else { return by_hand(site, remedy, step).await };
+            site.service(&server, *what).await;
+            Ok(())
+        }
+        Action::Edit { .. } | Action::Decide => by_hand(site, remedy, step).await,
+    }
+}
+
+async fn by_hand(site: &mut impl Site, remedy: &Remedy, step: &RemedyStep) -> Result<(), Stop> {
+    let known = site.decide(remedy, step).await;
+    if known {
+        Ok(())
+    } else {
+        Err(Stop::Unknown("the scenario does not say what a person does here".to_owned()))
+    }
+}
+
+/// Whether a command changes a machine, which no test does: programs are installed and rights are changed by hand.
+fn is_for_hands(place: &Where, argv: &[Word]) -> bool {
+    const LOOKS: [&str; 6] = ["redis-cli", "ss", "grep", "ls", "df", "cat"];
+    let program = argv.first().map(ToString::to_string).unwrap_or_default();
+    place.host.is_some() && !LOOKS.contains(&&*program)
+}
+
+fn server_of(site: &impl Site, place: &Where) -> Option<String> {
+    let address = place.server.as_ref().or(place.host.as_ref())?;
+    site.name_of(address)
+}
+
+fn word(site: &impl Site, word: &Word) -> Result<String, String> {
+    match word {
+        Word::Text(text) => Ok(text.clone()),
+        Word::Placeholder(placeholder) => {
+            site.fill_in(placeholder).ok_or_else(|| format!("nobody knows <{}>", placeholder.text))
+        }
+    }
+}
+
+/// Runs the very line that is printed, in a shell, with the password that its reader was told to set.
+fn shell(site: &impl Site, place: &Where, argv: &[Word]) -> Result<String, String> {
+    let words = argv.iter().map(|it| Ok(Word::Text(word(site, it)?).quoted()));
+    let line = words.collect::<Result<Vec<_>, String>>()?.join(" ");
+    let mut command = Command::new("sh");
+    command.args(["-c", &line]).env_remove("REDISCLI_AUTH");
+    // The program under test is installed where an operator is.
+    let own = PathBuf::from(env!("CARGO_BIN_EXE_pikadoctor"));
+    let own = own.parent().map(|directory| directory.display().to_string()).unwrap_or_default();
+    command.env("PATH", format!("{own}:{}", std::env::var("PATH").unwrap_or_default()));
+    let server = place.server.as_ref().and_then(|address| site.name_of(address));
+    if let Some(password) = server.and_then(|server| site.password(&server)) {
+        command.env("REDISCLI_AUTH", password);
+    }
+    let output = command.output().map_err(|error| error.to_string())?;
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+}
+
+/// Writes a line of a pika.conf in the place of that with its key, or takes it out.
+fn edit(conf: &PathBuf, key: &str, value: Option<&str>) -> std::io::Result<()> {
+    let text = fs::read_to_string(conf)?;
+    let is_other = |line: &&str| line.split_once(':').is_none_or(|(name, _)| name.trim() != key);
+    let mut lines: Vec<String> = text.lines().filter(is_other).map(str::to_owned).collect();
+    lines.extend(value.map(|value| format!("{key} : {value}")));
+    fs::write(conf, lines.join("\n") + "\n")
+}
