@@ -27,9 +27,11 @@ impl StandingCause<'_> {
     pub fn consequences_line(&self, language: Language) -> Option<String> {
         let (unanswered, known): (Vec<&Finding>, Vec<&Finding>) =
             self.consequences.iter().partition(|finding| finding.problems.is_empty());
-        let name = |finding: &&Finding| match finding.target == self.finding.target {
-            true => finding.check.clone(),
-            false => format!("{} ({})", finding.check, escape_control(&finding.target)),
+        let name = |finding: &&Finding| {
+            if finding.target == self.finding.target {
+                return finding.check.clone();
+            }
+            format!("{} ({})", finding.check, escape_control(&finding.target))
         };
         let mut names: Vec<String> = known.iter().map(name).collect();
         if !unanswered.is_empty() {
