@@ -12,8 +12,10 @@ use crate::catalog::era;
 use crate::i18n::reasons;
 use crate::model::address::Address;
 use crate::model::link::{AuthVerdict, Cause, Dialect, Forecast, MasterAddress, Outcome, Prospect};
-use crate::model::network::AddressKind;
+use crate::model::network::{AddressKind, PeerRoute};
+use crate::model::node::Node;
 use crate::model::reason::{Argument, Reason};
+use crate::model::release::Version;
 use crate::model::replication::{BinlogPosition, Role};
 
 /// What the forecast looks at.
@@ -28,6 +30,12 @@ pub struct Question<'n> {
     pub known_address: Option<&'n MasterAddress>,
     /// What is known of the two releases.
     pub dialect: Option<&'n Dialect>,
+    /// The address that a full copy carries, where it is known.
+    pub sent_address: Option<&'n str>,
+    /// The way from the replica to the master, where the replica's host was seen.
+    pub replica_route: Option<&'n PeerRoute>,
+    /// The way from the master to the replica, where the master's host was seen.
+    pub master_route: Option<&'n PeerRoute>,
     /// Whether the master lists the replica although the replica does not follow it.
     pub lists_replica: bool,
     /// Whether the command would say `force`.
@@ -117,6 +125,9 @@ impl Question<'_> {
         if let Some(end) = at_once? {
             return Ok(end);
         }
+        if let Some(end) = self.wrong_card()? {
+            return Ok(end);
+        }
         self.master.version()?;
         let dialect = self.dialect.ok_or_else(|| Missing(Reason::verbatim("link.dialect")))?;
         // Where even the handshake is not understood, nothing else matters.
@@ -173,13 +184,7 @@ impl Question<'_> {
             return Ok(Some(end.with(reasons::replicas_of_its_own(count), "-")));
         }
         if self.is_same_server() {
-            let answer = if version.is_of(&era::SLAVEOF_NAMES_SAME_ADDRESS) {
-                "ERR The master ip:port and the slave ip:port are the same"
-            } else {
-                // The server's own words.
-                "ERR you fucked up"
-            };
-            return Ok(Some(End::new(answer, Prospect::Refused, Cause::SameServer)));
+            return Ok(Some(self.of_itself(version)));
         }
         let mode = self.replica.setting("instance-mode")?;
         if mode == Some("sharding") && by_protobuf {
@@ -222,6 +227,62 @@ impl Question<'_> {
                 let end = End::after_ok(Prospect::Nothing, Cause::SameMaster);
                 return Ok(Some(end.with(follows, self.address)));
             }
+        }
+        Ok(None)
+    }
+
+    /// What a server makes of an address of its own: it compares texts, and knows 127.0.0.1, from 3.5.3 on localhost, and
+    /// the address that it takes for its own.
+    fn of_itself(&self, version: Version) -> End {
+        let host = self.address.host.as_str();
+        let own = self.replica.node.own_address.as_ref().and_then(|own| own.address.as_deref());
+        let knows_localhost = version.is_of(&era::SLAVEOF_KNOWS_LOCALHOST);
+        let is_known = host == "127.0.0.1"
+            || (knows_localhost && host.eq_ignore_ascii_case("localhost"))
+            || own.is_some_and(|own| own == host);
+        // Where its own address is not known, any address but a name may be that one.
+        let may_be_known = own.is_none() && AddressKind::of(host) != AddressKind::Name;
+        let shown = own.map_or_else(reasons::host_not_visible, Reason::verbatim);
+        if !is_known && !may_be_known {
+            return End::after_ok(Prospect::FollowsItself, Cause::SameServer).with(self.address, shown);
+        }
+        let answer = if version.is_of(&era::SLAVEOF_NAMES_SAME_ADDRESS) {
+            "ERR The master ip:port and the slave ip:port are the same"
+        } else {
+            // The server's own words.
+            "ERR you fucked up"
+        };
+        End::new(answer, Prospect::Refused, Cause::SameServer).with(self.address, shown)
+    }
+
+    /// Whether one of the two connects from, or listens on, an address that the other one does not reach.
+    fn wrong_card(&self) -> Result<Option<End>, Missing> {
+        let version = self.replica.version()?;
+        let end = |route: &PeerRoute, cause| {
+            let named = |address: Option<&str>, card: Option<&str>| {
+                Reason::verbatim(format!("{} ({})", address.unwrap_or("-"), card.unwrap_or("-")))
+            };
+            let own = route.own.as_ref();
+            let own = named(
+                own.and_then(|own| own.address.as_deref()),
+                own.and_then(|own| own.interface.as_deref()),
+            );
+            let wanted = named(route.source.as_deref(), route.interface.as_deref());
+            End::after_ok(Prospect::Retries, cause).with(own, wanted)
+        };
+        if let Some(route) = self.replica_route {
+            if version.is_of(&era::CONNECTS_FROM_OWN_ADDRESS) && route.is_wrong() {
+                return Ok(Some(end(route, Cause::ReplicaCard)));
+            }
+            if version.is_of(&era::BINLOG_AT_ANNOUNCED_ADDRESS) && route.bound_elsewhere == Some(true) {
+                return Ok(Some(end(route, Cause::ReplicaBound)));
+            }
+        }
+        if let Some(route) = self.master_route
+            && self.master.version()?.is_of(&era::CONNECTS_FROM_OWN_ADDRESS)
+            && route.is_wrong()
+        {
+            return Ok(Some(end(route, Cause::MasterCard)));
         }
         Ok(None)
     }
@@ -353,14 +414,14 @@ impl Question<'_> {
         Ok(if tries_on { Prospect::Retries } else { Prospect::Error })
     }
 
-    /// Up to 3.4 the master must be named by the address that it has for itself.
+    /// Up to 3.4 the master must be named by the address that its full copies carry.
     fn wrong_address(&self, way: Way) -> Result<Option<End>, Missing> {
         let version = self.replica.version()?;
         if version.is_of(&era::OWN_RSYNC) {
             return Ok(None);
         }
         let Some(known) = self.known_address else { return Ok(None) };
-        let own = self.master.node.own_address.as_ref().and_then(|own| own.address.as_deref());
+        let own = self.sent_address;
         let another = match known.kind {
             AddressKind::Name => true,
             // 127.0.0.1 is replaced by the replica's own address, which is right on the same host.
@@ -405,7 +466,22 @@ impl Question<'_> {
 
     fn is_same_server(&self) -> bool {
         let (replica, master) = (self.replica.node, self.master.node);
-        replica.reach.peer.is_some() && replica.reach.peer == master.reach.peer
+        if replica.reach.peer.is_some() && replica.reach.peer == master.reach.peer {
+            return true;
+        }
+        let pid = |node: &Node| node.process.as_ref().and_then(|process| process.pid);
+        // Seen on this very host, a process id is one process.
+        let both_here = replica.host_network.is_some() && master.host_network.is_some();
+        if both_here && pid(replica).is_some() && pid(replica) == pid(master) {
+            return true;
+        }
+        // To a replica elsewhere the loopback is its own host, whoever answers to it here.
+        let is_loopback = |address: &str| AddressKind::of(address) == AddressKind::Loopback;
+        let elsewhere = replica.reached_at.as_deref().is_some_and(|reached| !is_loopback(reached));
+        let port = replica.process.as_ref().and_then(|process| process.tcp_port);
+        let host = self.address.host.as_str();
+        let names_itself = is_loopback(host) || host.eq_ignore_ascii_case("localhost");
+        elsewhere && names_itself && port == Some(self.address.port)
     }
 
     /// Every name and address by which the master is known.

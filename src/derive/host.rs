@@ -5,13 +5,14 @@ use std::net::IpAddr;
 use std::path::Path;
 
 use super::bounds;
-use super::network::own_address;
+use super::network::follows_itself;
+use super::route;
 use crate::catalog::era;
 use crate::i18n::reasons;
 use crate::model::facts::Facts;
 use crate::model::host::{Holder, Host, Instance, Kernel, Listener, PortOnHost, RsyncDaemon};
 use crate::model::knowledge::Knowledge;
-use crate::model::network::{AddressKind, Interface, OwnAddress, OwnAddressBy, PortRole};
+use crate::model::network::{AddressKind, PortRole};
 use crate::model::node::Node;
 use crate::model::port_use::{PortUse, port_uses};
 use crate::model::storage::{ConfOnHost, DumpSpace, FullSyncSpace, PathOnHost, PathRole};
@@ -24,11 +25,13 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
         for instance in &mut host.instances {
             join(instance, facts);
             if instance.own_address.is_none() && !explained(instance, "own_address") {
-                match address(instance) {
-                    Ok(address) => instance.own_address = address,
-                    Err(unknown) => instance.unavailable.push(unknown),
+                instance.own_address = instance.address_at_start(takes_eth0(instance));
+                if instance.own_address.is_none() && instance.network.is_some() {
+                    let reason = reasons::network_interface_not_known();
+                    instance.unavailable.push(Unavailable::no_access("own_address", reason));
                 }
             }
+            route::complete(instance, &facts.links);
             set_space(instance, facts);
             set_dump(instance, facts);
             set_binlog(instance);
@@ -50,11 +53,12 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
         }
     }
     facts.hosts = hosts;
+    route::of_links(facts);
     for index in 0..facts.nodes.len() {
         let (replicates, translated) =
             (replicates(&facts.nodes[index], facts), translated(&facts.nodes[index], facts));
         let instance = instance_of(&facts.nodes[index], facts);
-        let own = instance.and_then(running_address);
+        let own = instance.and_then(|instance| instance.address_now(takes_eth0(instance)));
         let unknown = instance
             .and_then(|instance| instance.unavailable.iter().find(|absence| absence.path == "own_address"))
             .cloned();
@@ -65,7 +69,22 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
             node.unavailable.retain(|absence| absence.path != "own_address");
             node.unavailable.extend(unknown.filter(|_| node.own_address.is_none()));
         }
+        let names = names_of_host(&facts.nodes[index], facts);
+        let node = &mut facts.nodes[index];
+        node.follows_itself = follows_itself(node, &names);
     }
+}
+
+/// The names and addresses under which the host of a server, or its container, is known on the host itself.
+fn names_of_host(node: &Node, facts: &Facts) -> Vec<String> {
+    let is_it = |instance: &&Instance| instance.node.as_ref() == Some(&node.name);
+    let seen = facts.hosts.iter().find_map(|host| Some((host, host.instances.iter().find(is_it)?)));
+    let network = seen.and_then(|(_, instance)| instance.network.as_ref()).or(node.host_network.as_ref());
+    let addresses = network.into_iter().flat_map(|network| &network.interfaces).flat_map(|card| &card.addresses);
+    let is_loopback = |address: &&String| AddressKind::of(address) == AddressKind::Loopback;
+    let addresses = addresses.filter(|address| !is_loopback(address)).cloned();
+    let hostname = seen.filter(|(_, instance)| !instance.own_network).and_then(|(host, _)| host.hostname.clone());
+    addresses.chain(hostname).collect()
 }
 
 fn instance_of<'f>(node: &Node, facts: &'f Facts) -> Option<&'f Instance> {
@@ -143,38 +162,6 @@ pub fn replicates(node: &Node, facts: &Facts) -> Option<bool> {
     }
     let replication = node.replication.as_ref()?;
     Some(replication.master.is_some() || !replication.replicas.is_empty())
-}
-
-/// The address that a start takes: that of the card that its settings name, else that of its sockets, else that of
-/// the default route. The error: nothing tells whether a card is named.
-fn address(instance: &Instance) -> Result<Option<OwnAddress>, Unavailable> {
-    let Some(network) = &instance.network else { return Ok(None) };
-    let named = instance.settings.get("network-interface");
-    if let Some(name) = named.filter(|name| !name.is_empty()) {
-        let card: Option<&Interface> = network.interfaces.iter().find(|card| card.name == *name);
-        let address = card.and_then(|card| card.addresses.first());
-        return Ok(Some(OwnAddress {
-            by: OwnAddressBy::NetworkInterface,
-            interface: Some(name.clone()),
-            address: address.cloned(),
-            kind: address.map(|address| AddressKind::of(address)),
-        }));
-    }
-    // A file that was read and does not name a card is as good as a server that says so.
-    let was_read = instance.conf.as_ref().is_some_and(|conf| conf.exists == Some(true));
-    if named.is_none() && !was_read && network.bound.is_empty() {
-        return Err(Unavailable::no_access("own_address", reasons::network_interface_not_known()));
-    }
-    Ok(Some(own_address(network, takes_eth0(instance))))
-}
-
-/// The address that a process took when it was started: that of its sockets, where they show it.
-fn running_address(instance: &Instance) -> Option<OwnAddress> {
-    let network = instance.network.as_ref().filter(|network| !network.bound.is_empty());
-    match network {
-        Some(network) => Some(own_address(network, takes_eth0(instance))),
-        None => instance.own_address.clone(),
-    }
 }
 
 /// Whether a start without a default route takes the card eth0.

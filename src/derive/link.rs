@@ -1,7 +1,8 @@
 //! What follows from the facts of two servers about replication between them.
 
 use super::side::{Missing, Side};
-use super::{dialect, flow, forecast, link_auth};
+use super::{dialect, flow, forecast, link_auth, route};
+use crate::catalog::era;
 use crate::i18n::reasons;
 use crate::model::address::Address;
 use crate::model::facts::Facts;
@@ -75,6 +76,12 @@ fn conclude(link: &mut Link, master: &Node, replica: &Node, knowledge: &Knowledg
     if link.dialect.is_none() {
         note(link, "dialect", reasons::release_of_one_not_known());
     }
+    link.sent_address = route::sent_address(link, master);
+    if link.sent_address.is_none() && master.version.is_some_and(|version| version.is_of(&era::RSYNCD)) {
+        let why = master.unavailable.iter().find(|absence| absence.covers("own_address"));
+        let reason = why.map_or_else(reasons::host_not_visible, |absence| absence.reason.clone());
+        link.unavailable.push(Unavailable::no_access("sent_address", reason));
+    }
     let (there, here) = (Side::master(master), Side::replica(replica));
     match link_auth::auth(&there, &here) {
         Ok(auth) => link.auth = Some(auth),
@@ -87,6 +94,9 @@ fn conclude(link: &mut Link, master: &Node, replica: &Node, knowledge: &Knowledg
         // The address of another master says nothing about the one in the command.
         known_address: link.address.as_ref().filter(|_| link.relation != Some(Relation::Elsewhere)),
         dialect: link.dialect.as_ref(),
+        sent_address: link.sent_address.as_deref(),
+        replica_route: link.replica_route.as_ref(),
+        master_route: link.master_route.as_ref(),
         lists_replica: link.listed.is_some() && link.relation == Some(Relation::Nobody),
         forced,
     }));

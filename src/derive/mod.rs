@@ -15,6 +15,7 @@ mod link_state;
 pub mod logs;
 pub mod network;
 mod release;
+mod route;
 pub mod sentinel;
 pub mod side;
 mod unavailable;

@@ -7,9 +7,7 @@ use crate::i18n::reasons;
 use crate::model::era;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
-use crate::model::network::{
-    AddressKind, Collision, HostNetwork, Interface, OwnAddress, OwnAddressBy, Peer, PeerRole, PortRole,
-};
+use crate::model::network::{AddressKind, Collision, Peer, PeerRole, PortRole};
 use crate::model::node::Node;
 use crate::model::port_use::{PortUse, port_uses};
 use crate::model::unavailable::Unavailable;
@@ -25,7 +23,8 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
         let reached = node.reach.peer.as_ref().and_then(|peer| peer.parse::<SocketAddr>().ok());
         node.reached_at = reached.map(|peer| peer.ip().to_string());
         let fallback = node.version.is_some_and(|version| version.is_of(&era::ETH0_BY_DEFAULT));
-        node.own_address = node.host_network.as_ref().map(|network| own_address(network, fallback));
+        node.own_address = node.host_network.as_ref().map(|network| network.own_address(fallback));
+        node.follows_itself = follows_itself(node, &[]);
         let others =
             layouts.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, layout)| layout);
         // A server of which nothing is known proves nothing by being in nobody's way.
@@ -92,41 +91,33 @@ fn peers(node: &Node) -> Option<Vec<Peer>> {
     Some(peers)
 }
 
-/// The address that a server takes for its own, as `src/pika_server.cc` of the tags finds it: that of
-/// network-interface, else the first address of the card of the first default route. From 3.5.0 on
-/// `eth0` is taken when there is no default route. A server that is bound to all addresses has no
-/// network-interface.
-pub(super) fn own_address(network: &HostNetwork, fallback_to_eth0: bool) -> OwnAddress {
-    let card_of = |address: &str| {
-        network.interfaces.iter().find(|card| card.addresses.iter().any(|own| own == address))
+/// Whether the master that a server names is itself. `more`: further names and addresses of its host. Up to 3.5.2 only
+/// 127.0.0.1 and the own address are refused by slaveof, from 3.5.3 on `localhost` as well.
+pub(super) fn follows_itself(node: &Node, more: &[String]) -> Option<bool> {
+    let replication = node.replication.as_ref()?;
+    let Some(master) = replication.master.as_ref().filter(|master| master.is_address()) else {
+        return Some(false);
     };
-    let of = |by, interface: Option<&Interface>, address: Option<&String>| OwnAddress {
-        by,
-        interface: interface.map(|card| card.name.clone()),
-        address: address.cloned(),
-        kind: address.map(|address| AddressKind::of(address)),
+    let port = node.process.as_ref().and_then(|process| process.tcp_port).unwrap_or(node.address.port);
+    if master.port != Some(i64::from(port)) {
+        return Some(false);
+    }
+    let own = node.own_address.as_ref().and_then(|own| own.address.as_deref());
+    let known = [Some(node.address.host.as_str()), node.reached_at.as_deref(), own];
+    let is_own = |host: &str| {
+        let mut names = known.iter().flatten().copied().chain(more.iter().map(String::as_str));
+        names.any(|name| name.eq_ignore_ascii_case(host))
     };
-    let to_all = network.bound.iter().any(|bound| AddressKind::of(bound) == AddressKind::Unspecified);
-    if !to_all && !network.bound.is_empty() {
-        // 127.0.0.1 is always bound beside the address of network-interface, and alone when that is `lo`.
-        let own = network.bound.iter().find(|bound| AddressKind::of(bound) != AddressKind::Loopback);
-        let own = own.or(network.bound.first());
-        return of(OwnAddressBy::NetworkInterface, own.and_then(|own| card_of(own)), own);
-    }
-    let named = |name: &str| network.interfaces.iter().find(|card| card.name == name);
-    if let Some(route) = network.default_routes.first() {
-        let card = named(route);
-        return of(OwnAddressBy::DefaultRoute, card, card.and_then(|card| card.addresses.first()));
-    }
-    match named("eth0").filter(|card| fallback_to_eth0 && !card.addresses.is_empty()) {
-        Some(card) => of(OwnAddressBy::FallbackEth0, Some(card), card.addresses.first()),
-        None => of(OwnAddressBy::Nothing, None, None),
-    }
+    let host = master.host.as_deref().unwrap_or_default();
+    // A name is looked up by the server; that it lists itself says where it led.
+    let lists_itself = replication.replicas.iter().any(|listed| listed.port == port && is_own(&listed.ip));
+    Some(host.eq_ignore_ascii_case("localhost") || is_own(host) || lists_itself)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::network::{HostNetwork, Interface, OwnAddressBy};
 
     #[test]
     fn the_own_address_follows_the_first_route_and_not_the_metric() {
@@ -146,7 +137,7 @@ mod tests {
                 default_routes: strings(routes),
                 bound: strings(bound),
             };
-            let own = own_address(&network, fallback);
+            let own = network.own_address(fallback);
             (own.by, own.interface, own.address)
         };
         let some = |text: &str| Some(text.to_owned());

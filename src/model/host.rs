@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::network::{HostNetwork, OwnAddress, Port, PortRole};
+use super::network::{HostNetwork, OwnAddress, PeerRoute, Port, PortRole};
 use super::release::Version;
 use super::storage::{
     BinlogBound, ConfOnHost, DatabaseOnHost, DumpSpace, FullSyncSpace, LogFiles, PathOnHost,
@@ -264,9 +264,37 @@ pub struct Instance {
     pub log_files: Option<LogFiles>,
     /// How large its binlog can become; set by `derive`.
     pub binlog: Option<BinlogBound>,
+    /// The ways to the servers that it replicates with, or shall. Null: its network could not be seen.
+    #[serde(default)]
+    pub routes: Option<Vec<PeerRoute>>,
     /// Facts that could not be had.
     #[serde(alias = "errors")]
     pub unavailable: Vec<Unavailable>,
+}
+
+impl Instance {
+    /// The address that a start takes: that of the card that its settings name, else that of its sockets, else that of
+    /// the default route, or with `eth0` of that card. `None`: its network is not seen, or nothing tells whether a card
+    /// is named.
+    pub fn address_at_start(&self, eth0: bool) -> Option<OwnAddress> {
+        let network = self.network.as_ref()?;
+        let named = self.settings.get("network-interface");
+        if let Some(name) = named.filter(|name| !name.is_empty()) {
+            return Some(network.address_of_card(name));
+        }
+        // A file that was read and does not name a card is as good as a server that says so.
+        let was_read = self.conf.as_ref().is_some_and(|conf| conf.exists == Some(true));
+        let is_told = named.is_some() || was_read || !network.bound.is_empty();
+        is_told.then(|| network.own_address(eth0))
+    }
+
+    /// The address that a process took when it was started: that of its sockets, where they show it.
+    pub fn address_now(&self, eth0: bool) -> Option<OwnAddress> {
+        match self.network.as_ref().filter(|network| !network.bound.is_empty()) {
+            Some(network) => Some(network.own_address(eth0)),
+            None => self.address_at_start(eth0),
+        }
+    }
 }
 
 /// The program to which the command line of a process leads now.

@@ -106,8 +106,10 @@ limits! {
         characters MAX_EVIDENCE_CHARACTERS: usize = 80;
         /// How long a port that should say nothing may say something. What greets at all greets sooner.
         time PORT_SILENCE_TIMEOUT: Duration = Duration::from_millis(200);
-        /// How long an rsync daemon may take to greet. One that cannot look up our name takes ten seconds, and a whole
-        /// check is not worth that.
+        /// How long an rsync daemon may take to greet, beside the time of ten round trips. One that cannot look up our name
+        /// takes ten seconds, and its silence says so as well.
+        time RSYNC_GREETING_PATIENCE: Duration = Duration::from_millis(400);
+        /// How long an rsync daemon may take to greet at most, however far it is.
         time RSYNC_GREETING_TIMEOUT: Duration = Duration::from_secs(2);
         /// How much is read from a derived port; the longest answer that is expected has some 60 bytes.
         bytes MAX_PORT_BYTES: usize = 512;
@@ -240,6 +242,10 @@ limits! {
         time DATABASE_LOOK_INTERVAL: Duration = Duration::from_millis(300);
         /// How many records of the kernel's log are read; its buffer holds fewer.
         count MAX_KERNEL_RECORDS: usize = 200_000;
+        /// How long the kernel may take to say which way it would choose.
+        time ROUTE_TIMEOUT: Duration = Duration::from_secs(1);
+        /// How many ways to other servers are looked up for a Pika.
+        count MAX_ROUTES: usize = 64;
         /// How many lines of the kernel's log are kept.
         count MAX_KERNEL_LINES: usize = 10;
         /// How much is read of the answer of another host. That of a host with a hundred Pikas has less than a megabyte.

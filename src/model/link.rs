@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::network::{AddressKind, Port};
+use super::network::{AddressKind, PeerRoute, Port};
 use super::planned::PlannedLink;
 use super::reason::Reason;
 use super::release::Version;
@@ -37,6 +37,17 @@ pub struct Link {
     pub auth: Option<LinkAuth>,
     /// What `slaveof` would do. Set by `derive`.
     pub forecast: Option<Forecast>,
+    /// The way from the replica to its master, as the replica's host would choose it. Null: that host was not seen. Set by
+    /// `derive`.
+    #[serde(default)]
+    pub replica_route: Option<PeerRoute>,
+    /// The way from the master to the replica. Null: the master's host was not seen. Set by `derive`.
+    #[serde(default)]
+    pub master_route: Option<PeerRoute>,
+    /// The address that a full copy for this replica carries, and from which its binlog comes: up to 3.0.1 the one that the
+    /// master takes for its own, from 3.0.2 to 3.4.1 the one from which it connects to the replica. Set by `derive`.
+    #[serde(default)]
+    pub sent_address: Option<String>,
     /// Ports of the master, dialled at the very address that the replica uses.
     pub ports: Option<Vec<DialledPort>>,
     /// The positions of both binlogs, read at the same time; twice.
@@ -215,6 +226,8 @@ pub enum Prospect {
     Hollow,
     /// The replica's process ends.
     Dies,
+    /// The replica follows itself: it refuses every write, and nothing ever arrives.
+    FollowsItself,
     /// The replica tries again for ever.
     Retries,
     /// The replica ends in an error and does not try again.
@@ -236,6 +249,12 @@ pub enum Prospect {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
+    /// The replica connects from an address to which the master does not answer.
+    ReplicaCard,
+    /// The master connects from an address to which the replica does not answer.
+    MasterCard,
+    /// The replica listens on another address than the one that its master dials.
+    ReplicaBound,
     /// A fact is missing that decides; `Forecast::missing` names it.
     MissingFact,
     /// Master and replica are the same server.

@@ -197,6 +197,57 @@ pub struct HostNetwork {
     pub bound: Vec<String>,
 }
 
+impl HostNetwork {
+    /// The address that a server takes for its own, as `src/pika_server.cc` of the tags finds it: that of
+    /// network-interface, else the first address of the card of the first default route. From 3.5.0 on
+    /// `eth0` is taken when there is no default route. A server that is bound to all addresses has no
+    /// network-interface.
+    pub fn own_address(&self, fallback_to_eth0: bool) -> OwnAddress {
+        let of = |by, interface: Option<&Interface>, address: Option<&String>| OwnAddress {
+            by,
+            interface: interface.map(|card| card.name.clone()),
+            address: address.cloned(),
+            kind: address.map(|address| AddressKind::of(address)),
+        };
+        let to_all = self.bound.iter().any(|bound| AddressKind::of(bound) == AddressKind::Unspecified);
+        if !to_all && !self.bound.is_empty() {
+            // 127.0.0.1 is always bound beside the address of network-interface, and alone when that is `lo`.
+            let own = self.bound.iter().find(|bound| AddressKind::of(bound) != AddressKind::Loopback);
+            let own = own.or(self.bound.first());
+            return of(OwnAddressBy::NetworkInterface, own.and_then(|own| self.card_with(own)), own);
+        }
+        if let Some(route) = self.default_routes.first() {
+            let card = self.card(route);
+            return of(OwnAddressBy::DefaultRoute, card, card.and_then(|card| card.addresses.first()));
+        }
+        match self.card("eth0").filter(|card| fallback_to_eth0 && !card.addresses.is_empty()) {
+            Some(card) => of(OwnAddressBy::FallbackEth0, Some(card), card.addresses.first()),
+            None => of(OwnAddressBy::Nothing, None, None),
+        }
+    }
+
+    /// The address that a server takes whose network-interface is `name`.
+    pub fn address_of_card(&self, name: &str) -> OwnAddress {
+        let address = self.card(name).and_then(|card| card.addresses.first());
+        OwnAddress {
+            by: OwnAddressBy::NetworkInterface,
+            interface: Some(name.to_owned()),
+            address: address.cloned(),
+            kind: address.map(|address| AddressKind::of(address)),
+        }
+    }
+
+    /// The card with a name.
+    pub fn card(&self, name: &str) -> Option<&Interface> {
+        self.interfaces.iter().find(|card| card.name == name)
+    }
+
+    /// The card that has an address.
+    pub fn card_with(&self, address: &str) -> Option<&Interface> {
+        self.interfaces.iter().find(|card| card.addresses.iter().any(|own| own == address))
+    }
+}
+
 /// How a server comes to the address that it takes for its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -225,6 +276,92 @@ pub struct OwnAddress {
     pub address: Option<String>,
     /// Its kind.
     pub kind: Option<AddressKind>,
+}
+
+/// What a server at the other end of a route is to the Pika at this end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum RouteEnd {
+    /// Its master, or the one that it is to have.
+    Master,
+    /// A replica of it, or one that it is to have.
+    Replica,
+    /// One of the two; nobody said which.
+    Peer,
+}
+
+/// The way from a Pika to a server that it replicates with, as the kernel of its host would choose it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PeerRoute {
+    /// The name of the other server: of a server of this run, or its address.
+    pub to: String,
+    /// What it is to this Pika.
+    pub end: RouteEnd,
+    /// The IP address that was looked up.
+    pub ip: String,
+    /// Its client port. Null: not known, and nothing was dialled.
+    pub port: Option<u16>,
+    /// The address from which the kernel would connect. Null: there is no route.
+    pub source: Option<String>,
+    /// The card that the packets would leave by.
+    pub interface: Option<String>,
+    /// Whether the other address is one of the same host or container.
+    pub local: bool,
+    /// The address that this Pika takes for its own: a running one has taken it, another one would.
+    pub own: Option<OwnAddress>,
+    /// The card by which packets would leave that carry its own address. Null: not asked, or the kernel did not say.
+    pub own_leaves_by: Option<String>,
+    /// What came of a connection from `source` to the client port. Null: not tried.
+    pub from_source: Option<PortState>,
+    /// What came of a connection from its own address to the client port, as releases up to 3.0.1 make it. Null: not tried.
+    pub from_own: Option<PortState>,
+    /// Whether its listeners are bound to other addresses than `source`. Null: it does not run, or they were not seen.
+    pub bound_elsewhere: Option<bool>,
+    /// What follows; set by `derive`. Null: nothing can be compared.
+    pub fit: Option<RouteFit>,
+    /// The address by which that replica names this Pika in slaveof, or would; set by `derive`. Null: not known.
+    pub named: Option<String>,
+    /// The card that the next start takes, where its settings name another one than it has now; set by `derive`.
+    pub next_interface: Option<String>,
+}
+
+impl PeerRoute {
+    /// Whether connections from its own address do not get there: that was seen, or its packets would leave by a card that
+    /// does not have it.
+    pub fn is_wrong(&self) -> bool {
+        let own_card = self.own.as_ref().and_then(|own| own.interface.as_ref());
+        match self.fit {
+            Some(RouteFit::Silent) => true,
+            Some(RouteFit::Astray) => own_card != self.interface.as_ref(),
+            _ => false,
+        }
+    }
+}
+
+/// What a route says about the address that a Pika takes for its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum RouteFit {
+    /// It is the address from which the kernel connects.
+    Same,
+    /// The other server is on the same host.
+    Local,
+    /// It is another one, and the other server answers to it as well.
+    Answers,
+    /// It is another one, and the other server answers only to the one that the kernel takes.
+    Silent,
+    /// It is another one, its packets leave by a card that does not have it, and nobody answered at either address.
+    Astray,
+    /// It is another one, its packets leave by its own card, and nobody answered at either address.
+    Apart,
+    /// The one is an IPv4 address and the other an IPv6 one.
+    OtherFamily,
+    /// There is no way to the other server.
+    NoRoute,
 }
 
 #[cfg(test)]

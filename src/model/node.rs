@@ -67,6 +67,9 @@ pub struct Node {
     pub host_network: Option<HostNetwork>,
     /// The address that it takes for its own. Follows from its host, seen from there or over ssh; set by `derive`.
     pub own_address: Option<OwnAddress>,
+    /// Whether the master that it names is itself; set by `derive`. Null: INFO replication was not read.
+    #[serde(default)]
+    pub follows_itself: Option<bool>,
     /// The IP address that it was reached at; set by `derive`.
     pub reached_at: Option<String>,
     /// Whether that is no address of the network that it lives in: somebody translates, as for a published port of

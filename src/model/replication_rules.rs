@@ -108,6 +108,8 @@ pub enum NoteKind {
     Condition,
     /// What must be there for it: ports, programs, disk, passwords.
     Need,
+    /// What cannot be seen from here and decides, and how it can be seen.
+    Question,
     /// What cannot be seen beforehand.
     Unseen,
     /// What else it does.

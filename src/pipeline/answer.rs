@@ -66,6 +66,7 @@ pub async fn answer(
     }
     asked.instances.extend(found.instances);
     asked.peers.extend(found.peers);
+    asked.routes.extend(found.routes);
     Ok(host::collect_host(&asked, &roots, knowledge, &deadlines).await)
 }
 

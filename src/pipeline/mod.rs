@@ -216,13 +216,25 @@ pub const HOST: &[StepId] = &[
     StepId::LinkFacts,
 ];
 
-/// `forecast`, the Nagios plugin and the laboratory: servers and the links between them.
+/// The Nagios plugin and the laboratory: servers and the links between them.
 pub const LINKS: &[StepId] = &[
     StepId::Nodes,
     StepId::NodeFacts,
     StepId::LinkAddresses,
     StepId::LinkRelations,
     StepId::LinkProbes,
+    StepId::LinkFacts,
+];
+
+/// `forecast`: the same with the hosts of the two servers, which decide from where they connect.
+pub const FORECAST: &[StepId] = &[
+    StepId::Nodes,
+    StepId::NodeFacts,
+    StepId::LinkAddresses,
+    StepId::LinkRelations,
+    StepId::LinkProbes,
+    StepId::Hosts,
+    StepId::HostFacts,
     StepId::LinkFacts,
 ];
 
@@ -275,7 +287,7 @@ mod tests {
 
     #[test]
     fn commands_name_their_steps_in_order_and_every_step_belongs_to_one() {
-        let commands = [CHECK, FROM_BUNDLE, INIT, HOST, LINKS, NODES, LINT, LOGS];
+        let commands = [CHECK, FROM_BUNDLE, INIT, HOST, LINKS, FORECAST, NODES, LINT, LOGS];
         for steps in commands {
             let places: Vec<usize> = steps.iter().map(|id| place(*id)).collect();
             assert!(places.is_sorted(), "{steps:?}");

@@ -7,6 +7,7 @@
 #[macro_use]
 mod support;
 
+mod cards;
 mod codis;
 mod coordinators;
 mod far_hosts;

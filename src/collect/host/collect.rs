@@ -8,7 +8,7 @@ use tokio::time::timeout_at;
 
 use super::files::{Roots, below, text};
 use super::request::{Dial, DialAs, InstanceSelector, Request};
-use super::{daemons, instance, kernel, network, processes, program, resolver, rsync};
+use super::{daemons, instance, kernel, network, processes, program, resolver, route, rsync};
 use crate::collect::net::connect::connect;
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::pika::gate::Gate;
@@ -51,6 +51,9 @@ pub async fn collect_host(
     host.whole = request.whole;
     host.lookups = lookups;
     host.dialled = dialled;
+    let routes = &request.routes;
+    let looks = host.instances.iter_mut().map(|one| route::find_routes(roots, one, routes, deadlines));
+    futures_util::future::join_all(looks).await;
     ask_for_versions(&mut host, roots).await;
     ask_for_next_releases(&mut host, roots).await;
     host

@@ -304,7 +304,7 @@ impl Looker<'_> {
             Err(error) => {
                 self.instance
                     .unavailable
-                    .extend(["network", "own_address"].map(|path| error.unavailable(path)));
+                    .extend(["network", "own_address", "routes"].map(|path| error.unavailable(path)));
             }
         }
         // A process whose configuration is gone is asked what it listens on.

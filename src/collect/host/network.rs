@@ -119,7 +119,7 @@ pub fn collect_network(roots: &Roots, pid: Option<u32>) -> Result<HostNetwork, N
 }
 
 /// Does something in the network of a process. Only a thread of its own goes there, and it ends.
-fn within<T: Send>(roots: &Roots, pid: u32, work: impl FnOnce() -> T + Send) -> io::Result<T> {
+pub fn within<T: Send>(roots: &Roots, pid: u32, work: impl FnOnce() -> T + Send) -> io::Result<T> {
     let network = File::open(roots.process(pid).join("ns/net"))?;
     thread::scope(|scope| {
         let inside = scope.spawn(|| {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::network::RouteEnd;
 use crate::model::reason::Reason;
 use crate::model::release::Version;
 
@@ -24,6 +25,25 @@ pub struct Request {
     pub peers: Vec<IpAddr>,
     /// The servers that the host must reach.
     pub dials: Vec<Dial>,
+    /// The servers to which routes are looked up.
+    pub routes: Vec<RouteRequest>,
+}
+
+/// A server that a Pika of the host replicates with, or shall.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RouteRequest {
+    /// The name of the Pika. `None`: of every one that is looked at.
+    pub of: Option<String>,
+    /// The name of the other server.
+    pub to: String,
+    /// What it is to this Pika.
+    pub end: RouteEnd,
+    /// Its address.
+    pub ip: IpAddr,
+    /// Its client port. `None`: it is not dialled.
+    pub port: Option<u16>,
 }
 
 /// A Pika to look at: by its process, by its port, or by its configuration.

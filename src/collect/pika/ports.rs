@@ -1,6 +1,7 @@
 //! Touches the ports that are counted from the client port, as far as that is harmless.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -12,13 +13,18 @@ use crate::collect::net::connect::connect;
 use crate::collect::net::deadlines::Deadlines;
 use crate::i18n::reasons;
 use crate::model::knowledge::{GenerationEntry, PortOpen, PortRule, Probe};
-use crate::model::limits::{MAX_PORT_BYTES, PORT_SILENCE_TIMEOUT, RSYNC_GREETING_TIMEOUT};
+use crate::model::limits::{
+    MAX_PORT_BYTES, PORT_SILENCE_TIMEOUT, RSYNC_GREETING_PATIENCE, RSYNC_GREETING_TIMEOUT,
+};
 use crate::model::network::{Port, PortRole, PortState};
 use crate::model::reason::Reason;
 use crate::model::replication::BinlogPosition;
 
 /// A client of rsync's protocol 31, which every daemon since 2013 speaks, and the module of full copies.
 const MODULE_QUESTION: &[u8] = b"@RSYNCD: 31.0\ndocument\n";
+
+/// A lost packet of the handshake is sent again within this many times the time that the connection took.
+const ROUND_TRIPS_OF_GREETING: u32 = 10;
 
 /// Looks at all ports of a generation beside each other. `server` is the client port that answered.
 pub async fn probe_ports(
@@ -77,6 +83,7 @@ impl Seen {
 
 async fn touch(permit: &PortPermit, rule: &PortRule, server: SocketAddr, deadlines: &Deadlines) -> Seen {
     let target = SocketAddr::new(server.ip(), permit.number());
+    let began = Instant::now();
     let mut stream = match connect(target, deadlines).await {
         Ok(stream) => stream,
         Err(error) => {
@@ -84,21 +91,24 @@ async fn touch(permit: &PortPermit, rule: &PortRule, server: SocketAddr, deadlin
             return Seen::plain(state, detail);
         }
     };
+    let round_trip = began.elapsed();
     match permit.probe() {
         Probe::Connect | Probe::ConnectAlone => {
             let came = read_some(&mut stream, deadlines.of(PORT_SILENCE_TIMEOUT), |_| false).await;
             if came.is_empty() { Seen::plain(PortState::Open, None) } else { Seen::other(&came) }
         }
-        Probe::Greeting => greeting(&mut stream, deadlines).await,
-        Probe::Module => module(&mut stream, deadlines).await,
+        Probe::Greeting => greeting(&mut stream, deadlines, round_trip).await,
+        Probe::Module => module(&mut stream, deadlines, round_trip).await,
         Probe::Trysync => ask_for_position(&mut stream, rule, deadlines).await,
     }
 }
 
 /// An rsync daemon looks up the name of whoever connects before it greets; where no name server
-/// answers, that takes ten seconds (measured).
-async fn greeting(stream: &mut TcpStream, deadlines: &Deadlines) -> Seen {
-    let patience = RSYNC_GREETING_TIMEOUT.min(deadlines.reply);
+/// answers, that takes ten seconds (measured), for each file of a full copy. It is not waited for: that it is silent
+/// longer than the way there explains is what there is to say.
+async fn greeting(stream: &mut TcpStream, deadlines: &Deadlines, round_trip: Duration) -> Seen {
+    let patience = RSYNC_GREETING_PATIENCE + ROUND_TRIPS_OF_GREETING * round_trip;
+    let patience = patience.min(RSYNC_GREETING_TIMEOUT).min(deadlines.reply);
     let came = read_some(stream, deadlines.of(patience), |bytes| bytes.contains(&b'\n')).await;
     if came.starts_with(b"@RSYNCD: ") {
         Seen::plain(PortState::Proven, None)
@@ -111,8 +121,8 @@ async fn greeting(stream: &mut TcpStream, deadlines: &Deadlines) -> Seen {
 
 /// The daemon of 3.1 to 3.4 has one module, and lets nobody in without a secret. The connection is closed
 /// where it would have to be given: nothing was copied, and the daemon's own log has a line.
-async fn module(stream: &mut TcpStream, deadlines: &Deadlines) -> Seen {
-    let greeted = greeting(stream, deadlines).await;
+async fn module(stream: &mut TcpStream, deadlines: &Deadlines, round_trip: Duration) -> Seen {
+    let greeted = greeting(stream, deadlines, round_trip).await;
     if greeted.state != PortState::Proven {
         return greeted;
     }

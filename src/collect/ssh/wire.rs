@@ -10,7 +10,7 @@ use crate::model::conf::ConfFile;
 use crate::model::host::Host;
 
 /// The version of both, in `schema`.
-pub const SCHEMA: &str = "pikadoctor.host/4";
+pub const SCHEMA: &str = "pikadoctor.host/5";
 
 /// How the line of an answer begins. A shell may have printed other lines before it.
 pub const MARK: &str = "pikadoctor-host-answer ";
@@ -23,7 +23,7 @@ pub const TOOL: &str = env!("CARGO_PKG_VERSION");
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Question {
-    /// Always `pikadoctor.host/4`.
+    /// Always `pikadoctor.host/5`.
     pub schema: String,
     /// The version of the program that asks.
     pub tool_version: String,
@@ -40,7 +40,7 @@ pub struct Question {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Answer {
-    /// Always `pikadoctor.host/4`.
+    /// Always `pikadoctor.host/5`.
     pub schema: String,
     /// The version of the program that answers.
     pub tool_version: String,

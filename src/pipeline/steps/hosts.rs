@@ -5,7 +5,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use tokio::time::timeout_at;
 
-use crate::collect::host::{self, Dial, DialAs, InstanceSelector, Request, Roots, Running, Search, goes_by};
+use crate::collect::host::{
+    self, Dial, DialAs, InstanceSelector, Request, Roots, RouteRequest, Running, Search, goes_by,
+};
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::ssh::{self, Destination, RemoteHost};
 use crate::derive;
@@ -14,6 +16,7 @@ use crate::model::address::Address;
 use crate::model::era;
 use crate::model::facts::Facts;
 use crate::model::host::{Host, Instance, SeenFrom};
+use crate::model::network::RouteEnd;
 use crate::model::node::Node;
 use crate::model::unavailable::Unavailable;
 use crate::pipeline::error::PipelineError;
@@ -78,10 +81,10 @@ fn local_request(run: &CollectionRun<'_>, local: &LocalHostRequest) -> Request {
     let roots = Roots::default();
     let mut asked = request_running(&run.facts, &run.running, &roots, |port| loopback(port).to_string());
     asked.whole = local.whole;
-    asked.peers.extend(&local.peers);
+    add_named_peers(&mut asked, &local.peers);
     if let Some(planned) = local.planned.clone() {
         if let Some(master) = planned.master.as_ref().and_then(|name| run.facts.node(name)) {
-            add_master(&mut asked, master, true);
+            add_master(&mut asked, master, planned.name.clone(), true);
         }
         asked.instances.push(planned);
     }
@@ -91,13 +94,15 @@ fn local_request(run: &CollectionRun<'_>, local: &LocalHostRequest) -> Request {
 /// What is asked about another host.
 fn remote_request(facts: &Facts, remote: &RemoteHostRequest) -> Request {
     let one = remote.search.as_ref().is_some_and(Search::is_for_one);
-    let mut asked = Request { all: true, whole: !one, peers: remote.peers.clone(), ..Request::default() };
+    let mut asked = Request { all: true, whole: !one, ..Request::default() };
+    add_named_peers(&mut asked, &remote.peers);
     if let Some(master) = remote.master.as_ref().and_then(|name| facts.node(name)) {
-        add_master(&mut asked, master, false);
+        add_master(&mut asked, master, None, false);
     }
     let replica = remote.replica.as_ref().and_then(|name| facts.node(name));
     if let Some((replica, ip)) = replica.and_then(|replica| Some((replica, ip_of(replica)?))) {
         add_dial(&mut asked, replica, ip, DialAs::Master, false);
+        add_route(&mut asked, None, replica, ip, RouteEnd::Replica);
     }
     asked.instances.extend(remote.planned.clone());
     asked
@@ -164,11 +169,49 @@ pub fn request_running(
     asked
 }
 
-/// Has the host of a replica-to-be dial its master, and look up the master's name.
-fn add_master(asked: &mut Request, master: &Node, here: bool) {
+/// Has the host of a replica-to-be dial its master, and look up the way to it and the master's name.
+fn add_master(asked: &mut Request, master: &Node, of: Option<String>, here: bool) {
     if let Some(ip) = ip_of(master) {
         asked.peers.push(ip);
         add_dial(asked, master, ip, DialAs::Replica, here);
+        add_route(asked, of, master, ip, RouteEnd::Master);
+    }
+}
+
+/// Has the host look up the names of addresses that somebody named, and the ways to them.
+fn add_named_peers(asked: &mut Request, peers: &[IpAddr]) {
+    asked.peers.extend(peers);
+    asked.routes.extend(peers.iter().map(|ip| RouteRequest {
+        of: None,
+        to: ip.to_string(),
+        end: RouteEnd::Peer,
+        ip: *ip,
+        port: None,
+    }));
+}
+
+/// Has the host look up the way to a server of the run.
+fn add_route(asked: &mut Request, of: Option<String>, to: &Node, ip: IpAddr, end: RouteEnd) {
+    let port = Some(to.address.port);
+    asked.routes.push(RouteRequest { of, to: to.name.clone(), end, ip, port });
+}
+
+/// Has the host of `node` look up the ways to the servers that it says it replicates with, but for those that are
+/// servers of the run.
+fn add_told_routes(asked: &mut Request, node: &Node) {
+    let Some(replication) = &node.replication else { return };
+    let master = replication.master.iter().filter_map(|master| {
+        Some((RouteEnd::Master, master.host.clone()?, u16::try_from(master.port?).ok()?))
+    });
+    let replicas = replication.replicas.iter().map(|told| (RouteEnd::Replica, told.ip.clone(), told.port));
+    for (end, host, port) in master.chain(replicas) {
+        let Ok(ip) = host.parse::<IpAddr>() else { continue };
+        let of = Some(node.name.clone());
+        let is_known = |known: &RouteRequest| known.of == of && known.end == end && known.ip == ip;
+        if !asked.routes.iter().any(is_known) {
+            let to = Address { host, port }.to_string();
+            asked.routes.push(RouteRequest { of, to, end, ip, port: Some(port) });
+        }
     }
 }
 
@@ -217,12 +260,15 @@ fn add_peers(facts: &Facts, node: &Node, request: &mut Request, here: bool) {
                 request.peers.push(ip);
             }
             add_dial(request, master, ip, DialAs::Replica, here);
+            add_route(request, Some(node.name.clone()), master, ip, RouteEnd::Master);
         } else if link.master == node.name
             && let Some(ip) = ip_of(replica)
         {
             add_dial(request, replica, ip, DialAs::Master, here);
+            add_route(request, Some(node.name.clone()), replica, ip, RouteEnd::Replica);
         }
     }
+    add_told_routes(request, node);
     let master = node.replication.as_ref().and_then(|replication| replication.master.as_ref());
     let follows: Option<IpAddr> = master.and_then(|master| master.host.as_ref()?.parse().ok());
     if needs_rsync(node) {

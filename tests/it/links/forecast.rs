@@ -364,6 +364,9 @@ impl Situation {
             address: &address,
             known_address: Some(&known_address),
             dialect: dialect.as_ref(),
+            sent_address: None,
+            replica_route: None,
+            master_route: None,
             lists_replica: false,
             forced: self.forced,
         })

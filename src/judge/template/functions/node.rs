@@ -189,6 +189,7 @@ impl NodeFunctions {
             list_items.push(json!({
                 "number": i64::try_from(port.get_attr("number")?).ok(),
                 "offset": i64::try_from(offset.clone()).ok(),
+                "role": text("role")?,
                 "state": text("state")?,
                 "detail": text("detail")?,
                 "expected": port.get_attr("expected")?.is_true(),
