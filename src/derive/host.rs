@@ -80,10 +80,12 @@ fn names_of_host(node: &Node, facts: &Facts) -> Vec<String> {
     let is_it = |instance: &&Instance| instance.node.as_ref() == Some(&node.name);
     let seen = facts.hosts.iter().find_map(|host| Some((host, host.instances.iter().find(is_it)?)));
     let network = seen.and_then(|(_, instance)| instance.network.as_ref()).or(node.host_network.as_ref());
-    let addresses = network.into_iter().flat_map(|network| &network.interfaces).flat_map(|card| &card.addresses);
+    let addresses =
+        network.into_iter().flat_map(|network| &network.interfaces).flat_map(|card| &card.addresses);
     let is_loopback = |address: &&String| AddressKind::of(address) == AddressKind::Loopback;
     let addresses = addresses.filter(|address| !is_loopback(address)).cloned();
-    let hostname = seen.filter(|(_, instance)| !instance.own_network).and_then(|(host, _)| host.hostname.clone());
+    let hostname =
+        seen.filter(|(_, instance)| !instance.own_network).and_then(|(host, _)| host.hostname.clone());
     addresses.chain(hostname).collect()
 }
 

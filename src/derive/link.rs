@@ -77,7 +77,7 @@ fn conclude(link: &mut Link, master: &Node, replica: &Node, knowledge: &Knowledg
         note(link, "dialect", reasons::release_of_one_not_known());
     }
     link.sent_address = route::sent_address(link, master);
-    if link.sent_address.is_none() && master.version.is_some_and(|version| version.is_of(&era::RSYNCD)) {
+    if link.sent_address.is_none() && master.version.is_none_or(|version| version.is_of(&era::RSYNCD)) {
         let why = master.unavailable.iter().find(|absence| absence.covers("own_address"));
         let reason = why.map_or_else(reasons::host_not_visible, |absence| absence.reason.clone());
         link.unavailable.push(Unavailable::no_access("sent_address", reason));

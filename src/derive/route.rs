@@ -16,8 +16,7 @@ pub fn complete(instance: &mut Instance, links: &[Link]) {
     let next = instance.pid.and_then(|_| instance.address_at_start(eth0));
     for route in instance.routes.iter_mut().flatten() {
         route.fit = fit(route);
-        let is_of_replica =
-            |link: &&Link| Some(link.master.as_str()) == node && link.replica == route.to;
+        let is_of_replica = |link: &&Link| Some(link.master.as_str()) == node && link.replica == route.to;
         if route.end == RouteEnd::Replica {
             let address = links.iter().find(is_of_replica).and_then(|link| link.address.as_ref());
             // 127.0.0.1 is the replica's own address, and says nothing about this host.

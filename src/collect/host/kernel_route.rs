@@ -72,13 +72,13 @@ fn by_datagram(to: IpAddr) -> io::Result<Option<KernelRoute>> {
 }
 
 fn exchange(request: &[u8]) -> io::Result<Vec<u8>> {
-    let socket = socket(
-        AddressFamily::Netlink,
-        SockType::Raw,
-        SockFlag::SOCK_CLOEXEC,
-        SockProtocol::NetlinkRoute,
+    let socket =
+        socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkRoute)?;
+    setsockopt(
+        &socket,
+        ReceiveTimeout,
+        &TimeVal::seconds(i64::try_from(ROUTE_TIMEOUT.as_secs()).unwrap_or(1)),
     )?;
-    setsockopt(&socket, ReceiveTimeout, &TimeVal::seconds(i64::try_from(ROUTE_TIMEOUT.as_secs()).unwrap_or(1)))?;
     sendto(socket.as_raw_fd(), request, &NetlinkAddr::new(0, 0), MsgFlags::empty())?;
     let mut answer = vec![0; 4096];
     let length = recv(socket.as_raw_fd(), &mut answer, MsgFlags::empty())?;

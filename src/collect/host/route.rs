@@ -56,7 +56,8 @@ async fn find_route(
 ) -> Option<PeerRoute> {
     let network = instance.network.as_ref()?;
     let eth0 = instance.version.is_some_and(|version| version.is_of(&era::ETH0_BY_DEFAULT));
-    let own = if instance.pid.is_some() { instance.address_now(eth0) } else { instance.address_at_start(eth0) };
+    let own =
+        if instance.pid.is_some() { instance.address_now(eth0) } else { instance.address_at_start(eth0) };
     let own_ip: Option<IpAddr> = own.as_ref().and_then(|own| own.address.as_ref()?.parse().ok());
     let uid = instance.account.as_ref().map(|account| account.uid);
     let ask = |from| {
