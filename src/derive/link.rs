@@ -79,8 +79,11 @@ fn conclude(link: &mut Link, master: &Node, replica: &Node, knowledge: &Knowledg
     link.sent_address = route::sent_address(link, master);
     if link.sent_address.is_none() && master.version.is_none_or(|version| version.is_of(&era::RSYNCD)) {
         let why = master.unavailable.iter().find(|absence| absence.covers("own_address"));
-        let reason = why.map_or_else(reasons::host_not_visible, |absence| absence.reason.clone());
-        link.unavailable.push(Unavailable::no_access("sent_address", reason));
+        let (kind, reason) = why.map_or_else(
+            || (UnavailableKind::NoAccess, reasons::host_not_visible()),
+            |why| (why.kind, why.reason.clone()),
+        );
+        link.unavailable.push(Unavailable { path: "sent_address".into(), kind, reason });
     }
     let (there, here) = (Side::master(master), Side::replica(replica));
     match link_auth::auth(&there, &here) {
