@@ -325,7 +325,6 @@ fn logs_of_codis_and_sentinel() {
         "dashboard.log",
         &moving
             .replace("10:00:00", "10:00:01")
-            .repeat(1)
             .repeat(3)
             .replacen("10:00:01", "10:00:02", 1)
             .replacen("10:00:01", "10:00:03", 1),

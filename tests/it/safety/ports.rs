@@ -65,6 +65,9 @@ impl Host {
                         break;
                     }
                     log.lock().unwrap()[index].1.extend_from_slice(&buffer[..count]);
+                    if greet(offset).starts_with(b"@RSYNCD") {
+                        let _ = stream.write_all(b"@RSYNCD: AUTHREQD c2FsdA\n");
+                    }
                 }
             });
         }
