@@ -91,6 +91,7 @@ mod tests {
 
     #[test]
     fn what_is_proven_counts_more_than_what_the_kernel_would_do() {
+        use PortState::{Closed, Filtered, Open};
         let route = |own: &str, from_source, from_own, own_leaves_by: &str| PeerRoute {
             to: "10.0.0.1:9221".into(),
             end: RouteEnd::Master,
@@ -113,7 +114,6 @@ mod tests {
             named: None,
             next_interface: None,
         };
-        use PortState::{Closed, Filtered, Open};
         for (own, from_source, from_own, leaves_by, expected) in [
             ("10.0.0.2", None, None, "eth0", RouteFit::Same),
             ("203.0.113.9", Some(Open), Some(Filtered), "eth0", RouteFit::Silent),

@@ -39,19 +39,19 @@ impl Hosts {
         two.ip(&["route", "add", "default", "via", "203.0.113.1", "dev", "eth1"]);
         Self { one, two }
     }
+}
 
-    /// What a person runs who looks after the host `near` and reaches the other one over ssh, or runs on `near` itself.
-    fn judge(&self, way: &Way, near: &Network, far: &Network, words: &[&str], ssh: &str) -> Judged {
-        let mut command = pikadoctor();
-        command.args(words);
-        match way {
-            Way::Here => Judged::of(&mut Surroundings::default().inside(near).around(&command)),
-            Way::Ssh(place) => {
-                let there = Surroundings::default().inside(near);
-                let _server = place.server_in(&there, &place.there_in(&there), "");
-                command.args([ssh, "db1"]).env("PATH", place.search());
-                far.within(|| Judged::of(&mut command))
-            }
+/// What a person runs who looks after the host `near` and reaches the other one over ssh, or runs on `near` itself.
+fn judge(way: &Way, near: &Network, far: &Network, words: &[&str], ssh: &str) -> Judged {
+    let mut command = pikadoctor();
+    command.args(words);
+    match way {
+        Way::Here => Judged::of(&mut Surroundings::default().inside(near).around(&command)),
+        Way::Ssh(place) => {
+            let there = Surroundings::default().inside(near);
+            let _server = place.server_in(&there, &place.there_in(&there), "");
+            command.args([ssh, "db1"]).env("PATH", place.search());
+            far.within(|| Judged::of(&mut command))
         }
     }
 }
@@ -93,26 +93,26 @@ fn the_wrong_card_of_a_replica_is_found_before_and_after_slaveof(way: &Way) {
         let hosts = Hosts::new(way, "a");
         let _master = Placed::start(&version, &hosts.one, &[]);
         let replica = Placed::start(&version, &hosts.two, &[]);
-        let judge = |words: &[&str]| hosts.judge(way, &hosts.two, &hosts.one, words, "--ssh");
-        let forecast = judge(&["forecast", TWO_CARDS, ONE_CARD]);
+        let look = |words: &[&str]| judge(way, &hosts.two, &hosts.one, words, "--ssh");
+        let forecast = look(&["forecast", TWO_CARDS, ONE_CARD]);
         let state = if binds(&version) { "critical" } else { "ok" };
         forecast.is("host/route-to-peer", TWO_CARDS, state);
         assert_eq!(forecast.says("host/route-to-peer", "network-interface : eth7"), binds(&version));
         assert_eq!(forecast.0["exit_code"] == 2, binds(&version), "{version}: {:#}", forecast.0["findings"]);
         assert_eq!(forecast.says("link/forecast", "203.0.113.9 (eth1)"), binds(&version), "{version}");
-        judge(&["check", TWO_CARDS, "--master", ONE_CARD]).is("host/route-to-peer", TWO_CARDS, state);
+        look(&["check", TWO_CARDS, "--master", ONE_CARD]).is("host/route-to-peer", TWO_CARDS, state);
         let pid = replica.pika.process.id().to_string();
         let host = match way {
             Way::Here => ["host", "--pid", &pid, "--master", ONE_CARD],
             Way::Ssh(_) => ["host", "--pid", &pid, "--peer", "10.77.1.1"],
         };
-        let host = judge(&host);
+        let host = look(&host);
         let name = if matches!(way, Way::Here) { "127.0.0.1:9221" } else { "db1:9221" };
         host.is("host/route-to-peer", name, state);
         // That is what the server does.
         assert!(replica.ask(&["SLAVEOF", "10.77.1.1", "9221"]).contains("OK"));
         assert_eq!(replica.is_up(if binds(&version) { 9 } else { 20 }), !binds(&version), "{version}");
-        let after = judge(&["check", TWO_CARDS, "--master", ONE_CARD]);
+        let after = look(&["check", TWO_CARDS, "--master", ONE_CARD]);
         after.is("host/route-to-peer", TWO_CARDS, state);
         if !binds(&version) {
             continue;
@@ -125,7 +125,7 @@ fn the_wrong_card_of_a_replica_is_found_before_and_after_slaveof(way: &Way) {
         // And this is what mends it.
         drop(replica);
         let replica = Placed::start(&version, &hosts.two, &[("network-interface", "eth7")]);
-        let mended = judge(&["forecast", TWO_CARDS, ONE_CARD]);
+        let mended = look(&["forecast", TWO_CARDS, ONE_CARD]);
         mended.is("host/route-to-peer", TWO_CARDS, "ok");
         assert!(replica.ask(&["SLAVEOF", "10.77.1.1", "9221"]).contains("OK"));
         assert!(replica.is_up(20), "{version}: {}", replica.ask(&["INFO", "replication"]));
@@ -138,7 +138,7 @@ fn the_wrong_card_of_a_master_is_found_before_slaveof(way: &Way) {
         let replica = Placed::start(&version, &hosts.one, &[]);
         let master = Placed::start(&version, &hosts.two, &[]);
         let words = ["forecast", ONE_CARD, TWO_CARDS];
-        let forecast = hosts.judge(way, &hosts.two, &hosts.one, &words, "--master-ssh");
+        let forecast = judge(way, &hosts.two, &hosts.one, &words, "--master-ssh");
         let state = if binds(&version) { "critical" } else { "ok" };
         forecast.is("host/route-to-peer", TWO_CARDS, state);
         assert_eq!(forecast.0["exit_code"] == 2, binds(&version), "{version}: {:#}", forecast.0["findings"]);
@@ -158,7 +158,7 @@ fn an_outer_address_to_which_the_peer_answers_is_no_fault(way: &Way) {
         let _master = Placed::start(version, &hosts.one, &[]);
         let replica = Placed::start(version, &hosts.two, &[]);
         let words = ["forecast", TWO_CARDS, ONE_CARD];
-        let forecast = hosts.judge(way, &hosts.two, &hosts.one, &words, "--ssh");
+        let forecast = judge(way, &hosts.two, &hosts.one, &words, "--ssh");
         forecast.is("host/route-to-peer", TWO_CARDS, "ok");
         assert!(replica.ask(&["SLAVEOF", "10.77.1.1", "9221"]).contains("OK"));
         assert!(replica.is_up(20), "{version}: {}", replica.ask(&["INFO", "replication"]));
@@ -174,7 +174,7 @@ fn a_port_that_is_blocked_between_two_hosts_is_dialled_from_the_right_one(way: &
         let _replica = Placed::start(version, &hosts.one, &[]);
         let _master = Placed::start(version, &hosts.two, &[("network-interface", "eth7")]);
         let words = ["forecast", ONE_CARD, TWO_CARDS, "--force"];
-        let seen = hosts.judge(way, &hosts.two, &hosts.one, &words, "--master-ssh");
+        let seen = judge(way, &hosts.two, &hosts.one, &words, "--master-ssh");
         assert!(
             seen.says("host/dialled", &format!("{port} filtered")),
             "{version}: {:#}",

@@ -56,11 +56,13 @@ fn is_no_route(errno: i32) -> bool {
     [libc::ENETUNREACH, libc::EHOSTUNREACH, libc::EACCES, libc::EINVAL].contains(&errno)
 }
 
+/// Any port will do: nothing is sent.
+const DISCARD: u16 = 9;
+
 /// A socket for datagrams that is connected has the source that the kernel takes. Nothing is sent.
 fn by_datagram(to: IpAddr) -> io::Result<Option<KernelRoute>> {
     let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0))?;
-    const DISCARD: u16 = 9;
     match socket.connect((to, DISCARD)) {
         Ok(()) => {
             let source = socket.local_addr()?.ip();
