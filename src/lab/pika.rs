@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::error::LabError;
 use crate::collect::pika::resp::read_value;
-use crate::model::limits::{PIKA_ANSWER_TIMEOUT, PIKA_START_TIMEOUT};
+use crate::model::limits::{PIKA_ANSWER_TIMEOUT, PIKA_START_TIMEOUT, PIKA_STOP_TIMEOUT};
 
 /// What is in a configuration file where the binary has none beside it. 2.x and 3.0 do not start without a
 /// log level.
@@ -77,9 +77,6 @@ pub struct Pika {
     pub address: SocketAddr,
 }
 
-/// How long a server may take to end. 3.1 to 3.4 hang for over a minute while replicas are attached.
-const LONGEST_STOP: Duration = Duration::from_secs(100);
-
 impl Pika {
     /// Starts a server and waits until it listens. The error has the last lines of what it said.
     pub async fn start(start: &Start) -> Result<Self, LabError> {
@@ -117,7 +114,7 @@ impl Pika {
             kill(pid, Signal::SIGCONT)?;
             kill(pid, Signal::SIGTERM)?;
         }
-        let ends = Instant::now() + LONGEST_STOP;
+        let ends = Instant::now() + PIKA_STOP_TIMEOUT;
         while self.process.try_wait()?.is_none() {
             if Instant::now() > ends {
                 self.process.kill()?;

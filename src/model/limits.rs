@@ -326,6 +326,8 @@ limits! {
         time DEMO_REAL_CANARY_TIMEOUT: Duration = Duration::from_secs(3);
         /// How long the start of a real Pika may take.
         time PIKA_START_TIMEOUT: Duration = Duration::from_secs(30);
+        /// How long its end may take; from 3.1 to 3.4 a master with replicas takes over a minute.
+        time PIKA_STOP_TIMEOUT: Duration = Duration::from_secs(100);
         /// How long its answer may take; `slaveof no one` takes three seconds.
         time PIKA_ANSWER_TIMEOUT: Duration = Duration::from_secs(8);
         /// How long a real link may take until it says up: five seconds for the link, more for a full copy.

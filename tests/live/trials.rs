@@ -10,7 +10,7 @@ use futures_util::StreamExt as _;
 use pikadoctor::catalog::built_in;
 use pikadoctor::lab::pika::Home;
 use pikadoctor::lab::real::{RealStage, can_be_staged};
-use pikadoctor::lab::scenario::{Run, Scenario};
+use pikadoctor::lab::scenario::{Run, Scenario, ServerPlan};
 use pikadoctor::lab::scenarios;
 use pikadoctor::model::finding::Report;
 use pikadoctor::model::remedy::{Placeholder, Remedy, RemedyStep, ServiceAction};
@@ -102,7 +102,7 @@ impl Site for Real {
 }
 
 fn release(scenario: &Scenario) -> String {
-    let servers: BTreeSet<&str> = scenario.servers.values().map(|it| it.played_release()).collect();
+    let servers: BTreeSet<&str> = scenario.servers.values().map(ServerPlan::played_release).collect();
     servers.into_iter().map(|tag| tag.trim_start_matches('v')).collect::<Vec<_>>().join(" + ")
 }
 

@@ -100,10 +100,18 @@ fn causes(report: &Report) -> BTreeMap<(String, String), usize> {
 /// What is wrong with the diagnosis of a pair; the row of the table that says which hides the other.
 fn verdict(pair: &Composed, report: &Report, table: &Table) -> (Option<String>, Option<usize>) {
     let stands = causes(report);
-    let seen = |ill: &Ill| -> BTreeSet<(String, String)> {
-        ill.causes.iter().filter(|cause| stands.contains_key(*cause)).cloned().collect()
+    // What stands for a fault: its cause, or what explains that and is no cause of the other fault. A port of a server
+    // that is closed is told with the link that needs it.
+    let seen = |ill: &Ill, besides: &Ill| -> BTreeSet<(String, String)> {
+        let findings = || {
+            report.findings.iter().filter(|it| ill.causes.contains(&(it.check.clone(), it.target.clone())))
+        };
+        let above = findings().flat_map(|it| it.problems.iter().flat_map(|problem| &problem.explained_by));
+        let above =
+            above.map(|by| (by.check.clone(), by.target.clone())).filter(|by| !besides.causes.contains(by));
+        ill.causes.iter().cloned().chain(above).filter(|cause| stands.contains_key(cause)).collect()
     };
-    let (one, other) = (seen(&pair.one), seen(&pair.other));
+    let (one, other) = (seen(&pair.one, &pair.other), seen(&pair.other, &pair.one));
     let both: BTreeSet<_> = one.union(&other).collect();
     let told = !one.is_empty()
         && !other.is_empty()

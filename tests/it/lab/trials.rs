@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use futures_util::StreamExt as _;
-use pikadoctor::lab::scenario::Scenario;
+use pikadoctor::lab::scenario::{Scenario, ServerPlan};
 use pikadoctor::lab::stage::Stage;
 use pikadoctor::model::finding::Report;
 use pikadoctor::model::remedy::{Placeholder, Remedy, RemedyStep, ServiceAction};
@@ -19,7 +19,8 @@ use super::played::{CANARY_WAIT, CATALOGUE, KNOWLEDGE, SIDE_BY_SIDE, all, report
 use crate::support::trial::{Keys, Site, Trial, has_redis_cli, try_first_remedy};
 
 /// What no real server was seen to do: nobody knows what would mend it.
-const OF_UNKNOWN_CAUSE: [&str; 3] = ["canary-lost", "canary-not-deleted", "canary-wrong-value"];
+const OF_UNKNOWN_CAUSE: [&str; 4] =
+    ["canary-late", "canary-lost", "canary-not-deleted", "canary-wrong-value"];
 
 const TRIED: &str = "tests/it/data/lab/remedies-tried.txt";
 
@@ -106,7 +107,7 @@ impl Site for Simulated {
 
 /// A release of Pika, by its tag without the letter.
 fn release(scenario: &Scenario) -> String {
-    let servers: BTreeSet<&str> = scenario.servers.values().map(|it| it.played_release()).collect();
+    let servers: BTreeSet<&str> = scenario.servers.values().map(ServerPlan::played_release).collect();
     servers.into_iter().map(|tag| tag.trim_start_matches('v')).collect::<Vec<_>>().join(" + ")
 }
 
