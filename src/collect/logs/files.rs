@@ -93,7 +93,8 @@ pub fn list(path: &Path) -> Result<Vec<Found>, Nothing> {
     found.sort_by_key(|(is_link, file)| (*is_link, file.path.clone()));
     found.retain(|(_, file)| seen.insert((file.metadata.dev(), file.metadata.ino())));
     let mut found: Vec<Found> = found.into_iter().map(|(_, file)| file).collect();
-    found.sort_by_key(|file| (std::cmp::Reverse(file.level), std::cmp::Reverse(file.modified())));
+    // Files of one moment are told apart by their names, in which the date stands.
+    found.sort_by(|a, b| (b.level, b.modified(), &b.path).cmp(&(a.level, a.modified(), &a.path)));
     found.truncate(MAX_LOG_FILES);
     Ok(found)
 }
