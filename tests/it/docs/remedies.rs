@@ -71,7 +71,8 @@ fn recipe(name: &str, recipe: &Recipe, used_by: &BTreeSet<String>) -> String {
         let _ = writeln!(page, "{}. {words}", index + 1);
     }
     for reference in &recipe.references {
-        let _ = writeln!(page, "\nKnown from: {reference}");
+        page.push('\n');
+        let _ = writeln!(page, "Known from: {reference}");
     }
     page
 }
