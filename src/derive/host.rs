@@ -221,6 +221,10 @@ fn set_binlog(instance: &mut Instance) {
         let known = instance.unavailable.iter().find(|absence| known.iter().any(|path| absence.covers(path)));
         let absence = match known.cloned() {
             Some(absence) => Unavailable { path: "binlog".into(), ..absence },
+            // What the file of a stopped server leaves out has a value only when it runs.
+            None if instance.pid.is_none() => {
+                Unavailable::no_access("binlog", reasons::binlog_settings_not_known())
+            }
             None => Unavailable::failed("binlog", reasons::binlog_settings_not_known()),
         };
         instance.unavailable.push(absence);
@@ -242,7 +246,10 @@ fn set_dump(instance: &mut Instance, facts: &Facts) {
         }
         _ if explained(instance, "dump") => {}
         _ => {
-            let known = instance.unavailable.iter().find(|absence| absence.covers("paths")).cloned();
+            // A server that is still to be started has no data.
+            let above: &[&str] = if instance.pid.is_some() { &["paths"] } else { &["paths", "database"] };
+            let covers = |absence: &&Unavailable| above.iter().any(|path| absence.covers(path));
+            let known = instance.unavailable.iter().find(covers).cloned();
             instance.unavailable.push(match known {
                 Some(absence) => Unavailable { path: "dump".into(), ..absence },
                 None => Unavailable::failed("dump", reasons::dump_space_not_known()),

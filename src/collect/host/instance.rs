@@ -252,7 +252,9 @@ impl Looker<'_> {
     fn database(&mut self, paths: &[PathOnHost]) -> Option<DatabaseOnHost> {
         let db = paths.iter().find(|path| path.role == PathRole::Db);
         let Some(db) = db.filter(|path| path.exists && path.directory && path.in_use != Some(false)) else {
-            self.instance.unavailable.push(Unavailable::failed("database", reasons::no_database_there()));
+            // A server that is still to be started has none yet.
+            let say = if self.pid.is_some() { Unavailable::failed } else { Unavailable::not_in_release };
+            self.instance.unavailable.push(say("database", reasons::no_database_there()));
             return None;
         };
         let root = self.roots.root_of(self.pid);
