@@ -5,11 +5,11 @@
 //! added to the findings and nothing taken away: states, counts and the exit code stay as they are.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::kinship::{About, Kinship, is_at};
 use crate::model::check::{Check, Target};
-use crate::model::diagnosis::{Claim, Diagnosis, FindingRef};
+use crate::model::diagnosis::{Claim, Diagnosis, FindingRef, Subjects};
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, State};
 
@@ -29,8 +29,9 @@ pub fn diagnose(findings: &mut [Finding], facts: &Facts, checks: &[Check]) -> Ve
     let mut items = items(findings);
     {
         let subjects: Vec<About<'_>> = findings.iter().map(|finding| kinship.subject(finding)).collect();
+        let places = Places::of(&items, &subjects);
         for cause in 0..items.len() {
-            for other in consequences(cause, &items, findings, &subjects) {
+            for other in consequences(cause, &items, findings, &subjects, &places) {
                 items[other].explained_by.push(cause);
             }
         }
@@ -59,17 +60,14 @@ pub fn diagnose(findings: &mut [Finding], facts: &Facts, checks: &[Check]) -> Ve
             finding.explained_by = causes.into_iter().collect();
         }
     }
-    let mut found: Vec<(usize, BTreeSet<usize>)> = stands
-        .iter()
-        .map(|finding| {
-            let own = |root: &&usize| items[**root].finding == *finding;
-            let explained = |item: &usize| {
-                !stands.contains(&items[*item].finding) && below[*item].iter().any(|root| own(&root))
-            };
-            let all = (0..items.len()).filter(explained).map(|item| items[item].finding);
-            (*finding, all.collect())
-        })
-        .collect();
+    let mut explained: BTreeMap<usize, BTreeSet<usize>> =
+        stands.iter().map(|finding| (*finding, BTreeSet::new())).collect();
+    for (item, roots) in items.iter().zip(&below).filter(|(item, _)| !stands.contains(&item.finding)) {
+        for root in roots {
+            explained.entry(items[*root].finding).or_default().insert(item.finding);
+        }
+    }
+    let mut found: Vec<(usize, BTreeSet<usize>)> = explained.into_iter().collect();
     let targets: Vec<Option<Target>> =
         findings.iter().map(|finding| kinship.subject(finding).target).collect();
     found.sort_by_key(|(finding, explained)| {
@@ -116,19 +114,53 @@ fn items(findings: &[Finding]) -> Vec<Item> {
     items
 }
 
+/// Where the items about a server or a subject are: of the thousands of a large run a cause can mean a few.
+struct Places<'s> {
+    by_server: BTreeMap<&'s str, Vec<usize>>,
+    by_name: BTreeMap<&'s str, Vec<usize>>,
+    all: Vec<usize>,
+}
+
+impl<'s> Places<'s> {
+    fn of(items: &[Item], subjects: &[About<'s>]) -> Self {
+        let mut places =
+            Self { by_server: BTreeMap::new(), by_name: BTreeMap::new(), all: (0..items.len()).collect() };
+        for (index, item) in items.iter().enumerate() {
+            let subject = &subjects[item.finding];
+            places.by_name.entry(subject.name).or_default().push(index);
+            for server in &subject.servers {
+                places.by_server.entry(server).or_default().push(index);
+            }
+        }
+        places
+    }
+
+    /// What can be at `at` of a cause: it has the name or a server of the cause, or is anywhere.
+    fn at(&self, at: Subjects, cause: &About<'_>) -> BTreeSet<usize> {
+        if at == Subjects::Anywhere {
+            return self.all.iter().copied().collect();
+        }
+        let of_servers = cause.servers.iter().filter_map(|server| self.by_server.get(server));
+        of_servers.chain(self.by_name.get(cause.name)).flatten().copied().collect()
+    }
+}
+
 /// The items that one of them explains.
 fn consequences(
     cause: usize,
     items: &[Item],
     findings: &[Finding],
     subjects: &[About<'_>],
+    places: &Places<'_>,
 ) -> BTreeSet<usize> {
     let Item { finding: of, problem: Some(problem), .. } = items[cause] else { return BTreeSet::new() };
     let mut explained = BTreeSet::new();
     for claim in &findings[of].problems[problem].claims {
-        for (index, item) in items.iter().enumerate().filter(|(_, item)| item.finding != of) {
+        for index in places.at(claim.at, &subjects[of]) {
+            let item = &items[index];
             let finding = &findings[item.finding];
-            if (claim.checks.is_empty() || claim.checks.contains(&finding.check))
+            if item.finding != of
+                && (claim.checks.is_empty() || claim.checks.contains(&finding.check))
                 && is_meant(claim, finding, item.problem)
                 && is_at(claim.at, &subjects[of], &subjects[item.finding])
                 && (item.problem.is_some() || lacks(finding, &subjects[of], &subjects[item.finding]))

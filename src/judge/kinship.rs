@@ -24,12 +24,28 @@ pub struct About<'r> {
 pub struct Kinship<'r> {
     facts: &'r Facts,
     targets: BTreeMap<&'r str, Target>,
+    /// The servers of links and double masters by name; a run can have thousands.
+    ends: BTreeMap<&'r str, [&'r str; 2]>,
+    /// The servers of instances by the name of the instance.
+    instances: BTreeMap<&'r str, Vec<&'r str>>,
 }
 
 impl<'r> Kinship<'r> {
     /// What the facts say about the subjects of `checks`.
     pub fn new(facts: &'r Facts, checks: &'r [Check]) -> Self {
-        Self { facts, targets: checks.iter().map(|check| (check.id.as_str(), check.target)).collect() }
+        let links =
+            facts.links.iter().map(|it| (it.name.as_str(), [it.replica.as_str(), it.master.as_str()]));
+        let pairs = facts.pairs.iter().map(|it| (it.name.as_str(), [it.a.as_str(), it.b.as_str()]));
+        let mut instances: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for instance in facts.hosts.iter().flat_map(|host| &host.instances) {
+            instances.entry(&instance.name).or_default().extend(instance.node.as_deref());
+        }
+        Self {
+            facts,
+            targets: checks.iter().map(|check| (check.id.as_str(), check.target)).collect(),
+            ends: links.chain(pairs).collect(),
+            instances,
+        }
     }
 
     /// What `finding` is about.
@@ -43,13 +59,8 @@ impl<'r> Kinship<'r> {
         let facts = self.facts;
         match target {
             Target::Node | Target::PlannedNode | Target::Drift => vec![name],
-            Target::Link | Target::PlannedLink => {
-                let link = facts.links.iter().find(|link| link.name == name);
-                link.map(|link| vec![link.replica.as_str(), link.master.as_str()]).unwrap_or_default()
-            }
-            Target::Pair => {
-                let pair = facts.pairs.iter().find(|pair| pair.name == name);
-                pair.map(|pair| vec![pair.a.as_str(), pair.b.as_str()]).unwrap_or_default()
+            Target::Link | Target::PlannedLink | Target::Pair => {
+                self.ends.get(name).map(|ends| ends.to_vec()).unwrap_or_default()
             }
             // Logs that were read with their servers have the name of the server or of the link.
             Target::Log => match self.servers(Target::Link, name) {
@@ -60,11 +71,7 @@ impl<'r> Kinship<'r> {
                 let hosts = facts.hosts.iter().filter(|host| host.name == name);
                 hosts.flat_map(|host| &host.nodes).map(String::as_str).collect()
             }
-            Target::Instance => {
-                let instances = facts.hosts.iter().flat_map(|host| &host.instances);
-                let named = instances.filter(|instance| instance.name == name);
-                named.filter_map(|instance| instance.node.as_deref()).collect()
-            }
+            Target::Instance => self.instances.get(name).cloned().unwrap_or_default(),
             Target::Codis => {
                 let codis = facts.codis.iter().filter(|codis| codis.name == name);
                 codis.flat_map(|codis| &codis.servers).filter_map(|server| server.node.as_deref()).collect()

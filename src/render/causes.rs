@@ -1,6 +1,6 @@
 //! What a report says first: causes, and below each what follows from it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::i18n::texts;
 use crate::model::diagnosis::{Diagnosis, FindingRef};
@@ -43,21 +43,24 @@ impl StandingCause<'_> {
 
 /// All causes, what is to be done first in front.
 pub fn causes(report: &Report) -> Vec<StandingCause<'_>> {
-    let find = |check: &str, target: &str| {
-        report.findings.iter().find(|finding| finding.check == check && finding.target == target)
-    };
+    // Backwards, so that the first of two with one name is found, as it is by who reads the report.
+    let by_name: BTreeMap<(&str, &str), &Finding> =
+        report.findings.iter().rev().map(|it| ((it.check.as_str(), it.target.as_str()), it)).collect();
+    let find = |check: &str, target: &str| by_name.get(&(check, target)).copied();
+    let diagnosed: BTreeSet<(&str, &str)> =
+        report.diagnosis.iter().map(|it| (it.check.as_str(), it.target.as_str())).collect();
     let is_named = |finding: &&Finding| {
-        let is_it = |it: &Diagnosis| it.check == finding.check && it.target == finding.target;
-        finding.explained_by.is_empty() && !report.diagnosis.iter().any(is_it)
+        finding.explained_by.is_empty()
+            && !diagnosed.contains(&(finding.check.as_str(), finding.target.as_str()))
     };
     let cause = |it: &Diagnosis| {
         let consequences = it.explains.iter().filter_map(|it| find(&it.check, &it.target)).collect();
         Some(StandingCause { finding: find(&it.check, &it.target)?, consequences })
     };
-    let diagnosed = report.diagnosis.iter().filter_map(cause);
+    let first = report.diagnosis.iter().filter_map(cause);
     // What is in no diagnosis is not lost by that.
     let others = report.findings.iter().filter(|finding| finding.state.matters()).filter(is_named);
-    diagnosed.chain(others.map(|finding| StandingCause { finding, consequences: Vec::new() })).collect()
+    first.chain(others.map(|finding| StandingCause { finding, consequences: Vec::new() })).collect()
 }
 
 /// Causes, each before what follows from it and has not been named yet.

@@ -1,5 +1,7 @@
 //! Causes and consequences: what is folded below what, what stays visible, and which claims are refused.
 
+use std::time::{Duration, Instant};
+
 use pikadoctor::catalog::check_file::read_check;
 use pikadoctor::judge::relations::faults;
 use pikadoctor::judge::verdict::report;
@@ -206,4 +208,27 @@ fn claims_that_can_mean_nothing_are_refused_with_their_place() {
     let fine = "explains:\n  - {checks: [link/a], cases: [seen]}\n  - {checks: [node/x], at: replica}\n  - {unknown: true}\n";
     let fine = check("house/tried", "link", fine);
     assert!(faults(&fine, &checks()).is_empty());
+}
+
+/// Each of thousands of servers is down, and much is unknown of each. The bound is wide: to compare everything with
+/// everything takes a build for tests minutes.
+#[test]
+fn thousands_of_servers_that_are_down_are_told_in_seconds() {
+    const SERVERS: usize = 4000;
+    let names: Vec<String> = (0..SERVERS).map(|number| format!("s{number}")).collect();
+    let nodes = names.iter().map(|name| Node { name: name.clone(), ..Node::default() }).collect();
+    let facts = Facts { nodes, ..Facts::default() };
+    let down = || problem("down", vec![Claim { unknown: true, ..claim(&[], Subjects::Same) }]);
+    let about = |name: &String| {
+        let unknown = (0..10).map(|_| unknown("node/y", name, "node.config"));
+        unknown.chain([finding("node/x", name, vec![down()])]).collect::<Vec<_>>()
+    };
+    let findings: Vec<Finding> = names.iter().flat_map(about).collect();
+    let begun = Instant::now();
+    let report = report(findings, facts, &checks(), Language::En);
+    let took = begun.elapsed();
+    assert_eq!(report.diagnosis.len(), SERVERS);
+    assert!(report.findings.iter().all(|it| it.check == "node/x" || !it.explained_by.is_empty()));
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    println!("{took:?}");
 }
