@@ -234,7 +234,7 @@ fn word(site: &impl Site, word: &Word) -> Result<String, String> {
 }
 
 /// Runs the very line that is printed, in a shell, with the password that its reader was told to set.
-fn shell(site: &impl Site, place: &Where, argv: &[Word]) -> Result<String, String> {
+fn shell(site: &impl Site, place: &Where, argv: &[Word]) -> Result<String, Stop> {
     let words = argv.iter().map(|it| Ok(Word::Text(word(site, it)?).quoted()));
     let line = words.collect::<Result<Vec<_>, String>>()?.join(" ");
     let mut command = Command::new("sh");
@@ -248,7 +248,12 @@ fn shell(site: &impl Site, place: &Where, argv: &[Word]) -> Result<String, Strin
         command.env("REDISCLI_AUTH", password);
     }
     let output = command.output().map_err(|error| error.to_string())?;
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
+    let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+    // A shell ends so when there is no such program; so does a program that does not know what it was given.
+    if matches!(output.status.code(), Some(126 | 127)) || complaint.contains("Usage:") {
+        return Err(Stop::Failed(format!("`{line}` cannot be run: {complaint}")));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned() + &complaint)
 }
 
 /// Writes a line of a pika.conf in the place of that with its key, or takes it out.

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::support::chinese::is_all_chinese;
-use crate::support::{Run, pikadoctor, recording, recordings_directory, run, serve};
+use crate::support::{Run, pikadoctor, recording, recordings_directory, run, serve_at};
 use pikadoctor::catalog::built_in;
 use pikadoctor::collect::files::bundle::pack;
 use pikadoctor::collect::host::{Dial, DialAs, InstanceSelector, Request, Roots, collect_host};
@@ -468,7 +468,8 @@ fn the_facts_of_a_host_fit_their_schema() {
 
 #[test]
 fn a_host_dials_what_it_must_reach_and_nothing_else() {
-    let server = serve(recording("v3.3.6/standalone/standalone"));
+    // An address of its own: the ports above that of the server would be anybody's elsewhere.
+    let server = serve_at(recording("v3.3.6/standalone/standalone"), "127.77.3.1:9221");
     let address: SocketAddr = server.address.parse().unwrap();
     let dialled = |release: &str, r#as| {
         let dial = Dial { to: "db2".into(), address, release: release.parse().unwrap(), r#as };
@@ -481,7 +482,7 @@ fn a_host_dials_what_it_must_reach_and_nothing_else() {
     // Only the client port is there, and a replica needs more; the heartbeat of old releases is left alone.
     let judged = dialled("3.3.6", DialAs::Replica);
     assert_eq!(ports(&judged), [(0, PortState::Open), (2000, PortState::Closed)]);
-    judged.is("host/dialled", "critical", "nc -vz 127.0.0.1");
+    judged.is("host/dialled", "critical", "nc -vz 127.77.3.1");
     let judged = dialled("3.5.5", DialAs::Replica);
     assert_eq!(ports(&judged), [(0, PortState::Open), (2000, PortState::Closed), (10001, PortState::Closed)]);
     let judged = dialled("2.3.6", DialAs::Replica);
