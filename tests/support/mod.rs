@@ -15,6 +15,6 @@ mod ports;
 mod program;
 
 pub use listener::{listener, listener_at};
-pub use ports::{free_port, own_address};
+pub use ports::own_address;
 pub use program::{Run, pikadoctor, run};
 pub use recorded::{recording, recordings_directory, serve, serve_at};

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::{free_port, listener_at};
+use super::{listener_at, own_address};
 
 /// A relay in front of one port that writes down what is sent to it.
 pub struct Relay {
@@ -66,6 +66,9 @@ pub fn relay_at(address: &str, server: &str) -> Relay {
 /// Everything that any release counts from its client port.
 pub const OFFSETS: [u16; 6] = [0, 1000, 1100, 2000, 3000, 10001];
 
+/// The client port of every proxy.
+const CLIENT: u16 = 9221;
+
 /// A relay in front of the client port of a server, and one in front of each derived port that is open.
 pub struct Proxy {
     /// What the tool is given.
@@ -78,14 +81,14 @@ impl Proxy {
     pub fn before(server: &str) -> Self {
         let (ip, port) = server.rsplit_once(':').unwrap();
         let port: u16 = port.parse().unwrap();
-        let own = free_port();
+        // An address of its own, so that no port of another test can stand in the way.
+        let own = own_address();
         let relays: BTreeMap<u16, Relay> = OFFSETS
             .into_iter()
             // To bind a port tells whether it is open, and, unlike a connection, tells the server nothing.
             .filter(|offset| TcpListener::bind((ip, port + offset)).is_err())
             .map(|offset| {
-                let (here, there) =
-                    (format!("127.0.0.1:{}", own + offset), format!("{ip}:{}", port + offset));
+                let (here, there) = (format!("{own}:{}", CLIENT + offset), format!("{ip}:{}", port + offset));
                 (offset, relay_at(&here, &there))
             })
             .collect();
