@@ -4,6 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::support::process::free_client_port;
 use crate::support::real::{Pika, versions};
 use crate::support::{Run, pikadoctor};
 use serde_json::Value;
@@ -441,7 +442,7 @@ fn a_tool_that_is_killed_leaves_a_key_that_expires() {
 /// Two servers that are each other's double master. `ids` are (server-id, double-master-server-id) of each.
 fn double_master(version: &str, ids: [(&str, &str); 2], extra: &[(&str, &str)]) -> (Pika, Pika) {
     // Each must know the other's port before it starts.
-    let (a_port, b_port) = (crate::support::free_port().to_string(), crate::support::free_port().to_string());
+    let (a_port, b_port) = (free_client_port().to_string(), free_client_port().to_string());
     let start = |port: &str, peer: &str, (own, of_peer): (&str, &str)| {
         let mut settings = vec![
             ("port", port),

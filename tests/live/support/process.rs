@@ -5,6 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::proxy::OFFSETS;
+
 /// A process that ends with the test, by its own pid.
 pub struct Ended(pub Child);
 
@@ -18,6 +20,19 @@ impl Drop for Ended {
 /// A port of `host` that nobody listens on.
 pub fn free_port(host: &str) -> u16 {
     TcpListener::bind((host, 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// A client port whose derived ports are free, too, and none of those that the kernel gives to outgoing
+/// connections.
+pub fn free_client_port() -> u16 {
+    for _ in 0..500 {
+        let port = 10_000 + free_port("127.0.0.1") % 12_000;
+        let derived = OFFSETS.map(|offset| port + offset);
+        if derived.iter().all(|port| TcpListener::bind(("0.0.0.0", *port)).is_ok()) {
+            return port;
+        }
+    }
+    panic!("no free port with free derived ports");
 }
 
 /// Starts a server in silence, and waits until it listens at host and port.

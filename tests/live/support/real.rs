@@ -8,7 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Run, free_port, pikadoctor};
+use super::process::free_client_port;
+use super::{Run, pikadoctor};
 
 pub fn home() -> PathBuf {
     PathBuf::from(std::env::var_os("PIKADOCTOR_PIKA_HOME").expect("PIKADOCTOR_PIKA_HOME is set"))
@@ -52,7 +53,7 @@ impl Prepared {
     pub fn new(version: &str, extra: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let named = extra.iter().find(|(name, _)| *name == "port").map(|(_, port)| port.parse().unwrap());
-        let port: u16 = named.unwrap_or_else(free_port);
+        let port: u16 = named.unwrap_or_else(free_client_port);
         let path = |name: &str| format!("{}/{name}", directory.path().display());
         let mut settings = vec![
             ("port", port.to_string()),
