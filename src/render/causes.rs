@@ -71,6 +71,14 @@ pub fn causes_first(report: &Report) -> Vec<&Finding> {
     all.filter(|finding| seen.insert(std::ptr::from_ref::<Finding>(finding))).collect()
 }
 
+/// Everything: causes with what follows from them, then what needs nobody, as the report has it.
+pub fn all_causes_first(report: &Report) -> Vec<&Finding> {
+    let mut all = causes_first(report);
+    let named: BTreeSet<*const Finding> = all.iter().map(|finding| std::ptr::from_ref(*finding)).collect();
+    all.extend(report.findings.iter().filter(|finding| !named.contains(&std::ptr::from_ref(*finding))));
+    all
+}
+
 /// The problems of a finding that nothing explains; all of them where everything is explained.
 pub fn standing(finding: &Finding) -> Vec<&Problem> {
     let is_whole = !finding.explained_by.is_empty();

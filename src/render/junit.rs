@@ -1,13 +1,15 @@
-//! JUnit XML: a suite for each target, a case for each check.
+//! JUnit XML: a suite for each target, a case for each check. The suite with the first cause is the first one, and its
+//! first case is that cause.
 //!
 //! A failure is something that is not as it should be; an error is something that could not be found out.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
-use super::causes::follows_from;
+use super::causes::{all_causes_first, follows_from, standing};
 use super::remedy::mend_text;
 use super::words::accepted;
 use crate::model::finding::{Finding, Report, State};
@@ -32,16 +34,15 @@ struct Counts {
 
 /// The report as JUnit XML.
 pub fn render(report: &Report, options: RenderOptions) -> String {
-    let mut targets: Vec<&str> = report.findings.iter().map(|finding| finding.target.as_str()).collect();
-    targets.sort_unstable();
-    targets.dedup();
-    let suites: Vec<(&str, Vec<(&Finding, Outcome)>)> = targets
-        .into_iter()
-        .map(|target| {
-            let findings = report.findings.iter().filter(|finding| finding.target == target);
-            (target, findings.map(|finding| (finding, outcome(finding, options, report.language))).collect())
-        })
-        .collect();
+    let mut suites: Vec<(&str, Vec<(&Finding, Outcome)>)> = Vec::new();
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in all_causes_first(report) {
+        let place = *places.entry(&finding.target).or_insert_with(|| {
+            suites.push((&finding.target, Vec::new()));
+            suites.len() - 1
+        });
+        suites[place].1.push((finding, outcome(finding, options, report.language)));
+    }
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 4);
     match write(&mut writer, &suites, report.language) {
         Ok(()) => String::from_utf8_lossy(&writer.into_inner()).into_owned(),
@@ -144,8 +145,7 @@ fn outcome(finding: &Finding, options: RenderOptions, language: Language) -> Out
         // Below the gate it is told, and fails nothing.
         state if !options.fails(state) => Outcome::Success,
         state => {
-            let first =
-                finding.problems.first().map_or(finding.note.as_str(), |problem| problem.found.as_str());
+            let first = standing(finding).first().map_or(finding.note.as_str(), |it| it.found.as_str());
             Outcome::Failure {
                 element: if state == State::Unknown { "error" } else { "failure" },
                 kind: match state {

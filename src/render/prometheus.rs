@@ -1,22 +1,24 @@
-//! The text format of Prometheus, for the textfile collector of node_exporter.
+//! The text format of Prometheus, for the textfile collector of node_exporter. Causes have a family of their own, so
+//! that an alert can name one of them instead of all that follows from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use super::causes::{all_causes_first, causes};
 use crate::model::finding::{Report, State};
 
 /// The report as metrics, without time stamps of its own: the collector refuses files that have any.
 pub fn render(report: &Report) -> String {
     let mut families = Families::default();
-    for finding in &report.findings {
-        let value = match finding.state {
-            State::Ok => 0.0,
-            State::Warning => 1.0,
-            State::Critical => 2.0,
-            State::Unknown => 3.0,
-            // Nothing was judged, or somebody answers for it: there is nothing to alert on. The waived are counted.
-            State::Waived | State::Skipped | State::NotApplicable => continue,
-        };
+    for cause in causes(report) {
+        let finding = cause.finding;
+        let labels = [("check", finding.check.as_str()), ("target", finding.target.as_str())];
+        let help = "What stands for itself, and is not explained by another finding: 1 warning, 2 critical, 3 unknown.";
+        families.add("pikadoctor_cause_status", help, &labels, value(finding.state).unwrap_or_default());
+    }
+    for finding in all_causes_first(report) {
+        // Nothing was judged, or somebody answers for it: there is nothing to alert on. The waived are counted.
+        let Some(value) = value(finding.state) else { continue };
         let labels = [("check", finding.check.as_str()), ("target", finding.target.as_str())];
         families.add(
             "pikadoctor_check_status",
@@ -56,10 +58,29 @@ pub fn render(report: &Report) -> String {
     families.text()
 }
 
+/// The number of a state.
+fn value(state: State) -> Option<f64> {
+    match state {
+        State::Ok => Some(0.0),
+        State::Warning => Some(1.0),
+        State::Critical => Some(2.0),
+        State::Unknown => Some(3.0),
+        State::Waived | State::Skipped | State::NotApplicable => None,
+    }
+}
+
 /// Series by family: HELP and TYPE stand once before all of a family, and no series twice.
 #[derive(Default)]
 struct Families {
-    families: BTreeMap<String, (&'static str, BTreeMap<String, f64>)>,
+    order: Vec<Family>,
+    by_name: BTreeMap<String, usize>,
+}
+
+struct Family {
+    name: String,
+    help: &'static str,
+    lines: Vec<String>,
+    series: BTreeSet<String>,
 }
 
 impl Families {
@@ -67,17 +88,21 @@ impl Families {
         let labels: Vec<String> =
             labels.iter().map(|(name, value)| format!("{name}=\"{}\"", escaped(value))).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
-        let family = self.families.entry(name.to_owned()).or_insert_with(|| (help, BTreeMap::new()));
-        family.1.insert(labels, value);
+        let place = *self.by_name.entry(name.to_owned()).or_insert(self.order.len());
+        if place == self.order.len() {
+            let family = Family { name: name.to_owned(), help, lines: Vec::new(), series: BTreeSet::new() };
+            self.order.push(family);
+        }
+        let family = &mut self.order[place];
+        if family.series.insert(labels.clone()) {
+            family.lines.push(format!("{name}{labels} {value}"));
+        }
     }
 
     fn text(&self) -> String {
         let mut out = String::new();
-        for (name, (help, series)) in &self.families {
-            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge");
-            for (labels, value) in series {
-                let _ = writeln!(out, "{name}{labels} {value}");
-            }
+        for Family { name, help, lines, .. } in &self.order {
+            let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{}", lines.join("\n"));
         }
         out
     }

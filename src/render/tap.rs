@@ -1,7 +1,8 @@
-//! The Test Anything Protocol, version 14: a test for each check and target.
+//! The Test Anything Protocol, version 14: a test for each check and target, causes first.
 
 use std::fmt::Write as _;
 
+use super::causes::all_causes_first;
 use super::remedy::mend_text;
 use super::short::one_line;
 use super::words::accepted;
@@ -11,7 +12,7 @@ use crate::render::options::RenderOptions;
 /// The report as TAP.
 pub fn render(report: &Report, look: RenderOptions) -> String {
     let mut out = format!("TAP version 14\n1..{}\n", report.findings.len());
-    for (index, finding) in report.findings.iter().enumerate() {
+    for (index, finding) in all_causes_first(report).into_iter().enumerate() {
         let passes = !look.fails(finding.state) && finding.state != State::Waived;
         let verdict = if passes { "ok" } else { "not ok" };
         let name = escaped(&format!("{} {}", finding.check, finding.target));

@@ -67,7 +67,7 @@ async fn the_fault_comes_first_and_at_most_one_more() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_format_begins_with_the_fault() {
-    const FORMATS: [Format; 7] = [
+    const FORMATS: [Format; 10] = [
         Format::Human,
         Format::Json,
         Format::Short,
@@ -75,6 +75,9 @@ async fn every_format_begins_with_the_fault() {
         Format::Sarif,
         Format::Github,
         Format::Markdown,
+        Format::Junit,
+        Format::Tap,
+        Format::Prometheus,
     ];
     let mut wrong = Vec::new();
     for (scenario, report) in ill().await {
