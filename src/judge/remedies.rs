@@ -129,7 +129,10 @@ fn steps(
             let used = named(&one.recipe.text, knowledge)?;
             let Some(scope) = told(used, one, &scope)? else { return Ok(None) };
             let Some(more) = steps(used, &scope, knowledge, depth + 1)? else { return Ok(None) };
-            all.extend(more);
+            all.extend(more.into_iter().map(|step| {
+                let recipe = step.recipe.or_else(|| Some(one.recipe.text.clone()));
+                RemedyStep { recipe, ..step }
+            }));
         }
     }
     Ok(Some(all))
@@ -173,6 +176,7 @@ fn step(rule: &StepRule, scope: &Arc<Scope>) -> Result<RemedyStep, Error> {
         None => own_words(&action, scope),
     };
     Ok(RemedyStep {
+        recipe: None,
         says,
         action,
         changes: optional(rule.changes.as_ref(), scope)?,

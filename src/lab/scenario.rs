@@ -140,6 +140,11 @@ impl Scenario {
         all
     }
 
+    /// The ids of the checks that name the fault itself.
+    pub fn causes(&self) -> Vec<String> {
+        self.cause.iter().filter_map(|line| line.split(' ').nth(1)).map(str::to_owned).collect()
+    }
+
     /// The number of its faults.
     pub fn faults(&self) -> usize {
         let of_servers: usize = self.servers.values().map(|server| server.faults.len()).sum();

@@ -35,6 +35,13 @@ impl Recipe {
     pub fn parameter(&self, name: &str) -> Option<&Parameter> {
         self.parameters.iter().find(|(known, _)| known == name).map(|(_, parameter)| parameter)
     }
+
+    /// Whether none of its steps changes anything: it shows what the matter is, and mends nothing. A recipe that uses
+    /// another one is no look, whatever that one does.
+    pub fn only_looks(&self) -> bool {
+        let is_still = |step: &StepRule| step.changes.is_none() && !matches!(step.action, ActionRule::Use(_));
+        self.steps.iter().all(is_still)
+    }
 }
 
 /// Something that a recipe needs to be told.

@@ -25,6 +25,13 @@ pub struct Remedy {
     pub steps: Vec<RemedyStep>,
 }
 
+impl Remedy {
+    /// Whether it changes nothing: it shows what the matter is.
+    pub fn only_looks(&self) -> bool {
+        self.steps.iter().all(|step| step.changes.is_none())
+    }
+}
+
 /// What data a remedy costs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -57,6 +64,9 @@ pub enum Loses {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct RemedyStep {
+    /// The recipe that the step is from, where the one of the remedy uses another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipe: Option<String>,
     /// What is done and why, in a sentence.
     pub says: String,
     /// What is done.

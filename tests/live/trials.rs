@@ -1,8 +1,9 @@
 //! What a report advises first is done on real servers. `PIKADOCTOR_SCENARIOS` chooses scenarios by a part of their
 //! name; with `UPDATE_TRIALS=1` what was tried is added to `data/remedies-tried.txt`, from which a page of the book is made.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use pikadoctor::model::text::Language;
 use pikadoctor::pipeline::judgement::judge;
 
 use crate::support::real::home;
-use crate::support::trial::{Keys, Site, Trial, has_redis_cli, try_first_remedy};
+use crate::support::trial::{Keys, Site, Trial, has_redis_cli, try_remedies};
 
 /// Old releases reserve 1.4 GB each.
 const SIDE_BY_SIDE: usize = 3;
@@ -56,6 +57,14 @@ impl Site for Real {
             all.insert(name.clone(), keys);
         }
         all
+    }
+
+    fn servers(&self) -> BTreeMap<String, SocketAddr> {
+        self.stage.addresses.clone()
+    }
+
+    fn causes(&self) -> Vec<String> {
+        self.scenario.causes()
     }
 
     fn name_of(&self, address: &str) -> Option<String> {
@@ -123,25 +132,31 @@ async fn what_is_advised_first_mends_real_servers() {
             Ok(stage) => Real { scenario: scenario.clone(), stage },
             Err(error) => return (scenario, Err(error.to_string())),
         };
-        (scenario, Ok(try_first_remedy(&mut site).await))
+        (scenario, Ok(try_remedies(&mut site).await))
     });
-    let seen: Vec<(Scenario, Result<Option<Trial>, String>)> =
+    let seen: Vec<(Scenario, Result<Vec<Trial>, String>)> =
         futures_util::stream::iter(runs).buffer_unordered(SIDE_BY_SIDE).collect().await;
     let mut tried: BTreeSet<String> = fs::read_to_string(TRIED).unwrap().lines().map(str::to_owned).collect();
     let mut wrong = Vec::new();
-    for (scenario, trial) in &seen {
+    for (scenario, trials) in &seen {
         let line = |recipe: &str| format!("{recipe}\t{}\t{}", release(scenario), scenario.family);
-        match trial {
-            Err(error) => wrong.push(format!("{}: {error}", scenario.name)),
-            Ok(None) => eprintln!("{}: no remedy is advised first", scenario.name),
-            Ok(Some(Trial { untried: Some(why), recipe, .. })) => {
-                eprintln!("{}: {recipe}: {why}", scenario.name);
+        let trials = match trials {
+            Ok(trials) => trials,
+            Err(error) => {
+                wrong.push(format!("{}: {error}", scenario.name));
+                continue;
             }
-            Ok(Some(trial)) if trial.faults.is_empty() => {
+        };
+        if trials.is_empty() {
+            eprintln!("{}: no remedy is advised first", scenario.name);
+        }
+        for trial in trials {
+            if let Some(why) = &trial.untried {
+                eprintln!("{}: {}: {why}", scenario.name, trial.recipe);
+            } else if trial.faults.is_empty() {
                 eprintln!("{}: {} did what it says", scenario.name, trial.recipe);
-                tried.insert(line(&trial.recipe));
-            }
-            Ok(Some(trial)) => {
+                tried.extend(trial.proven().into_iter().map(|recipe| line(recipe)));
+            } else {
                 tried.remove(&line(&trial.recipe));
                 let faults = trial.faults.join("\n    ");
                 wrong.push(format!("{}: {} of {}:\n    {faults}", scenario.name, trial.recipe, trial.check));

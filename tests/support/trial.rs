@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -30,6 +31,11 @@ pub trait Site {
     async fn look(&mut self) -> Report;
     /// What is to be known of a server.
     async fn keys(&mut self) -> Keys;
+    /// Its servers, by name.
+    fn servers(&self) -> BTreeMap<String, SocketAddr>;
+    /// What tells what is wrong here apart from what else it could be: ids of checks. One of them is what a look must
+    /// print that runs this program.
+    fn causes(&self) -> Vec<String>;
     /// The name of the server at `HOST:PORT`.
     fn name_of(&self, address: &str) -> Option<String>;
     /// The password with which an operator talks to a server.
@@ -57,6 +63,16 @@ pub struct Trial {
     pub faults: Vec<String>,
     /// Why it was not carried out to the end. Absent: it was.
     pub untried: Option<String>,
+    /// The recipes of which steps were done as part of it.
+    pub parts: BTreeSet<String>,
+}
+
+impl Trial {
+    /// The recipes that did what they say. None where something was not as it should be, or was not done.
+    pub fn proven(&self) -> Vec<&String> {
+        let is_done = self.faults.is_empty() && self.untried.is_none();
+        if is_done { self.parts.iter().chain([&self.recipe]).collect() } else { Vec::new() }
+    }
 }
 
 /// Why a step was not done.
@@ -78,37 +94,113 @@ pub fn has_redis_cli() -> bool {
     Command::new("redis-cli").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Tries what a report advises first. `None` when it advises no remedy.
-pub async fn try_first_remedy(site: &mut impl Site) -> Option<Trial> {
+/// Tries every look that a report advises first for something, and what it advises first of all.
+pub async fn try_remedies(site: &mut impl Site) -> Vec<Trial> {
     let before = site.look().await;
-    let (finding, remedy) = first_remedy(&before)?;
-    let (check, target) = (finding.check.clone(), finding.target.clone());
-    let keys = site.keys().await;
-    let (mut faults, mut untried) = (Vec::new(), None);
-    for (number, step) in remedy.steps.iter().enumerate() {
-        let place = |what: String| format!("step {}, {}: {what}", number + 1, step.says);
-        match carry_out(site, &remedy, step).await {
-            Ok(()) => {}
-            Err(Stop::Failed(fault)) => faults.push(place(fault)),
-            Err(Stop::Unknown(why)) => untried = Some(place(why)),
-        }
-        if !faults.is_empty() || untried.is_some() {
-            break;
-        }
+    let mut trials = Vec::new();
+    for (check, remedy) in looks(&before) {
+        trials.push(try_look(site, check, &remedy).await);
     }
-    // What only looks mends nothing, and is done when its commands could be run.
-    let changes = remedy.steps.iter().any(|step| step.changes.is_some());
-    if faults.is_empty() && untried.is_none() && changes {
+    match first_remedy(&before) {
+        Some((finding, remedy)) if !remedy.only_looks() => {
+            let finding = finding.clone();
+            trials.push(mend(site, &before, &finding, &remedy).await);
+        }
+        _ => {}
+    }
+    trials
+}
+
+/// Does the steps of a remedy, and looks whether they did what they are for.
+async fn mend(site: &mut impl Site, before: &Report, finding: &Finding, remedy: &Remedy) -> Trial {
+    let keys = site.keys().await;
+    let (mut faults, untried) = do_all(site, remedy).await;
+    if faults.is_empty() && untried.is_none() {
         // A link that was just made may deliver its first write late on a machine that is busy.
         for _ in 0..AFTERWARDS {
-            faults = afterwards(&before, &site.look().await, &check, &target);
+            faults = afterwards(before, &site.look().await, &finding.check, &finding.target);
             if faults.is_empty() {
                 break;
             }
         }
-        faults.extend(lost(&remedy, &keys, &site.keys().await));
+        faults.extend(lost(remedy, &keys, &site.keys().await));
     }
-    Some(Trial { recipe: remedy.recipe.clone(), check, faults, untried })
+    let parts = remedy.steps.iter().filter_map(|step| step.recipe.clone()).collect();
+    Trial { recipe: remedy.recipe.clone(), check: finding.check.clone(), faults, untried, parts }
+}
+
+/// Does what changes nothing, and sees that it changed nothing and said what the matter is.
+async fn try_look(site: &mut impl Site, check: String, remedy: &Remedy) -> Trial {
+    let before = imprint(site).await;
+    let (mut faults, untried) = do_all(site, remedy).await;
+    for (server, had) in &before {
+        let has = imprint(site).await.remove(server).unwrap_or_default();
+        let other = had.symmetric_difference(&has).map(|line| format!("{server} changed: {line}"));
+        faults.extend(other);
+    }
+    Trial { recipe: remedy.recipe.clone(), check, faults, untried, parts: BTreeSet::new() }
+}
+
+/// Does the steps one after the other, as far as they can be done.
+async fn do_all(site: &mut impl Site, remedy: &Remedy) -> (Vec<String>, Option<String>) {
+    for (number, step) in remedy.steps.iter().enumerate() {
+        let place = |what: String| format!("step {}, {}: {what}", number + 1, step.says);
+        match carry_out(site, remedy, step).await {
+            Ok(()) => {}
+            Err(Stop::Failed(fault)) => return (vec![place(fault)], None),
+            Err(Stop::Unknown(why)) => return (Vec::new(), Some(place(why))),
+        }
+    }
+    (Vec::new(), None)
+}
+
+/// The looks that stand first at a problem which nothing explains, each once, with the check that advises it.
+fn looks(report: &Report) -> Vec<(String, Remedy)> {
+    let mut all: Vec<(String, Remedy)> = Vec::new();
+    for finding in &report.findings {
+        for problem in finding.problems.iter().filter(|problem| problem.explained_by.is_empty()) {
+            let first = problem.remedies.first().filter(|remedy| remedy.only_looks());
+            if let Some(remedy) = first
+                && !all.iter().any(|(_, known)| known.steps == remedy.steps)
+            {
+                all.push((finding.check.clone(), remedy.clone()));
+            }
+        }
+    }
+    all
+}
+
+/// What a look may not change on the servers that answer: their keys, files and settings, and whom they follow. The
+/// binlog is not among it: this program writes a key of its own on the master and takes it back.
+async fn imprint(site: &mut impl Site) -> Keys {
+    const LASTING: [&str; 7] = [
+        "role:",
+        "master_host:",
+        "master_port:",
+        "master_ip:",
+        "double_master_mode:",
+        "the peer-master",
+        "ReplicationID:",
+    ];
+    let mut all = site.keys().await;
+    for (name, address) in site.servers() {
+        let place = Where { server: Some(address.to_string()), host: None };
+        let (host, port) = (address.ip().to_string(), address.port().to_string());
+        let words = |more: &[&str]| {
+            let own = ["timeout", "5", "redis-cli", "-h", &host, "-p", &port];
+            own.iter().chain(more).map(|word| Word::Text((*word).to_owned())).collect::<Vec<_>>()
+        };
+        let mut lines = BTreeSet::new();
+        let info = shell(site, &place, &words(&["info"])).unwrap_or_default();
+        let is_lasting = |line: &&str| LASTING.iter().any(|field| line.starts_with(field));
+        lines.extend(info.lines().filter(is_lasting).map(str::to_owned));
+        // Name and value stand on lines of their own.
+        let config = shell(site, &place, &words(&["config", "get", "*"])).unwrap_or_default();
+        lines.extend(config.lines().collect::<Vec<_>>().chunks(2).map(|pair| pair.join(" ")));
+        lines.extend(fs::read_to_string(site.conf(&name)).unwrap_or_default().lines().map(str::to_owned));
+        all.entry(name).or_default().extend(lines);
+    }
+    all
 }
 
 /// The first remedy of the first cause that has one.
@@ -167,6 +259,11 @@ async fn carry_out(site: &mut impl Site, remedy: &Remedy, step: &RemedyStep) -> 
                 return by_hand(site, remedy, step).await;
             }
             let output = shell(site, place, argv)?;
+            let of_program = argv.first().is_some_and(|word| word.to_string() == "pikadoctor");
+            let causes = site.causes();
+            if of_program && remedy.only_looks() && !causes.iter().any(|id| output.contains(id.as_str())) {
+                return Err(Stop::Failed(format!("says none of {causes:?}: {output}")));
+            }
             match reply {
                 Some(reply) if !output.lines().any(|line| line.contains(&**reply)) => {
                     Err(Stop::Failed(format!("answered {output:?} instead of {reply}")))
@@ -214,9 +311,9 @@ async fn by_hand(site: &mut impl Site, remedy: &Remedy, step: &RemedyStep) -> Re
 
 /// Whether a command changes a machine, which no test does: programs are installed and rights are changed by hand.
 fn is_for_hands(place: &Where, argv: &[Word]) -> bool {
-    const LOOKS: [&str; 6] = ["redis-cli", "ss", "grep", "ls", "df", "cat"];
+    const HARMLESS: [&str; 7] = ["redis-cli", "ss", "grep", "ls", "df", "cat", "pikadoctor"];
     let program = argv.first().map(ToString::to_string).unwrap_or_default();
-    place.host.is_some() && !LOOKS.contains(&&*program)
+    place.host.is_some() && !HARMLESS.contains(&&*program)
 }
 
 fn server_of(site: &impl Site, place: &Where) -> Option<String> {
@@ -243,9 +340,11 @@ fn shell(site: &impl Site, place: &Where, argv: &[Word]) -> Result<String, Stop>
     let own = PathBuf::from(env!("CARGO_BIN_EXE_pikadoctor"));
     let own = own.parent().map(|directory| directory.display().to_string()).unwrap_or_default();
     command.env("PATH", format!("{own}:{}", std::env::var("PATH").unwrap_or_default()));
-    let server = place.server.as_ref().and_then(|address| site.name_of(address));
+    // What is asked is named in the command, where it is this program that asks.
+    let named = argv.iter().map(ToString::to_string).find_map(|word| site.name_of(&word));
+    let server = place.server.as_ref().and_then(|address| site.name_of(address)).or(named);
     if let Some(password) = server.and_then(|server| site.password(&server)) {
-        command.env("REDISCLI_AUTH", password);
+        command.env("REDISCLI_AUTH", &password).env("PIKADOCTOR_PASSWORD", password);
     }
     let output = command.output().map_err(|error| error.to_string())?;
     let complaint = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -14,7 +14,7 @@ const HEAD: &str = "# Remedies that were tried
 A remedy was tried on a release when a test brought a fault about, did the steps that the report advised first to the letter
 (a shell with redis-cli, edits of the configuration file, restarts, waiting), looked again, and saw that the cause and what
 followed from it was gone, that nothing new had come, that the master had lost no key, and the replica as many as the remedy
-announces.
+announces. What is a part of other remedies counts where all steps of such a one were done.
 
 *Simulated* are the servers of the laboratory, which answer as recorded servers do. On *real* servers the same was done with the
 programs of those releases. The tests are `tests/it/lab/trials.rs` and `tests/live/trials.rs`; they keep what they did beside
@@ -23,6 +23,24 @@ them, and this page is made from that.
 | remedy | simulated | real |
 |---|---|---|
 ";
+
+const LOOKS: &str = "
+## Looks
+
+None of their steps changes anything, so they cannot make a cause go away. One was tried when each of its commands was run
+to the letter while the fault was there, answered what is announced, printed the check that names the fault, and left the
+keys, settings and files of all servers, and whom they follow, as they were.
+
+| look | simulated | real |
+|---|---|---|
+";
+
+#[derive(Default)]
+struct Count {
+    all: usize,
+    tried: usize,
+    real: usize,
+}
 
 /// The releases on which each recipe did what it says, from lines of recipe, release and scenario.
 fn tried(lines: &str) -> BTreeMap<String, BTreeSet<String>> {
@@ -44,8 +62,13 @@ fn page() -> String {
     let recipes = built_in().knowledge.recipes;
     let mut text = String::from(HEAD);
     let mut left = String::new();
-    let (mut count, mut count_real) = (0, 0);
-    for name in recipes.keys() {
+    let mut looked = String::new();
+    let (mut mends, mut looks) = (Count::default(), Count::default());
+    for (name, recipe) in &recipes {
+        // That is seen from the recipe: none of its steps changes anything.
+        let (text, count) =
+            if recipe.only_looks() { (&mut looked, &mut looks) } else { (&mut text, &mut mends) };
+        count.all += 1;
         let list = |of: &BTreeMap<String, BTreeSet<String>>| {
             of.get(name).map(|releases| releases.iter().cloned().collect::<Vec<_>>().join(", "))
         };
@@ -57,15 +80,18 @@ fn page() -> String {
                 let _ = writeln!(left, "| `{name}` | {why} |");
             }
             (one, other) => {
-                count += 1;
-                count_real += usize::from(other.is_some());
+                count.tried += 1;
+                count.real += usize::from(other.is_some());
                 let (one, other) = (one.unwrap_or_default(), other.unwrap_or_default());
                 let _ = writeln!(text, "| `{name}` | {one} | {other} |");
             }
         }
     }
-    let all = recipes.len();
-    let _ = writeln!(text, "\n{count} of {all} remedies were tried, {count_real} of them on real servers.");
+    let Count { all, tried, real } = mends;
+    let _ = writeln!(text, "\n{tried} of {all} remedies were tried, {real} of them on real servers.");
+    let Count { all, tried, real } = looks;
+    let _ =
+        write!(text, "{LOOKS}{looked}\n{tried} of {all} looks were tried, {real} of them on real servers.\n");
     if !left.is_empty() {
         let _ = write!(text, "\n## Not tried\n\n| remedy | why |\n|---|---|\n{left}");
     }

@@ -2,7 +2,7 @@
 //! no more than it says. With `UPDATE_TRIALS=1` what was tried is added to `data/lab/remedies-tried.txt`, from which a page of
 //! the book is made. `PIKADOCTOR_SCENARIOS` chooses scenarios by a part of their name.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use pikadoctor::model::text::Language;
 use tempfile::TempDir;
 
 use super::played::{CANARY_WAIT, CATALOGUE, KNOWLEDGE, SIDE_BY_SIDE, all, report};
-use crate::support::trial::{Keys, Site, Trial, has_redis_cli, try_first_remedy};
+use crate::support::trial::{Keys, Site, Trial, has_redis_cli, try_remedies};
 
 /// What no real server was seen to do: nobody knows what would mend it.
 const OF_UNKNOWN_CAUSE: [&str; 4] =
@@ -56,6 +56,14 @@ impl Site for Simulated {
         servers
             .map(|name| (name.clone(), keys(name).filter(|key| !key.contains("pikadoctor:")).collect()))
             .collect()
+    }
+
+    fn servers(&self) -> BTreeMap<String, SocketAddr> {
+        self.stage.addresses.clone()
+    }
+
+    fn causes(&self) -> Vec<String> {
+        self.scenario.causes()
     }
 
     fn name_of(&self, address: &str) -> Option<String> {
@@ -124,21 +132,22 @@ async fn what_is_advised_first_mends_what_it_is_for() {
     });
     let runs = scenarios.map(async |scenario| {
         let mut site = Simulated::start(scenario.clone()).await;
-        (scenario, try_first_remedy(&mut site).await)
+        (scenario, try_remedies(&mut site).await)
     });
-    let seen: Vec<(Scenario, Option<Trial>)> =
+    let seen: Vec<(Scenario, Vec<Trial>)> =
         futures_util::stream::iter(runs).buffered(SIDE_BY_SIDE).collect().await;
     let mut tried: BTreeSet<String> = fs::read_to_string(TRIED).unwrap().lines().map(str::to_owned).collect();
     let mut wrong = Vec::new();
-    for (scenario, trial) in &seen {
-        let Some(trial) = trial else { continue };
-        let line = format!("{}\t{}\t{}", trial.recipe, release(scenario), scenario.family);
+    for (scenario, trial) in
+        seen.iter().flat_map(|(scenario, all)| all.iter().map(move |one| (scenario, one)))
+    {
+        let line = |recipe: &str| format!("{recipe}\t{}\t{}", release(scenario), scenario.family);
         if let Some(why) = &trial.untried {
             println!("{}: {}: {why}", scenario.name, trial.recipe);
         } else if trial.faults.is_empty() {
-            tried.insert(line);
+            tried.extend(trial.proven().into_iter().map(|recipe| line(recipe)));
         } else {
-            tried.remove(&line);
+            tried.remove(&line(&trial.recipe));
             let faults = trial.faults.join("\n    ");
             wrong.push(format!("{}: {} of {}:\n    {faults}", scenario.name, trial.recipe, trial.check));
         }
