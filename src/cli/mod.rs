@@ -10,6 +10,7 @@ mod runtime;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
@@ -56,6 +57,7 @@ enum Command {
 
 /// Runs the program; returns its exit code. Under the name `check_pika` it is a Nagios plugin.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    survive_file_limit();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let name = arguments.first().and_then(|path| Path::new(path).file_stem());
     if name == Some(OsStr::new(plugin::NAME)) {
@@ -98,11 +100,23 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     }
 }
 
+/// A file that grows over the limit of the process (`ulimit -f`) is a write that fails, with a message, and not the end.
+fn survive_file_limit() {
+    // The flag is not looked at: what counts is that there is a handler.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
 /// Prints the one document of a run.
 fn print(outcome: CommandOutcome) -> u8 {
     // Styles are in the document where the format has any; the stream takes them out when it is no terminal,
-    // or when NO_COLOR says so. A reader that went away is no error of ours.
+    // or when NO_COLOR says so.
     let mut out = anstream::stdout();
-    let _ = out.write_all(outcome.document.as_bytes()).and_then(|()| out.flush());
-    outcome.exit_code
+    match out.write_all(outcome.document.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(io::stderr(), "pikadoctor: the standard output: {error}; it is not complete");
+            CliError::EXIT_CODE
+        }
+        // A reader that went away has seen what it wanted.
+        _ => outcome.exit_code,
+    }
 }

@@ -5,6 +5,9 @@ use std::fmt;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
+use super::files::open::read_named;
+use crate::model::limits::MAX_PASSWORD_FILE_BYTES;
+
 /// A password on its way to a server. It cannot be printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
@@ -84,8 +87,10 @@ pub fn credentials_in(variable: &str) -> Result<Option<Password>, SecretError> {
 
 /// Reads a password file: the password is its only line. A line feed at the end does not belong to it.
 pub fn read_password_file(path: &Path) -> Result<Password, SecretError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| SecretError::File { path: path.to_owned(), source })?;
+    let fail = |source| SecretError::File { path: path.to_owned(), source };
+    let bytes = read_named(path, MAX_PASSWORD_FILE_BYTES).map_err(fail)?;
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = text.ok_or_else(|| SecretError::NotOneLine(path.to_owned()))?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     let line = line.strip_suffix('\r').unwrap_or(line);
     if line.is_empty() || line.contains('\n') {

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::reasons;
-use crate::model::reason::Reason;
+use crate::model::reason::{Reason, Refused};
 
 /// What an I/O error says. Errors that are met every day have a sentence in both languages; any other is passed on
 /// as the system words it.
@@ -21,6 +21,9 @@ pub fn io_error(error: &io::Error) -> Reason {
     };
     if let Some(known) = known {
         return known();
+    }
+    if let Some(Refused(reason)) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        return reason.clone();
     }
     let text = error.to_string();
     // The standard library gives the words of getaddrinfo, and no number with them.
@@ -40,6 +43,8 @@ mod tests {
 
     #[test]
     fn the_sentences_are_those_of_the_system() {
+        let refused = io_error(&Refused(reasons::no_regular_file()).into());
+        assert_eq!(refused.id(), Some("no-regular-file"));
         for number in [2, 13, 24, 101, 104, 110, 111, 113] {
             let error = io::Error::from_raw_os_error(number);
             let reason = io_error(&error);

@@ -270,6 +270,10 @@ limits! {
         bytes MAX_CHECK_FILE_BYTES: u64 = MIB as u64;
         /// How large a configuration file may be. Pika itself reads no line beyond that.
         bytes MAX_CONF_BYTES: u64 = MIB as u64;
+        /// How large a password file may be.
+        bytes MAX_PASSWORD_FILE_BYTES: u64 = 64 * 1024;
+        /// How long a FIFO that a person names may take.
+        time NAMED_STREAM_TIMEOUT: Duration = Duration::from_secs(30);
         /// How large a plan, a list of waivers or a baseline may be: more than any that a person writes.
         bytes MAX_TEXT_FILE_BYTES: u64 = MIB as u64;
         /// How many lists and maps may be within each other in a YAML document.

@@ -5,7 +5,7 @@
 //! prints them does so in his own language; the English sentence goes along for readers of JSON and for ids that a
 //! later version has added.
 
-use std::fmt;
+use std::{fmt, io};
 
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -101,6 +101,17 @@ impl Argument {
             Json::Number(number) => Some(Self::Number(number.as_u64()?)),
             _ => Reason::from_json(value).map(Self::from),
         }
+    }
+}
+
+/// Why this program itself refuses a file, as an error of its own kind inside an [`io::Error`].
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub Reason);
+
+impl From<Refused> for io::Error {
+    fn from(refused: Refused) -> Self {
+        Self::other(refused)
     }
 }
 

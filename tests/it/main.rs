@@ -30,6 +30,7 @@ mod links {
 }
 
 mod hosts {
+    mod named_files;
     mod recorded;
     mod ssh;
 }
@@ -82,6 +83,7 @@ mod lint {
 mod cli {
     mod bundles;
     mod command_line;
+    mod outputs;
     mod plugin;
     mod topics;
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::error::CliError;
 use crate::cli::outcome::CommandOutcome;
-use crate::collect::files::write::write_atomic;
+use crate::collect::files::write::{expect_output, write_output};
 use crate::judge::policy::Policy;
 use crate::judge::verdict::move_gate;
 use crate::model::catalogue::Catalogue;
@@ -80,6 +80,9 @@ impl ReportArgs {
             let sentence = "formats have no --output FILE, and only one can go to the standard output";
             return Err(CliError::Usage(format!("{count} {sentence}")));
         }
+        for path in &self.output {
+            expect_output(path).map_err(|source| CliError::Write { path: path.clone(), source })?;
+        }
         if self.min_state == FailOn::Never {
             return Err(CliError::usage(
                 "--min-state never would hide everything; the states are warning, unknown, critical",
@@ -141,7 +144,7 @@ impl ReportArgs {
         for (format, path) in formats[to_stdout..].iter().zip(&self.output) {
             // A file is no terminal.
             let text = render(report, *format, RenderOptions { color: false, ..look });
-            write_atomic(path, text.as_bytes())
+            write_output(path, text.as_bytes())
                 .map_err(|source| CliError::Write { path: path.clone(), source })?;
         }
         let document = formats[..to_stdout].first().map(|format| render(report, *format, look));

@@ -7,7 +7,7 @@ use crate::cli::args::targets::TargetArgs;
 use crate::cli::error::CliError;
 use crate::cli::outcome::CommandOutcome;
 use crate::collect::files::bundle::pack;
-use crate::collect::files::write::write_atomic;
+use crate::collect::files::write::{expect_output, write_output};
 use crate::model::exit;
 
 /// Collect facts from servers into a bundle, to be judged elsewhere or later
@@ -25,12 +25,13 @@ pub struct CaptureCommand {
 }
 
 pub fn run(arguments: &CaptureCommand) -> Result<CommandOutcome, CliError> {
+    let path = &arguments.output;
+    let failed = |source| CliError::Write { path: path.clone(), source };
+    expect_output(path).map_err(failed)?;
     let catalogue = built_in();
     let plan = arguments.targets.plan(&catalogue)?;
     let facts = arguments.targets.collect(plan.as_ref(), &catalogue.knowledge)?;
-    let path = &arguments.output;
-    let packed = pack(&facts).and_then(|packed| write_atomic(path, &packed));
-    packed.map_err(|source| CliError::Write { path: path.clone(), source })?;
+    pack(&facts).and_then(|packed| write_output(path, &packed)).map_err(failed)?;
     let answered = facts.nodes.iter().filter(|node| node.version.is_some()).count();
     let counted = [
         ("links", facts.links.len()),

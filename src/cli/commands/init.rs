@@ -8,7 +8,7 @@ use crate::cli::args::connection::{ConnectionArgs, TargetRole};
 use crate::cli::args::output::LanguageArgs;
 use crate::cli::error::CliError;
 use crate::cli::outcome::CommandOutcome;
-use crate::collect::files::write::{exists, write_atomic};
+use crate::collect::files::write::{expect_output, would_be_lost, write_output};
 use crate::model::address::Address;
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;
@@ -47,8 +47,11 @@ pub struct InitCommand {
 }
 
 pub fn run(arguments: &InitCommand) -> Result<CommandOutcome, CliError> {
-    if let Some(path) = arguments.output.as_ref().filter(|path| exists(path) && !arguments.force) {
+    if let Some(path) = arguments.output.as_ref().filter(|path| would_be_lost(path) && !arguments.force) {
         return Err(CliError::Exists(path.clone()));
+    }
+    if let Some(path) = &arguments.output {
+        expect_output(path).map_err(|source| CliError::Write { path: path.clone(), source })?;
     }
     let facts = follow(arguments)?;
     let text = plan_text(&facts, &arguments.cluster.named(), arguments.language.language());
@@ -62,7 +65,7 @@ pub fn run(arguments: &InitCommand) -> Result<CommandOutcome, CliError> {
     let Some(path) = &arguments.output else {
         return Ok(CommandOutcome { document: text, exit_code: exit::OK });
     };
-    write_atomic(path, text.as_bytes()).map_err(|source| CliError::Write { path: path.clone(), source })?;
+    write_output(path, text.as_bytes()).map_err(|source| CliError::Write { path: path.clone(), source })?;
     let document = format!(
         "{}: {answered} of {} servers answered\ncheck it with:  pikadoctor check -f {}\n",
         path.display(),

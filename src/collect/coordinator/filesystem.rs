@@ -1,11 +1,12 @@
 //! Reads a tree from the directory of the file-system coordinator.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 
 use super::tree::{Node, Tree, too_many_nodes};
 use super::walk::{ROOTS, descend};
+use crate::collect::files::open::open_regular;
 use crate::i18n::{io_error, reasons};
 use crate::model::limits::{MAX_CHILDREN, MAX_NODE_BYTES, MAX_NODES};
 use crate::model::reason::Reason;
@@ -90,7 +91,7 @@ fn read_node(tree: &mut Tree, path: &str, file: &Path) -> io::Result<Node> {
         return Ok(Node { children: Ok(Vec::new()), data: Err(gap), ..Node::unread() });
     }
     let mut data = Vec::new();
-    File::open(file)?.take(MAX_NODE_BYTES as u64 + 1).read_to_end(&mut data)?;
+    open_regular(file)?.take(MAX_NODE_BYTES as u64 + 1).read_to_end(&mut data)?;
     let data = if data.len() > MAX_NODE_BYTES { Err(tree.too_large(path, data.len())) } else { Ok(data) };
     Ok(Node { children: Ok(Vec::new()), data, ..Node::unread() })
 }

@@ -1,6 +1,5 @@
 //! Reads and writes bundles: facts as compressed JSON, versioned.
 
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use flate2::write::GzEncoder;
 use serde::Deserialize;
 
 use super::bounded::read_bounded;
+use super::open::read_named;
 use crate::model::bundle::{Bundle, SCHEMA};
 use crate::model::facts::{self, Facts};
 use crate::model::finding::{self, Report};
@@ -92,8 +92,7 @@ pub fn read_report(path: &Path) -> Result<Report, BundleError> {
 fn unpack(path: &Path) -> Result<Vec<u8>, BundleError> {
     let io = |source| BundleError::Io { path: path.to_owned(), source };
     let too_large = || BundleError::TooLarge(path.to_owned());
-    let packed =
-        read_bounded(File::open(path).map_err(io)?, MAX_BUNDLE_BYTES).map_err(io)?.ok_or_else(too_large)?;
+    let packed = read_named(path, MAX_BUNDLE_BYTES).map_err(io)?.ok_or_else(too_large)?;
     if !packed.starts_with(&GZIP) {
         return Ok(packed);
     }

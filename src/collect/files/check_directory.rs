@@ -1,10 +1,9 @@
 //! Reads the check files that a user adds with `--checks DIR`.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::bounded::read_bounded;
+use super::open::read_named;
 use crate::model::limits::MAX_CHECK_FILE_BYTES;
 
 /// A check file as it lies on the disk.
@@ -53,7 +52,7 @@ pub fn read_check_directory(directory: &Path) -> Result<Vec<CheckText>, Director
             return Err(DirectoryError::NoGroup(path));
         }
         let fail = |source| DirectoryError::Io { path: path.clone(), source };
-        let bytes = read_bounded(File::open(&path).map_err(fail)?, MAX_CHECK_FILE_BYTES).map_err(fail)?;
+        let bytes = read_named(&path, MAX_CHECK_FILE_BYTES).map_err(fail)?;
         let bytes = bytes.ok_or_else(|| fail(io::Error::other("it is larger than any check (1 MiB)")))?;
         let text = String::from_utf8(bytes).map_err(|error| fail(io::Error::other(error)))?;
         texts.push(CheckText { id, file: path.to_string_lossy().into_owned(), text });

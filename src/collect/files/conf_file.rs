@@ -1,34 +1,25 @@
 //! Reads configuration files.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use super::bounded::read_bounded;
+use super::open::read_named;
 use crate::model::limits::MAX_CONF_BYTES;
 use crate::parse::conf_text::{ConfError, ConfText, text_of};
 
-/// Reads one file; `-` is the standard input.
+/// Reads one file that a person named; `-` is the standard input.
 pub fn read_conf(name: &str) -> ConfText {
-    let read = if name == "-" { read_from(io::stdin().lock()) } else { read_file(Path::new(name)) };
-    ConfText { name: name.to_owned(), text: read.and_then(|bytes| text_of(&bytes)) }
+    let read = if name == "-" {
+        read_bounded(io::stdin().lock(), MAX_CONF_BYTES)
+    } else {
+        read_named(Path::new(name), MAX_CONF_BYTES)
+    };
+    conf_text(name, read)
 }
 
-fn read_file(path: &Path) -> Result<Vec<u8>, ConfError> {
-    read_from(File::open(path).map_err(ConfError::Io)?)
-}
-
-fn read_from(source: impl Read) -> Result<Vec<u8>, ConfError> {
-    read_bounded(source, MAX_CONF_BYTES).map_err(ConfError::Io)?.ok_or(ConfError::TooLarge)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_too_large_is_not_read_to_its_end() {
-        assert!(matches!(read_from(io::repeat(b'a')), Err(ConfError::TooLarge)));
-        assert!(read_from(io::repeat(b'a').take(MAX_CONF_BYTES)).is_ok());
-    }
+/// What was read of the file that is called `name`.
+pub fn conf_text(name: &str, read: io::Result<Option<Vec<u8>>>) -> ConfText {
+    let bytes = read.map_err(ConfError::Io).and_then(|bytes| bytes.ok_or(ConfError::TooLarge));
+    ConfText { name: name.to_owned(), text: bytes.and_then(|bytes| text_of(&bytes)) }
 }

@@ -4,5 +4,6 @@ pub mod bounded;
 pub mod bundle;
 pub mod check_directory;
 pub mod conf_file;
+pub mod open;
 pub mod text_file;
 pub mod write;

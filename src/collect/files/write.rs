@@ -1,24 +1,206 @@
 //! Writes the files that a person names for what this program makes.
 
-use std::fs;
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::libc::O_NONBLOCK;
 
 /// Writes a file so that a reader sees the old one or the new one, and never a part: a collector may read it at
-/// any time.
-pub fn write_atomic(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::Builder::new().prefix(".pikadoctor-").tempfile_in(directory)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    // A temporary file is its owner's alone; a report is for whoever may read the directory.
-    file.as_file().set_permissions(fs::Permissions::from_mode(0o644))?;
-    file.persist(path).map_err(|error| error.error)?;
+/// any time. What is no regular file (`/dev/null`, a FIFO, `/dev/stdout`) is written to and never replaced. A link is
+/// followed; an existing file keeps its mode and its owner, a new one is made by the umask.
+///
+/// # Errors
+/// What the operating system says; also for a directory, a socket and a block device, and for a FIFO that nobody reads.
+pub fn write_output(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() && !leads_to_descriptor(path) => {
+            replace(&fs::canonicalize(path)?, Some(&metadata), bytes)
+        }
+        Ok(metadata) => write_into(path, &metadata, bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => replace(&end_of_links(path)?, None, bytes),
+        Err(error) => Err(error),
+    }
+}
+
+/// Refuses early what [`write_output`] is bound to fail with: a run may take minutes, and its report would be lost.
+///
+/// # Errors
+/// A directory, a socket, a block device, or a place in a directory that is not there.
+pub fn expect_output(path: &Path) -> io::Result<()> {
+    match fs::metadata(path) {
+        Ok(metadata) => expect_writable_kind(&metadata),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let end = end_of_links(path)?;
+            fs::metadata(directory_of(&end)).map(|_| ())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn expect_writable_kind(there: &Metadata) -> io::Result<()> {
+    let kind = there.file_type();
+    if kind.is_dir() {
+        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+    }
+    if kind.is_block_device() || kind.is_socket() {
+        return Err(io::Error::other("it is neither a file nor something that a report can be written to"));
+    }
     Ok(())
 }
 
-/// Whether there is something at `path` already.
-pub fn exists(path: &Path) -> bool {
-    path.exists()
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Whether there is something at `path` already that a person could miss: not for a device or a FIFO.
+pub fn would_be_lost(path: &Path) -> bool {
+    fs::metadata(path).map_or_else(|_| path.is_symlink(), |metadata| metadata.is_file() || metadata.is_dir())
+}
+
+/// A name of a descriptor that is open already: whoever opened it waits for the bytes in that very file.
+fn leads_to_descriptor(path: &Path) -> bool {
+    let mut parts = path.components().skip(1).filter_map(|part| part.as_os_str().to_str());
+    match (path.is_absolute(), parts.next(), parts.next(), parts.next()) {
+        (true, Some("dev"), Some("stdout" | "stderr" | "fd"), _) => true,
+        (true, Some("proc"), Some(_), Some(of_process)) => of_process == "fd",
+        _ => false,
+    }
+}
+
+/// The file that a chain of links which leads nowhere yet would make.
+fn end_of_links(path: &Path) -> io::Result<PathBuf> {
+    const MOST: usize = 40;
+    let mut end = path.to_owned();
+    for _ in 0..MOST {
+        match fs::read_link(&end) {
+            Ok(target) => end = end.parent().unwrap_or(Path::new("")).join(target),
+            Err(_) => return Ok(end),
+        }
+    }
+    Err(nix::errno::Errno::ELOOP.into())
+}
+
+fn replace(path: &Path, replaced: Option<&Metadata>, bytes: &[u8]) -> io::Result<()> {
+    const BY_UMASK: u32 = 0o666;
+    let mut made = tempfile::Builder::new()
+        .prefix(".pikadoctor-")
+        .permissions(Permissions::from_mode(BY_UMASK))
+        .tempfile_in(directory_of(path))?;
+    made.write_all(bytes)?;
+    if let Some(replaced) = replaced {
+        keep_owner(made.as_file(), replaced)?;
+        made.as_file().set_permissions(replaced.permissions())?;
+    }
+    made.as_file().sync_all()?;
+    made.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Only root can give a file away; where that fails the one who wrote it owns it.
+fn keep_owner(made: &File, replaced: &Metadata) -> io::Result<()> {
+    let now = made.metadata()?;
+    if (now.uid(), now.gid()) != (replaced.uid(), replaced.gid()) {
+        let _ = std::os::unix::fs::fchown(made, Some(replaced.uid()), Some(replaced.gid()));
+    }
+    Ok(())
+}
+
+fn write_into(path: &Path, there: &Metadata, bytes: &[u8]) -> io::Result<()> {
+    expect_writable_kind(there)?;
+    if there.file_type().is_fifo() && !leads_to_descriptor(path) {
+        // Without a reader this ends at once instead of waiting for one for ever.
+        let probe = OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(path);
+        probe.map_err(|error| io::Error::new(error.kind(), format!("nobody reads this FIFO ({error})")))?;
+    }
+    // What stands in the file of a descriptor stays there.
+    let mut into = OpenOptions::new().write(true).append(there.is_file()).open(path)?;
+    into.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::os::unix::fs::symlink;
+
+    use nix::sys::stat::Mode;
+
+    use super::*;
+
+    #[test]
+    fn a_link_is_followed_and_the_mode_is_kept() {
+        let place = tempfile::tempdir().unwrap();
+        let (real, link) = (place.path().join("real"), place.path().join("link"));
+        fs::write(&real, "old").unwrap();
+        fs::set_permissions(&real, Permissions::from_mode(0o600)).unwrap();
+        symlink("real", &link).unwrap();
+        write_output(&link, b"new").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(&real).unwrap(), b"new");
+        assert_eq!(real.metadata().unwrap().mode() & 0o7777, 0o600);
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_yet_makes_its_file() {
+        let place = tempfile::tempdir().unwrap();
+        let link = place.path().join("link");
+        symlink("to-come", &link).unwrap();
+        write_output(&link, b"new").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(fs::read(place.path().join("to-come")).unwrap(), b"new");
+        symlink("circle", place.path().join("circle")).unwrap();
+        write_output(&place.path().join("circle"), b"new").unwrap_err();
+    }
+
+    #[test]
+    fn a_device_and_a_fifo_stay_what_they_are() {
+        let place = tempfile::tempdir().unwrap();
+        let (null, fifo) = (place.path().join("null"), place.path().join("fifo"));
+        symlink("/dev/null", &null).unwrap();
+        write_output(&null, b"new").unwrap();
+        assert!(fs::metadata(&null).unwrap().file_type().is_char_device());
+        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+        nix::unistd::mkfifo(&fifo, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+        let error = write_output(&fifo, b"new").unwrap_err();
+        assert!(error.to_string().starts_with("nobody reads this FIFO"), "{error}");
+        let read = fifo.clone();
+        let reader = std::thread::spawn(move || {
+            let mut text = String::new();
+            File::open(read).unwrap().read_to_string(&mut text).map(|_| text)
+        });
+        // The reader may come later than this.
+        while write_output(&fifo, b"new").is_err() {
+            std::thread::yield_now();
+        }
+        assert_eq!(reader.join().unwrap().unwrap(), "new");
+        assert!(fs::metadata(&fifo).unwrap().file_type().is_fifo());
+        assert_eq!(write_output(place.path(), b"new").unwrap_err().kind(), io::ErrorKind::IsADirectory);
+    }
+
+    #[test]
+    fn what_a_descriptor_leads_to_is_written_to_and_not_replaced() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("log");
+        fs::write(&path, "before ").unwrap();
+        let open = OpenOptions::new().append(true).open(&path).unwrap();
+        let number = std::os::fd::AsRawFd::as_raw_fd(&open);
+        for named in [format!("/dev/fd/{number}"), format!("/proc/self/fd/{number}")] {
+            write_output(Path::new(&named), b"new ").unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "before new new ");
+        assert_eq!(open.metadata().unwrap().ino(), path.metadata().unwrap().ino());
+        for other in ["dev/fd/1", "/dev/shm/report", "/proc/1", "/home/dev/fd/1"] {
+            assert!(!leads_to_descriptor(Path::new(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_nothing_beside_it() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("report");
+        fs::create_dir(&path).unwrap();
+        write_output(&path.join("missing/report"), b"new").unwrap_err();
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+    }
 }

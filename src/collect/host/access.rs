@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use nix::sys::statvfs::{FsFlags, statvfs};
 use rustix::fs::{AtFlags, CWD, StatxAttributes, StatxFlags, statx};
 
+use super::files::below;
 use crate::model::host::Account;
 use crate::model::limits::MAX_ENTRIES_LOOKED_AT;
 use crate::model::storage::{Obstacle, PathRole};
@@ -17,6 +18,8 @@ use crate::model::storage::{Obstacle, PathRole};
 pub const EXECUTE: u32 = 1;
 /// The bit for writing.
 const WRITE: u32 = 2;
+/// The bit for reading.
+const READ: u32 = 4;
 /// What nobody but the owner may remove from a directory.
 const STICKY: u32 = 0o1000;
 
@@ -24,10 +27,14 @@ const STICKY: u32 = 0o1000;
 /// known.
 pub fn may(path: &Path, account: Option<&Account>, bits: u32) -> Option<bool> {
     let account = account?;
-    let meta = path.metadata().ok()?;
+    Some(allows(&path.metadata().ok()?, account, bits))
+}
+
+/// Whether an account may do with what `meta` is about what `bits` say.
+fn allows(meta: &fs::Metadata, account: &Account, bits: u32) -> bool {
     if account.uid == 0 {
         // Root may do everything but run what nobody may run.
-        return Some(meta.is_dir() || bits & EXECUTE == 0 || meta.mode() & 0o111 != 0);
+        return meta.is_dir() || bits & EXECUTE == 0 || meta.mode() & 0o111 != 0;
     }
     let shift = if meta.uid() == account.uid {
         6
@@ -36,7 +43,18 @@ pub fn may(path: &Path, account: Option<&Account>, bits: u32) -> Option<bool> {
     } else {
         0
     };
-    Some((meta.mode() >> shift) & bits == bits)
+    (meta.mode() >> shift) & bits == bits
+}
+
+/// Whether an account may read `file`, which was opened at `inside` below `root`, and may get there. Rights beyond those of
+/// the mode (an ACL) are not known, and not granted.
+pub fn reaches(root: &Path, inside: &Path, file: &fs::File, account: &Account) -> bool {
+    // What the one who runs this program may is what the kernel grants.
+    if account.uid == nix::unistd::geteuid().as_raw() {
+        return true;
+    }
+    let passes = |directory: &Path| may(&below(root, directory), Some(account), EXECUTE) == Some(true);
+    file.metadata().is_ok_and(|meta| allows(&meta, account, READ)) && inside.ancestors().skip(1).all(passes)
 }
 
 /// Whether an account may write.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::time::timeout_at;
 
-use super::files::{Roots, below, text};
+use super::files::{Roots, text};
 use super::request::{Dial, DialAs, InstanceSelector, Request};
 use super::{daemons, instance, kernel, network, processes, program, resolver, route, rsync};
 use crate::collect::net::connect::connect;
@@ -170,18 +170,25 @@ fn instance_directory(instance: &Instance, directory: &str) -> bool {
 async fn ask_for_versions(host: &mut Host, roots: &Roots) {
     let mut known: BTreeMap<PathBuf, Result<String, Unavailable>> = BTreeMap::new();
     for instance in &mut host.instances {
-        let root = roots.root_of(instance.pid);
         let Some(rsync) = &mut instance.rsync else { continue };
-        let Some(path) = &rsync.path else { continue };
-        let path = below(&root, Path::new(path));
-        let answer = match known.get(&path) {
-            Some(answer) => answer.clone(),
-            None if !roots.is_live() => {
-                Err(Unavailable::no_access("rsync.version", reasons::not_run_on_recorded_host()))
-            }
-            None => rsync::version(&path).await,
+        let Some(path) = rsync.path.clone().map(PathBuf::from) else { continue };
+        let refused = if !roots.is_live() {
+            Some(reasons::not_run_on_recorded_host())
+        } else if !program::is_here(roots, instance.pid, &path) {
+            // A program of a container is not for this host, and its root is not that of this host.
+            Some(reasons::not_run_from_container())
+        } else {
+            None
         };
-        known.insert(path, answer.clone());
+        let answer = match (refused, known.get(&path)) {
+            (Some(reason), _) => Err(Unavailable::no_access("rsync.version", reason)),
+            (None, Some(answer)) => answer.clone(),
+            (None, None) => {
+                let answer = rsync::version(&path).await;
+                known.insert(path, answer.clone());
+                answer
+            }
+        };
         match answer {
             Ok(version) => rsync.version = Some(version),
             Err(absence) => instance.unavailable.push(absence),

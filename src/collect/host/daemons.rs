@@ -4,9 +4,9 @@ use std::path::Path;
 
 use procfs_core::process::Stat;
 
-use super::files::{Roots, below, parsed, read, resolve, text};
+use super::files::{Roots, parsed, read, read_as, text};
 use super::sockets::processes;
-use crate::model::host::{PidFile, RsyncDaemon};
+use crate::model::host::{Account, PidFile, RsyncDaemon};
 
 /// How Pika names the configuration that it writes for rsync, below db-sync-path.
 const CONFIG: &str = "/rsync/slash_rsync.conf";
@@ -58,12 +58,16 @@ fn age(roots: &Roots, start: u64) -> Option<u64> {
 }
 
 /// The pid file below a db-sync-path. `None`: there is none.
-pub fn pid_file(roots: &Roots, pid: Option<u32>, db_sync_path: &Path) -> std::io::Result<Option<PidFile>> {
+pub fn pid_file(
+    roots: &Roots,
+    pid: Option<u32>,
+    account: Option<&Account>,
+    db_sync_path: &Path,
+) -> std::io::Result<Option<PidFile>> {
     let root = roots.root_of(pid);
     let named = db_sync_path.join(PID_FILE);
-    let path = below(&root, &resolve(&root, &named));
-    let text = match text(&path) {
-        Ok(text) => text,
+    let text = match read_as(&root, &named, account) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).trim().to_owned(),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };

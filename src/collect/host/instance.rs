@@ -6,9 +6,9 @@ use std::{fs, io};
 
 use procfs_core::process::{LimitValue, Limits, Status};
 
-use super::files::{Roots, absent, below, parsed, read, resolve};
+use super::files::{Roots, absent, below, parsed, read_as, resolve};
 use super::network::Namespace;
-use super::processes::{conf_argument, words};
+use super::processes::{account, conf_argument, words};
 use super::request::InstanceSelector;
 use super::{
     access, conf, daemons, database, files, held, kernel, log_files, network, paths, program, rsync, sockets,
@@ -99,14 +99,15 @@ impl Looker<'_> {
                 self.instance.unavailable.extend(absences);
             }
         }
-        match parsed::<Status>(&process.join("status")) {
-            Ok(status) => {
-                let name = kernel::user_name(self.roots, status.euid);
-                let (uid, gid, groups) = (status.euid, status.egid, status.groups);
-                self.instance.account = Some(Account { uid, gid, groups, name });
-            }
+        match account(self.roots, pid) {
+            Ok(account) => self.instance.account = Some(account),
             Err(error) => self.fail("account", (&error).into()),
         }
+    }
+
+    /// Whose rights count for what it names. A configuration without a process was named by the one who runs this tool.
+    fn named_by(&self) -> Option<&Account> {
+        self.instance.account.as_ref().filter(|_| self.pid.is_some())
     }
 
     /// Its settings: those that the running server told win over the file, which may have been edited since.
@@ -116,9 +117,8 @@ impl Looker<'_> {
         if let Some(named) = named {
             let place = self.cwd.join(&named);
             let root = self.roots.root_of(self.pid);
-            let path = below(&root, &resolve(&root, &place));
             let path_shown = place.display().to_string();
-            let exists = match read(&path) {
+            let exists = match read_as(&root, &place, self.named_by()) {
                 Ok(bytes) => {
                     self.instance.settings = conf::settings(&String::from_utf8_lossy(&bytes));
                     Some(true)
@@ -291,7 +291,7 @@ impl Looker<'_> {
             let reason = reasons::process_in_container();
             return self.instance.unavailable.push(Unavailable::no_access("rsync_pid_file", reason));
         }
-        match daemons::pid_file(self.roots, self.pid, &self.cwd.join(directory)) {
+        match daemons::pid_file(self.roots, self.pid, self.named_by(), &self.cwd.join(directory)) {
             Ok(found) => self.instance.rsync_pid_file = found,
             Err(error) => {
                 self.instance.unavailable.push(absent("rsync_pid_file", &error, reasons::rsync_pid_file()));

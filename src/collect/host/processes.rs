@@ -1,7 +1,10 @@
 //! Which processes are Pikas.
 
-use super::files::{Roots, read, text};
-use super::sockets;
+use procfs_core::process::Status;
+
+use super::files::{ProcError, Roots, parsed, read, text};
+use super::{kernel, sockets};
+use crate::model::host::Account;
 
 /// Every process that looks like a Pika: its name, and a configuration on its command line.
 pub fn running_pikas(roots: &Roots) -> Vec<u32> {
@@ -17,6 +20,13 @@ pub fn is_pika(roots: &Roots, pid: u32) -> bool {
     name.starts_with("pika")
         && !family.iter().any(|other| name.starts_with(other))
         && conf_argument(&words(roots, pid)).is_some()
+}
+
+/// Who a process runs as.
+pub fn account(roots: &Roots, pid: u32) -> Result<Account, ProcError> {
+    let status: Status = parsed(&roots.process(pid).join("status"))?;
+    let name = kernel::user_name(roots, status.euid);
+    Ok(Account { uid: status.euid, gid: status.egid, groups: status.groups, name })
 }
 
 /// The command line of a process.

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::Roots;
-use crate::collect::files::conf_file::read_conf;
+use crate::collect::files::conf_file::conf_text;
 use crate::model::host::Instance;
+use crate::model::limits::MAX_CONF_BYTES;
 use crate::model::node::Node;
 use crate::parse::conf_text::ConfText;
 
@@ -28,6 +29,7 @@ pub fn read_of(instance: &Instance) -> Option<ConfText> {
 
 /// The name is taken as the process takes it, which may work in another directory and see other files than this program.
 fn read_of_process(pid: u32, named: &str) -> Option<ConfText> {
-    let seen = Roots::default().as_named_by(pid, Path::new(named))?;
-    Some(ConfText { name: named.to_owned(), text: read_conf(&seen.to_string_lossy()).text })
+    let read = Roots::default().read_named_by(pid, Path::new(named))?;
+    let at_most = |bytes: Vec<u8>| (bytes.len() as u64 <= MAX_CONF_BYTES).then_some(bytes);
+    Some(conf_text(named, read.map(at_most)))
 }

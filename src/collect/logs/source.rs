@@ -16,6 +16,7 @@ use super::files::{self, Found};
 use super::prefix::{self, Begin, Level, Line};
 use super::recognise::{Recognised, Recogniser};
 use super::secrets;
+use crate::collect::files::open::open_regular;
 use crate::i18n::io_error;
 use crate::model::limits::{LOG_BLOCK_BYTES, MAX_LOG_GROUPS, MAX_LOG_LINE_BYTES, MAX_LOG_NAMES};
 use crate::model::logs::{LogFile, LogMessage, LogProblem, LogSide, LogSource};
@@ -170,7 +171,7 @@ impl Gathering<'_> {
 
     fn read(&mut self, found: &Found, most: u64) {
         let mut file = LogFile { name: found.path.display().to_string(), ..LogFile::default() };
-        match File::open(&found.path).and_then(|opened| self.read_opened(found, opened, most, &mut file)) {
+        match open_regular(&found.path).and_then(|opened| self.read_opened(found, opened, most, &mut file)) {
             Ok(()) => {}
             Err(error) => {
                 file.problem = Some(io_error(&error));
