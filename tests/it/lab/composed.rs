@@ -151,7 +151,12 @@ pub fn compose(one: &Ill, other: &Ill) -> Result<Composed, Conflict> {
         merge(scenario.servers.get_mut(name).unwrap(), plan)?;
     }
     let (link, more) = (&mut scenario.links[0], &other.scenario.links[0]);
-    if link.faults.iter().any(decides) && more.faults.iter().any(decides) && link.faults != more.faults {
+    let both = link.faults.iter().any(decides) && more.faults.iter().any(decides);
+    if both && (link.faults != more.faults || link.force != more.force) {
+        return Err(Conflict::Fate);
+    }
+    // A replica that announces another address is never called back, whatever else would come of the link.
+    if announces(&scenario.servers) && link.faults.iter().chain(&more.faults).any(decides) {
         return Err(Conflict::Fate);
     }
     link.force |= more.force;
@@ -192,6 +197,11 @@ fn conflict(one: &ServerFault, other: &ServerFault) -> Option<Conflict> {
         }
         _ => None,
     }
+}
+
+fn announces(servers: &BTreeMap<String, ServerPlan>) -> bool {
+    let faults = servers.values().flat_map(|server| &server.faults);
+    faults.into_iter().any(|fault| matches!(fault, ServerFault::Announces(_)))
 }
 
 /// Whether a fault says what becomes of the link as a whole.

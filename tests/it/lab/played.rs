@@ -29,7 +29,7 @@ pub const CANARY_WAIT: Duration = Duration::from_millis(3500);
 /// A scenario, and what was seen of it.
 pub struct Played {
     pub scenario: Scenario,
-    facts: Facts,
+    pub facts: Facts,
 }
 
 impl Played {
