@@ -118,18 +118,26 @@ fn items(findings: &[Finding]) -> Vec<Item> {
 struct Places<'s> {
     by_server: BTreeMap<&'s str, Vec<usize>>,
     by_name: BTreeMap<&'s str, Vec<usize>>,
+    by_whole: BTreeMap<&'s str, Vec<usize>>,
     all: Vec<usize>,
 }
 
 impl<'s> Places<'s> {
     fn of(items: &[Item], subjects: &[About<'s>]) -> Self {
-        let mut places =
-            Self { by_server: BTreeMap::new(), by_name: BTreeMap::new(), all: (0..items.len()).collect() };
+        let mut places = Self {
+            by_server: BTreeMap::new(),
+            by_name: BTreeMap::new(),
+            by_whole: BTreeMap::new(),
+            all: (0..items.len()).collect(),
+        };
         for (index, item) in items.iter().enumerate() {
             let subject = &subjects[item.finding];
             places.by_name.entry(subject.name).or_default().push(index);
             for server in &subject.servers {
                 places.by_server.entry(server).or_default().push(index);
+            }
+            for whole in &subject.within {
+                places.by_whole.entry(whole).or_default().push(index);
             }
         }
         places
@@ -137,8 +145,10 @@ impl<'s> Places<'s> {
 
     /// What can be at `at` of a cause: it has the name or a server of the cause, or is anywhere.
     fn at(&self, at: Subjects, cause: &About<'_>) -> BTreeSet<usize> {
-        if at == Subjects::Anywhere {
-            return self.all.iter().copied().collect();
+        match at {
+            Subjects::Anywhere => return self.all.iter().copied().collect(),
+            Subjects::Parts => return self.by_whole.get(cause.name).into_iter().flatten().copied().collect(),
+            _ => {}
         }
         let of_servers = cause.servers.iter().filter_map(|server| self.by_server.get(server));
         of_servers.chain(self.by_name.get(cause.name)).flatten().copied().collect()
@@ -185,10 +195,21 @@ fn is_meant(claim: &Claim, finding: &Finding, problem: Option<usize>) -> bool {
     }
 }
 
-/// Whether the fact that `finding` lacks is one of the servers of the cause. What is between servers lacks a fact of
-/// one of them, or of both.
+/// Whether the fact that `finding` lacks is one that the cause is about. What is between servers lacks a fact of one of
+/// them, or of both; what is behind a Codis one of the server or one of the Codis.
 fn lacks(finding: &Finding, cause: &About<'_>, subject: &About<'_>) -> bool {
+    use Target::{Backend, Codis, Coordinator, Host, Instance, Product, Sentinel, Watched};
     let root = finding.missing.as_deref().unwrap_or_default().split('.').next();
+    let is_of = |targets: &[Target]| cause.target.is_none_or(|target| targets.contains(&target));
+    let of_others = [Host, Codis, Coordinator, Product, Sentinel, Watched];
+    match root {
+        Some("node" | "replica" | "master" | "a" | "b") if is_of(&of_others) => return false,
+        Some("codis" | "server") => return is_of(&[Codis, Backend]),
+        Some("coordinator" | "product") => return is_of(&[Coordinator, Product]),
+        Some("sentinel" | "watched") => return is_of(&[Sentinel, Watched]),
+        Some("host") => return is_of(&[Host, Instance]),
+        _ => {}
+    }
     let end = match root {
         Some("replica" | "a") => subject.servers.first(),
         Some("master" | "b") => subject.servers.get(1),

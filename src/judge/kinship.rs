@@ -18,6 +18,9 @@ pub struct About<'r> {
     /// The servers. Of a link first the replica, then the master; of a double master both; of a host, a Codis and what
     /// else has servers all that are known.
     pub servers: Vec<&'r str>,
+    /// What it is a part of: the host of an instance, the Codis of a server, the coordinator of a product, the Sentinels
+    /// that watch a name.
+    pub within: Vec<&'r str>,
 }
 
 /// The servers that each subject is about.
@@ -28,6 +31,8 @@ pub struct Kinship<'r> {
     ends: BTreeMap<&'r str, [&'r str; 2]>,
     /// The servers of instances by the name of the instance.
     instances: BTreeMap<&'r str, Vec<&'r str>>,
+    /// What parts are parts of, by target and name of the part.
+    within: BTreeMap<(Target, String), Vec<&'r str>>,
 }
 
 impl<'r> Kinship<'r> {
@@ -45,6 +50,7 @@ impl<'r> Kinship<'r> {
             targets: checks.iter().map(|check| (check.id.as_str(), check.target)).collect(),
             ends: links.chain(pairs).collect(),
             instances,
+            within: within(facts),
         }
     }
 
@@ -52,7 +58,9 @@ impl<'r> Kinship<'r> {
     pub fn subject(&self, finding: &'r Finding) -> About<'r> {
         let target = self.targets.get(finding.check.as_str()).copied();
         let name = finding.target.as_str();
-        About { target, name, servers: self.servers(target.unwrap_or(Target::Node), name) }
+        let servers = self.servers(target.unwrap_or(Target::Node), name);
+        let within = target.and_then(|target| self.within.get(&(target, finding.target.clone())));
+        About { target, name, servers, within: within.cloned().unwrap_or_default() }
     }
 
     fn servers(&self, target: Target, name: &'r str) -> Vec<&'r str> {
@@ -94,6 +102,49 @@ impl<'r> Kinship<'r> {
     }
 }
 
+/// What each part is a part of. The names are those of `judge/subjects.rs`.
+fn within(facts: &Facts) -> BTreeMap<(Target, String), Vec<&str>> {
+    let mut within: BTreeMap<(Target, String), Vec<&str>> = BTreeMap::new();
+    for host in &facts.hosts {
+        for instance in &host.instances {
+            within.entry((Target::Instance, instance.name.clone())).or_default().push(&host.name);
+        }
+    }
+    for codis in &facts.codis {
+        for server in &codis.servers {
+            let name = format!("{} ({} {})", server.name, codis.name, server.group);
+            within.entry((Target::Backend, name)).or_default().push(&codis.name);
+        }
+    }
+    for coordinator in &facts.coordinators {
+        for product in coordinator.products.iter().flatten() {
+            let name = format!("{} {}", coordinator.name, product.name);
+            within.entry((Target::Product, name)).or_default().push(&coordinator.name);
+        }
+    }
+    for watched in &facts.watched {
+        let sentinels = watched.views.iter().map(|view| view.sentinel.as_str());
+        within.entry((Target::Watched, escape_control(&watched.name))).or_default().extend(sentinels);
+    }
+    within
+}
+
+/// The target of what is a part of `target`.
+fn part_of(target: Target) -> Option<Target> {
+    match target {
+        Target::Host => Some(Target::Instance),
+        Target::Codis => Some(Target::Backend),
+        Target::Coordinator => Some(Target::Product),
+        Target::Sentinel => Some(Target::Watched),
+        _ => None,
+    }
+}
+
+/// Whether checks of `other` can be about a part of what checks of `target` are about.
+pub fn is_part(target: Target, other: Target) -> bool {
+    part_of(target) == Some(other)
+}
+
 /// Whether a finding about `other` is among what a cause that is about `cause` speaks of.
 pub fn is_at(at: Subjects, cause: &About<'_>, other: &About<'_>) -> bool {
     let alone = |server: Option<&&str>| match (server, other.servers.as_slice()) {
@@ -121,6 +172,10 @@ pub fn is_at(at: Subjects, cause: &About<'_>, other: &About<'_>) -> bool {
         Subjects::LinksAsReplica => is_link && other.servers.first().is_some_and(has),
         Subjects::LinksAsMaster => is_link && other.servers.get(1).is_some_and(has),
         Subjects::Host => other.target == Some(Target::Host) && other.servers.iter().any(has),
+        Subjects::Parts => {
+            let is_part = matches!((cause.target, other.target), (Some(a), Some(b)) if is_part(a, b));
+            is_part && other.within.contains(&cause.name)
+        }
     }
 }
 

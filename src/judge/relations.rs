@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::kinship::{is_between, is_single};
+use super::kinship::{is_between, is_part, is_single};
 use crate::catalog::check_file::CatalogueError;
 use crate::model::check::{Case, Check, Explains, Target};
 use crate::model::diagnosis::Subjects;
@@ -56,7 +56,7 @@ fn faults_of(explains: &Explains, check: &Check, checks: &[Check]) -> Vec<(Sourc
             faults.push((id.clone(), format!("there is no check `{}`{nearest}", id.text)));
             continue;
         };
-        if !can_be_at(explains.at, other.target) {
+        if !can_be_at(explains.at, check.target, other.target) {
             let what = format!("`{}` is never evaluated for what `at` says", id.text);
             faults.push((id.clone(), what));
         }
@@ -80,7 +80,7 @@ fn is_name_of(name: &Template, case: &Case) -> bool {
 }
 
 /// Whether checks of `target` are evaluated for subjects of that kind.
-fn can_be_at(at: Subjects, target: Target) -> bool {
+fn can_be_at(at: Subjects, own: Target, target: Target) -> bool {
     match at {
         Subjects::Same | Subjects::Anywhere => true,
         Subjects::Replica | Subjects::Master | Subjects::Node => is_single(Some(target)),
@@ -89,6 +89,7 @@ fn can_be_at(at: Subjects, target: Target) -> bool {
             matches!(target, Target::Link | Target::PlannedLink)
         }
         Subjects::Host => target == Target::Host,
+        Subjects::Parts => is_part(own, target),
     }
 }
 

@@ -48,6 +48,9 @@ pub enum Subjects {
     LinksAsMaster,
     /// The host of one of the servers.
     Host,
+    /// What is a part of this one: the Pikas of a host, the servers behind a Codis, the products of a coordinator, the
+    /// names that a Sentinel watches.
+    Parts,
     /// Everything.
     Anywhere,
 }

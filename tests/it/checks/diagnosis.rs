@@ -9,6 +9,7 @@ use pikadoctor::model::check::Check;
 use pikadoctor::model::diagnosis::{Claim, FindingRef, Subjects};
 use pikadoctor::model::facts::Facts;
 use pikadoctor::model::finding::{Finding, Problem, Report, State};
+use pikadoctor::model::host::{Host, Instance};
 use pikadoctor::model::link::Link;
 use pikadoctor::model::node::Node;
 use pikadoctor::model::text::Language;
@@ -120,6 +121,27 @@ fn only_the_same_link_and_its_servers_are_meant() {
         lines(&report),
         ["link/b r <- m: node/x r, link/a r <- m", "node/x m:", "node/y r:", "link/a s <- m:"]
     );
+}
+
+#[test]
+fn what_is_unknown_of_the_parts_is_explained_by_the_whole_and_what_is_unknown_of_a_server_is_not() {
+    let unknown_parts = Claim { unknown: true, at: Subjects::Parts, ..Claim::default() };
+    let unknown_same = Claim { unknown: true, ..Claim::default() };
+    let instance = Instance { name: "s:9221".into(), node: Some("s".into()), ..Instance::default() };
+    let host =
+        Host { name: "here".into(), nodes: vec!["s".into()], instances: vec![instance], ..Host::default() };
+    let facts = Facts { hosts: vec![host], ..facts() };
+    let of_host = [("host/a", "host"), ("host/b", "host"), ("host/c", "instance"), ("host/d", "instance")];
+    let checks: Vec<Check> = of_host.map(|(id, target)| check(id, target, "")).into();
+    let findings = vec![
+        finding("host/a", "here", vec![problem("seen", vec![unknown_same, unknown_parts])]),
+        unknown("host/b", "here", "host.clock"),
+        unknown("host/c", "s:9221", "instance.rsync"),
+        unknown("host/d", "s:9221", "node.config"),
+        unknown("node/x", "s", "node.config"),
+    ];
+    let report = report(findings, facts, &checks, Language::En);
+    assert_eq!(lines(&report), ["host/a here: host/b here, host/c s:9221", "host/d s:9221:", "node/x s:"]);
 }
 
 #[test]

@@ -116,3 +116,23 @@ async fn the_first_line_of_nagios_names_the_fault_in_eighty_characters() {
     }
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// What a person has to read first, for each fault: `cargo test --test it how_much -- --nocapture` prints it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn how_much_is_found_of_a_fault_and_how_much_of_it_stands() {
+    let (mut faults, mut findings, mut standing, mut most) = (0, 0, 0, (0, 0));
+    for played in all_played().await.iter().filter(|played| !played.scenario.cause.is_empty()) {
+        let report = played.report(Language::En);
+        let found = report.findings.iter().filter(|finding| finding.state.matters()).count();
+        faults += 1;
+        findings += found;
+        standing += report.diagnosis.len();
+        most = (most.0.max(found), most.1.max(report.diagnosis.len()));
+    }
+    println!(
+        "{faults} faults, {findings} findings (at most {}), {standing} causes (at most {})",
+        most.0, most.1
+    );
+    // One cause for a fault, and one more for every fourth at most.
+    assert!(standing * 4 <= faults * 5, "{standing} causes of {faults} faults");
+}
