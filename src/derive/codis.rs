@@ -4,7 +4,9 @@ use crate::catalog::era;
 use crate::i18n::reasons;
 use crate::model::codis::Codis;
 use crate::model::codis::dashboard::Candidate;
-use crate::model::codis::topology::{Backend, Estimate, Password, Position, Registered, SlotIndex};
+use crate::model::codis::topology::{
+    Backend, Estimate, Group, Password, Position, Registered, SlotIndex, SlotSet, Slots,
+};
 use crate::model::facts::Facts;
 use crate::model::info::KeyType;
 use crate::model::network::AddressKind;
@@ -12,6 +14,7 @@ use crate::model::node::Node;
 use crate::model::reason::Reason;
 use crate::model::server::AuthOutcome;
 use crate::model::unavailable::{Unavailable, UnavailableKind};
+use crate::parse::codis::{slot_ranges, slot_set};
 
 /// Completes everything about Codis.
 pub fn complete(facts: &mut Facts) {
@@ -29,12 +32,38 @@ pub fn complete(facts: &mut Facts) {
         }
         for server in &mut codis.servers {
             server.follows = follows(server, &codis.registered);
+            let node = server.node.as_ref().and_then(|name| nodes.iter().find(|node| node.name == *name));
+            server.unserved = unserved(server, node, codis.groups.as_deref(), codis.slots.as_ref());
         }
         let databases = codis.proxies.iter().flatten().filter_map(|proxy| proxy.settings.as_ref());
         codis.databases = databases.filter_map(|config| config.databases).max();
         codis.passwords = passwords(codis, nodes);
         codis.candidates = candidates(codis, nodes);
     }
+}
+
+/// Slots that Codis sends to a master, now or when they have moved, and that it does not serve.
+fn unserved(
+    server: &Backend,
+    node: Option<&Node>,
+    groups: Option<&[Group]>,
+    slots: Option<&Slots>,
+) -> Option<SlotSet> {
+    if server.position != Position::Master {
+        return None;
+    }
+    let tables = node?.slots.as_ref()?;
+    let own = groups?.iter().filter(|group| group.id == server.group).map(|group| group.slot_ranges.as_str());
+    let coming = slots?.actions.iter().filter(|action| action.to == server.group);
+    let coming = coming.map(|action| action.slots.ranges.as_str());
+    let sent = own.chain(coming).flat_map(slot_ranges);
+    // Codis knows the first table alone.
+    let served =
+        tables.iter().find(|of| of.table == "db0").map_or_else(Vec::new, |of| slot_ranges(&of.slots.ranges));
+    let is_served = |slot: &u64| served.iter().any(|(first, last)| (*first..=*last).contains(slot));
+    let total = slots?.total;
+    let missing = sent.flat_map(|(first, last)| first..=last.min(total)).filter(|slot| !is_served(slot));
+    Some(slot_set(missing.collect()))
 }
 
 /// Whether a replica follows the master by position. A name and an address are the same where the name leads there.

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::address::Address;
+use super::codis::topology::SlotSet;
 use super::info::{Clients, Data, InfoSection, Keyspace, Process, Tasks};
 use super::network::{Collision, HostNetwork, OwnAddress, Peer, Port};
 use super::planned::PlannedNode;
@@ -52,6 +53,10 @@ pub struct Node {
     pub double_master: Option<DoubleMaster>,
     /// INFO keyspace: counts of the last finished scan, not of now.
     pub keyspace: Option<Keyspace>,
+    /// The slots that a server in sharding mode serves, by table: PKCLUSTER INFO SLOT. It answers for no other. Null in
+    /// classic mode, and on releases without.
+    #[serde(default)]
+    pub slots: Option<Vec<TableSlots>>,
     /// How often each command ran since the start: INFO command_exec_count. Keys are upper case.
     pub commands: Option<BTreeMap<String, u64>>,
     /// The ports that are counted from the client port, as far as they may be touched. Null when the
@@ -166,6 +171,17 @@ pub enum SettledBy {
     Marker,
     /// Nothing: several releases report this number, and nothing tells them apart here.
     Nothing,
+}
+
+/// Slots of a table that a server serves.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct TableSlots {
+    /// The table, as `db0`. Codis knows this one alone.
+    pub table: String,
+    /// Its slots.
+    pub slots: SlotSet,
 }
 
 /// A command that the gate did not let through.

@@ -299,3 +299,26 @@ fn a_proxy_that_was_killed_is_found_by_the_coordinator_alone_before_its_session_
     assert_eq!(state, "critical", "{text}");
     assert!(text.contains("still find it"), "{text}");
 }
+
+#[test]
+#[cfg_attr(not(all(real_codis, real_pika)), ignore = "needs PIKADOCTOR_CODIS_HOME and PIKADOCTOR_PIKA_HOME")]
+fn a_server_in_sharding_mode_without_slots_is_named_and_the_advised_commands_help() {
+    let pika = Pika::start("3.3.6", &[("instance-mode", "sharding"), ("default-slot-num", "1024")]);
+    let alone = pika.report(&["--read-only"]);
+    assert_eq!(of(&alone, "node/served-slots", &pika.address()).0, "critical");
+    let codis = Codis::start(&Wanted::default());
+    codis.group(&[&pika]);
+    let (state, text) = of(&codis.check(&[]), "codis/served-slots", &pika.address());
+    assert_eq!(state, "critical", "{text}");
+    assert!(text.contains("sends 1024 slots"), "{text}");
+    assert!(pika.ask(&["SET", "a", "1"]).contains("Partition not found"));
+    // The first of what is advised. (All of it takes minutes.) Its answer comes later.
+    pika.ask(&["PKCLUSTER", "ADDSLOTS", "0-15"]);
+    pika.wait_for("slots", Duration::from_secs(90), |pika| {
+        pika.ask(&["PKCLUSTER", "INFO", "SLOT"]).contains("(db0:15)")
+    });
+    let (state, text) = of(&codis.check(&[]), "codis/served-slots", &pika.address());
+    assert_eq!(state, "critical", "{text}");
+    assert!(text.contains("sends 1008 slots") && text.contains("16-1023"), "{text}");
+    assert_eq!(of(&pika.report(&["--read-only"]), "node/served-slots", &pika.address()).0, "ok");
+}

@@ -210,6 +210,7 @@ fn backend(name: String, group: &Group, position: Position) -> Backend {
         moving_in: of_master(group.moving_in),
         source: false,
         index: None,
+        unserved: None,
         estimate: None,
         unavailable: Vec::new(),
     }

@@ -147,7 +147,35 @@ impl Collector<'_> {
         }
         read_sections(node);
         summarise_config_errors(node);
+        if out_of_step.is_none() && broken.is_none() {
+            self.ask_for_slots(node, connection, gate).await;
+        }
         self.compare_passwords(&mut node.authentication, node.config.as_ref(), password);
+    }
+
+    /// In sharding mode only, and behind everything else: while slots are added the answer waits for that.
+    async fn ask_for_slots(&self, node: &mut Node, connection: &mut Connection, gate: &Gate<'_>) {
+        if node
+            .config
+            .as_ref()
+            .and_then(|config| config.get("instance-mode"))
+            .is_none_or(|mode| mode != "sharding")
+        {
+            return;
+        }
+        let mut batch = Batch::default();
+        batch.add(gate, node, &["pkcluster", "info", "slot"], Want::Slots);
+        if batch.permits.is_empty() {
+            return;
+        }
+        let (replies, broken) =
+            connection.exchange(&batch.permits, self.deadlines.of(self.deadlines.reply)).await;
+        match (replies.first(), broken) {
+            (Some(reply), _) => take_reply(node, self, &Want::Slots, reply),
+            (None, broken) => {
+                node.unavailable.push(Unavailable::failed("slots", broken.unwrap_or(Broken::Closed)));
+            }
+        }
     }
 
     /// Without a release nothing is known about the ports, and none is touched.
@@ -228,6 +256,7 @@ enum Want {
     Section(&'static str),
     User,
     OpenUsers,
+    Slots,
     Setting(String),
 }
 
@@ -239,6 +268,7 @@ impl Want {
             Self::Section(path) => Some((*path).into()),
             Self::User => Some("authentication.user".into()),
             Self::OpenUsers => Some("authentication.open_users".into()),
+            Self::Slots => Some("slots".into()),
             Self::Setting(name) => Some(format!("config.{name}")),
         }
     }
@@ -336,7 +366,7 @@ pub fn state_without_answer(broken: Broken, first_bytes: &[u8]) -> (ReachState, 
 }
 
 /// Facts that only a Pika that answers can give.
-const OF_A_PIKA: [&str; 17] = [
+const OF_A_PIKA: [&str; 18] = [
     "version",
     "release",
     "process",
@@ -348,6 +378,7 @@ const OF_A_PIKA: [&str; 17] = [
     "double_master",
     "keyspace",
     "commands",
+    "slots",
     "config",
     "ports",
     "host_network",
@@ -385,7 +416,7 @@ fn out_of_step(want: &Want, reply: &Reply) -> Option<Reason> {
 fn says_what_it_is(want: &Want, reply: &Reply) -> bool {
     match want {
         Want::Setting(name) => matches!(*reply.texts(), [about, _] if about.eq_ignore_ascii_case(name)),
-        Want::User | Want::OpenUsers => false,
+        Want::User | Want::OpenUsers | Want::Slots => false,
         Want::Auth | Want::Server | Want::Section(_) => true,
     }
 }
@@ -398,6 +429,7 @@ fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &R
             let users = reply.texts().into_iter().filter_map(open_user).collect();
             node.authentication.open_users = Some(users);
         }
+        (Want::Slots, Reply::Text(text)) => node.slots = Some(info::served_slots(text)),
         (Want::Server | Want::Section(_), Reply::Text(text)) => {
             let sections = info::sections(text);
             if sections.is_empty() {

@@ -7,8 +7,10 @@ mod keyspace;
 mod replication;
 mod section;
 mod simple;
+mod slots;
 
 pub use keyspace::keyspace;
 pub use replication::{binlog, double_master, replication};
 pub use section::{field, section_field, sections};
 pub use simple::{clients, commands, data, process, tasks};
+pub use slots::served_slots;
