@@ -58,11 +58,11 @@ fn unserved(
     let coming = coming.map(|action| action.slots.ranges.as_str());
     let sent = own.chain(coming).flat_map(slot_ranges);
     // Codis knows the first table alone.
-    let served =
+    let answered =
         tables.iter().find(|of| of.table == "db0").map_or_else(Vec::new, |of| slot_ranges(&of.slots.ranges));
-    let is_served = |slot: &u64| served.iter().any(|(first, last)| (*first..=*last).contains(slot));
+    let is_answered = |slot: &u64| answered.iter().any(|(first, last)| (*first..=*last).contains(slot));
     let total = slots?.total;
-    let missing = sent.flat_map(|(first, last)| first..=last.min(total)).filter(|slot| !is_served(slot));
+    let missing = sent.flat_map(|(first, last)| first..=last.min(total)).filter(|slot| !is_answered(slot));
     Some(slot_set(missing.collect()))
 }
 
