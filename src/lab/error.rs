@@ -46,6 +46,9 @@ pub enum LabError {
         /// The last lines that it printed.
         output: String,
     },
+    /// A server was told to end, and did not.
+    #[error("{0} does not end")]
+    DoesNotEnd(SocketAddr),
     /// A server did not answer in time.
     #[error("{address}: no answer to {command}")]
     NoAnswer {

@@ -118,6 +118,10 @@ pub enum LinkFault {
     DumpFailed,
     /// The replica was away for so long that the master has purged what it needs next.
     Purged,
+    /// `slaveof` named the master by this name.
+    ByName(String),
+    /// `slaveof no one` was sent to the replica a moment ago, and the master lists it still.
+    Left,
     /// The master has a second address, with this last number, and `slaveof` named that one.
     SecondAddress(u8),
 }

@@ -13,6 +13,7 @@ mod channels;
 mod commands;
 pub mod error;
 pub mod fault;
+mod filter;
 mod hostile;
 mod info;
 mod links;

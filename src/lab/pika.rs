@@ -107,7 +107,8 @@ impl Pika {
         self.directory.path().join(CONF)
     }
 
-    /// Ends it as an operator does, and its rsync daemon with it; one that does not end is killed.
+    /// Ends it as an operator does. What it leaves running, as 3.1 to 3.4 may their rsync daemon, goes on running. The
+    /// error: it does not end.
     pub async fn stop(&mut self) -> Result<(), LabError> {
         let pid = Pid::from_raw(i32::try_from(self.process.id()).map_err(io::Error::other)?);
         if self.process.try_wait()?.is_none() {
@@ -117,17 +118,9 @@ impl Pika {
         let ends = Instant::now() + PIKA_STOP_TIMEOUT;
         while self.process.try_wait()?.is_none() {
             if Instant::now() > ends {
-                self.process.kill()?;
+                return Err(LabError::DoesNotEnd(self.address));
             }
             sleep(Duration::from_millis(100)).await;
-        }
-        // The next start dies where the daemon still has its port.
-        while let Some(pid) = self.rsync() {
-            let _ = kill(pid, Signal::SIGTERM);
-            sleep(Duration::from_millis(100)).await;
-            if Instant::now() > ends {
-                break;
-            }
         }
         Ok(())
     }
@@ -136,6 +129,34 @@ impl Pika {
     pub async fn start_again(&mut self) -> Result<(), LabError> {
         self.process = spawn(&self.start, self.directory.path())?;
         self.wait_until_it_listens().await
+    }
+
+    /// Writes as much as fills three files of a binlog whose files have a megabyte.
+    pub async fn fill_binlog(&self) -> Result<(), LabError> {
+        let value = "v".repeat(100_000);
+        for number in 0..25 {
+            self.ask(&["set", &format!("big:{number}"), &value]).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes the oldest files of its binlog; it must not run.
+    pub fn remove_binlog(&self, files: usize) -> io::Result<()> {
+        // Where the release has one for each database, it is in a directory of its own.
+        let mut directories = vec![self.directory.path().join("log")];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(directory)? {
+                let path = entry?.path();
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let number = name.strip_prefix("write2file").and_then(|number| number.parse().ok());
+                if path.is_dir() {
+                    directories.push(path);
+                } else if number.is_some_and(|number: usize| number < files) {
+                    fs::remove_file(path)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// From its next start on it finds rsync, and can dump its data from now on.
@@ -149,14 +170,17 @@ impl Pika {
         Ok(())
     }
 
-    /// A killed Pika leaves its rsync daemon behind; that one, and no other.
-    fn rsync(&self) -> Option<Pid> {
-        let pid_file = self.directory.path().join("dbsync/rsync/slash_rsync.pid");
-        let pid = fs::read_to_string(pid_file).ok().and_then(|pid| pid.trim().parse::<i32>().ok());
-        let is_rsync = |pid: &i32| {
-            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == "rsync")
+    /// The rsync daemons that a Pika of this directory has left behind, and no others. Their pid file may be gone.
+    fn rsyncs(&self) -> Vec<Pid> {
+        let ours = format!("--config={}/", self.directory.path().display());
+        let Ok(processes) = fs::read_dir("/proc") else { return Vec::new() };
+        let pid = |process: io::Result<fs::DirEntry>| {
+            let process = process.ok()?;
+            let pid = process.file_name().to_string_lossy().parse().ok()?;
+            let words = fs::read_to_string(process.path().join("cmdline")).ok()?;
+            (words.starts_with("rsync") && words.contains(&ours)).then(|| Pid::from_raw(pid))
         };
-        pid.filter(is_rsync).map(Pid::from_raw)
+        processes.filter_map(pid).collect()
     }
 
     /// Sends one command on a connection of its own. Errors of the server are its answer.
@@ -206,7 +230,7 @@ impl Drop for Pika {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
-        if let Some(pid) = self.rsync() {
+        for pid in self.rsyncs() {
             let _ = kill(pid, Signal::SIGTERM);
         }
     }

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::error::LabError;
 use super::fault::{LinkFault, PortFault, ServerFault};
+use super::filter::Filter;
 use super::look::look;
 use super::pika::{Home, Pika, Start, free_ports};
 use super::ports;
@@ -30,6 +31,7 @@ pub struct RealStage {
     pub addresses: BTreeMap<String, SocketAddr>,
     servers: BTreeMap<String, Pika>,
     strangers: Vec<JoinHandle<()>>,
+    filters: Vec<Filter>,
     home: Home,
 }
 
@@ -62,7 +64,11 @@ pub fn can_be_staged(scenario: &Scenario) -> Result<(), LabError> {
             | LinkFault::NoRsyncOnMaster
             | LinkFault::DumpFailed
             | LinkFault::Ahead(_)
+            | LinkFault::ByName(_)
+            | LinkFault::GivenUp
+            | LinkFault::Left
             | LinkFault::AlreadyListed => {}
+            LinkFault::Blocked(_) if Filter::is_possible() => {}
             // With a position in its slaveof, up to 3.0.16, a replica begins there.
             LinkFault::Hollow if scenario.servers.values().all(|server| is_classic(&server.release)) => {}
             // A copy that cannot be taken, because another program has the port, is one that hangs.
@@ -80,6 +86,9 @@ fn takes_rsync_port(fault: &ServerFault) -> bool {
     ports.iter().all(|(offset, fault)| *offset == RSYNC && *fault == PortFault::Taken)
 }
 
+/// From the start of two double masters until each knows whether the other takes it.
+const PAIR_REST: Duration = Duration::from_secs(15);
+
 /// The distance of that port from the client port.
 const RSYNC: u16 = 3000;
 
@@ -96,7 +105,8 @@ impl RealStage {
             .map(|(name, port)| (name.clone(), SocketAddr::from(([127, 0, 0, 1], port))))
             .collect();
         let (servers, home) = (BTreeMap::new(), home.clone());
-        let mut stage = Self { scenario, addresses, servers, strangers: Vec::new(), home };
+        let (strangers, filters) = (Vec::new(), Vec::new());
+        let mut stage = Self { scenario, addresses, servers, strangers, filters, home };
         for (name, plan) in stage.scenario.servers.clone() {
             stage.start_one(&name, &plan).await?;
         }
@@ -104,7 +114,11 @@ impl RealStage {
             fill(server, stage.scenario.servers[name].keys).await?;
         }
         for link in stage.scenario.links.clone() {
+            stage.block(&link)?;
             stage.join(&link).await?;
+            if link.faults.contains(&LinkFault::GivenUp) {
+                stage.give_up(&link).await?;
+            }
         }
         stage.afterwards().await?;
         Ok(stage)
@@ -136,8 +150,15 @@ impl RealStage {
             other.into_iter().find(|(own, _)| *own == name).map(|(_, other)| self.addresses[other])
         });
         if let Some(peer) = peer {
-            settings.insert("double-master-ip".to_owned(), peer.ip().to_string());
-            settings.insert("double-master-port".to_owned(), peer.port().to_string());
+            // A scenario can have half of it otherwise.
+            for (key, value) in [("ip", peer.ip().to_string()), ("port", peer.port().to_string())] {
+                settings.entry(format!("double-master-{key}")).or_insert(value);
+            }
+        }
+        for (other, address) in &self.addresses {
+            for value in settings.values_mut() {
+                *value = value.replace(&format!("<{other}>"), &address.to_string());
+            }
         }
         let has = |of_replica: bool, wanted: &LinkFault| {
             let own = |link: &&LinkPlan| name == if of_replica { &link.replica } else { &link.master };
@@ -155,6 +176,17 @@ impl RealStage {
         Ok(())
     }
 
+    /// Drops what would be sent to a port that is blocked: that of the replica where its master dials it.
+    fn block(&mut self, link: &LinkPlan) -> Result<(), LabError> {
+        for fault in &link.faults {
+            if let LinkFault::Blocked(offset) = fault {
+                let dialled = if *offset == 1000 { &link.replica } else { &link.master };
+                self.filters.push(Filter::new(self.addresses[dialled].port() + offset)?);
+            }
+        }
+        Ok(())
+    }
+
     async fn join(&self, link: &LinkPlan) -> Result<(), LabError> {
         let Some(replica) = self.servers.get(&link.replica) else { return Ok(()) };
         if link.mode == Mode::DoubleMaster {
@@ -169,7 +201,11 @@ impl RealStage {
             return Ok(());
         }
         let master = self.addresses[&link.master];
-        let (host, port) = (master.ip().to_string(), master.port().to_string());
+        let name = link.faults.iter().find_map(|fault| match fault {
+            LinkFault::ByName(name) => Some(name.clone()),
+            _ => None,
+        });
+        let (host, port) = (name.unwrap_or_else(|| master.ip().to_string()), master.port().to_string());
         let mut slaveof = vec!["slaveof", &host, &port];
         if link.force {
             slaveof.push("force");
@@ -189,10 +225,35 @@ impl RealStage {
             replica.ask(&slaveof).await?;
             wait_until_up(replica).await?;
         }
+        if link.faults.contains(&LinkFault::Left) {
+            replica.ask(&["slaveof", "no", "one"]).await?;
+        }
         if link.faults.contains(&LinkFault::AlreadyListed) {
             replica.ask(&["slaveof", "no", "one"]).await?;
             replica.ask(&slaveof).await?;
             wait_until_up(replica).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings a half to give up the other: what it needs next of the other's binlog is removed while it is down.
+    /// Measured on 2.3.6: both are in state 0 then.
+    async fn give_up(&mut self, link: &LinkPlan) -> Result<(), LabError> {
+        let (own, other) = (&link.replica, &link.master);
+        let Some(half) = self.servers.get_mut(own) else { return Ok(()) };
+        half.stop().await?;
+        let Some(half) = self.servers.get_mut(other) else { return Ok(()) };
+        half.fill_binlog().await?;
+        half.stop().await?;
+        half.remove_binlog(2)?;
+        for name in [own, other] {
+            if let Some(half) = self.servers.get_mut(name) {
+                half.start_again().await?;
+            }
+        }
+        sleep(PAIR_REST).await;
+        if let Some(half) = self.servers.get(own) {
+            write(half, 5).await?;
         }
         Ok(())
     }
@@ -243,6 +304,7 @@ impl RealStage {
         for stranger in self.strangers.drain(..) {
             stranger.abort();
         }
+        self.filters.clear();
         for (name, mut plan) in self.scenario.servers.clone() {
             if let Some(server) = self.servers.get_mut(&name) {
                 server.mend_surroundings()?;

@@ -44,8 +44,8 @@ pub trait Site {
     fn conf(&mut self, server: &str) -> PathBuf;
     /// What a person would put in.
     fn fill_in(&self, placeholder: &Placeholder) -> Option<String>;
-    /// Starts or stops a server.
-    async fn service(&mut self, server: &str, what: ServiceAction);
+    /// Starts or stops a server. The error says why it does not.
+    async fn service(&mut self, server: &str, what: ServiceAction) -> Result<(), String>;
     /// Does what a person decides. Returns whether that is known.
     async fn decide(&mut self, remedy: &Remedy, step: &RemedyStep) -> bool;
     /// A little time passes while somebody waits.
@@ -123,7 +123,8 @@ async fn mend(site: &mut impl Site, before: &Report, finding: &Finding, remedy: 
                 break;
             }
         }
-        faults.extend(lost(remedy, &keys, &site.keys().await));
+        let left = site.keys().await;
+        faults.extend(lost(site, remedy, &keys, &left));
     }
     let parts = remedy.steps.iter().filter_map(|step| step.recipe.clone()).collect();
     Trial { recipe: remedy.recipe.clone(), check: finding.check.clone(), faults, untried, parts }
@@ -230,16 +231,24 @@ fn afterwards(before: &Report, after: &Report, check: &str, target: &str) -> Vec
 }
 
 /// What was lost without having been announced.
-fn lost(remedy: &Remedy, before: &Keys, after: &Keys) -> Vec<String> {
+fn lost(site: &impl Site, remedy: &Remedy, before: &Keys, after: &Keys) -> Vec<String> {
     let none = BTreeSet::new();
     let mut faults = Vec::new();
+    let follows = |step: &RemedyStep| {
+        let Action::Run { place, argv, .. } = &step.action else { return None };
+        let words: Vec<String> = argv.iter().map(ToString::to_string).collect();
+        let is_slaveof = words.iter().any(|word| word == "slaveof") && !words.iter().any(|word| word == "no");
+        place.server.as_ref().filter(|_| is_slaveof).and_then(|address| site.name_of(address))
+    };
+    let overwritten: BTreeSet<String> = remedy.steps.iter().filter_map(follows).collect();
     for (server, had) in before {
         let lost = had.difference(after.get(server).unwrap_or(&none)).count();
         // What no other server has is all that a copy can cost.
         let others: BTreeSet<&String> =
             before.iter().filter(|(name, _)| *name != server).flat_map(|(_, keys)| keys).collect();
         let own = had.iter().filter(|key| !others.contains(key)).count();
-        let may_lose = !server.contains("master") && before.len() > 1;
+        // Data is replaced on a server that is told to follow another one.
+        let may_lose = overwritten.contains(server);
         let announced = match remedy.loses.what {
             Loses::ReplicaData | Loses::OwnWrites if may_lose => own,
             Loses::AllData => had.len(),
@@ -293,8 +302,7 @@ async fn carry_out(site: &mut impl Site, remedy: &Remedy, step: &RemedyStep) -> 
         }
         Action::Service { place, what } => {
             let Some(server) = server_of(site, place) else { return by_hand(site, remedy, step).await };
-            site.service(&server, *what).await;
-            Ok(())
+            Ok(site.service(&server, *what).await?)
         }
         Action::Edit { .. } | Action::Decide => by_hand(site, remedy, step).await,
     }
@@ -311,7 +319,8 @@ async fn by_hand(site: &mut impl Site, remedy: &Remedy, step: &RemedyStep) -> Re
 
 /// Whether a command changes a machine, which no test does: programs are installed and rights are changed by hand.
 fn is_for_hands(place: &Where, argv: &[Word]) -> bool {
-    const HARMLESS: [&str; 7] = ["redis-cli", "ss", "grep", "ls", "df", "cat", "pikadoctor"];
+    // pkill ends a process of the server under test, which its words name exactly.
+    const HARMLESS: [&str; 9] = ["redis-cli", "ss", "grep", "ls", "df", "cat", "nc", "pkill", "pikadoctor"];
     let program = argv.first().map(ToString::to_string).unwrap_or_default();
     place.host.is_some() && !HARMLESS.contains(&&*program)
 }
