@@ -25,7 +25,7 @@ pub enum CliError {
     #[error(transparent)]
     Secret(#[from] SecretError),
     /// A secret that a plan names is not there.
-    #[error("{place}: the environment variable {variable} is not set")]
+    #[error("{place}: the environment variable {} is not set", name_of_variable(variable))]
     SecretOfPlan {
         /// The place in the plan.
         place: String,
@@ -115,4 +115,10 @@ impl CliError {
     pub fn usage(message: impl Into<String>) -> Self {
         Self::Usage(message.into())
     }
+}
+
+/// The name of a variable as people write them. Anything else may be the password itself.
+fn name_of_variable(text: &str) -> &str {
+    let is_name = text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    if is_name { text } else { "that is named here" }
 }

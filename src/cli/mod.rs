@@ -6,6 +6,7 @@ mod error;
 mod outcome;
 mod progress;
 mod runtime;
+mod typed;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -20,6 +21,7 @@ use self::commands::{
 };
 use self::error::CliError;
 use self::outcome::CommandOutcome;
+use self::typed::Typed;
 use crate::model::exit;
 
 /// Tells whether a Pika server is safe to use, replicate from or cut over to, before it is done.
@@ -59,16 +61,22 @@ enum Command {
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     survive_file_limit();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let typed = Typed::of(&arguments);
     let name = arguments.first().and_then(|path| Path::new(path).file_stem());
     if name == Some(OsStr::new(plugin::NAME)) {
-        return print(plugin::run(arguments));
+        return print(plugin::run(arguments, &typed));
     }
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are no errors; everything else is wrong usage.
             let code = if error.use_stderr() { exit::UNKNOWN } else { exit::OK };
-            let _ = error.print();
+            let text = error.render().ansi().to_string();
+            let _ = if error.use_stderr() {
+                anstream::stderr().write_all(typed.hide(&text).as_bytes())
+            } else {
+                anstream::stdout().write_all(text.as_bytes())
+            };
             return code;
         }
     };
@@ -94,7 +102,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     match result {
         Ok(outcome) => print(outcome),
         Err(error) => {
-            let _ = writeln!(io::stderr(), "pikadoctor: {error}");
+            let _ = writeln!(io::stderr(), "pikadoctor: {}", typed.hide(&error.to_string()));
             CliError::EXIT_CODE
         }
     }

@@ -41,6 +41,9 @@ pub enum SecretError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// There is no such file, and what was named may be the password itself.
+    #[error("there is no password file of the name that was given in {}; the password itself is never an argument", .0.display())]
+    NoSuchFile(PathBuf),
     /// The file has no first line, or more than one.
     #[error("the password file {} must hold the password on its only line", .0.display())]
     NotOneLine(PathBuf),
@@ -87,7 +90,13 @@ pub fn credentials_in(variable: &str) -> Result<Option<Password>, SecretError> {
 
 /// Reads a password file: the password is its only line. A line feed at the end does not belong to it.
 pub fn read_password_file(path: &Path) -> Result<Password, SecretError> {
-    let fail = |source| SecretError::File { path: path.to_owned(), source };
+    let fail = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => {
+            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            SecretError::NoSuchFile(directory.unwrap_or(Path::new(".")).to_owned())
+        }
+        _ => SecretError::File { path: path.to_owned(), source },
+    };
     let bytes = read_named(path, MAX_PASSWORD_FILE_BYTES).map_err(fail)?;
     let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
     let text = text.ok_or_else(|| SecretError::NotOneLine(path.to_owned()))?;

@@ -6,6 +6,7 @@ use crate::model::knowledge::{Knowledge, Marker, ReleaseTag};
 use crate::model::node::{Node, Release, SettledBy};
 use crate::model::release::Version;
 use crate::model::unavailable::Unavailable;
+use crate::parse::info::build::{foreign_fact, is_built_from, reporting};
 
 /// Sets `node.release` and `node.version`.
 pub fn settle(node: &mut Node, knowledge: &Knowledge) {
@@ -32,7 +33,7 @@ fn resolve(
 ) -> (Option<Version>, Release) {
     let number: Option<Version> = reported.parse().ok();
     let reporting: Vec<&ReleaseTag> =
-        knowledge.releases.iter().filter(|tag| Some(tag.reports.unwrap_or(tag.version)) == number).collect();
+        number.map(|number| reporting(number, knowledge).collect()).unwrap_or_default();
     let (fitting, settled_by) = narrow(node, &reporting, git_sha.as_deref());
 
     // Alphas and candidates are told from their final release by the commit alone. Without it the
@@ -49,9 +50,11 @@ fn resolve(
             .find(|entry| entry.releases.contains(version))
             .map(|entry| entry.generation.clone())
     });
+    let candidates: Vec<Version> = fitting.iter().map(|tag| tag.version).collect();
     let release = Release {
         reported: reported.to_owned(),
-        candidates: fitting.iter().map(|tag| tag.version).collect(),
+        foreign_fact: foreign_fact(node, &candidates, knowledge),
+        candidates,
         recognised: oldest.is_some(),
         evidence: oldest.map(|tag| tag.evidence),
         line: version.and_then(|version| version.line()),
@@ -69,16 +72,8 @@ fn narrow<'t>(
     reporting: &[&'t ReleaseTag],
     git_sha: Option<&str>,
 ) -> (Vec<&'t ReleaseTag>, SettledBy) {
-    /// Shorter prefixes of a commit prove nothing.
-    const SHORTEST_SHA: usize = 7;
-    if let Some(sha) = git_sha
-        && sha.len() >= SHORTEST_SHA
-    {
-        let built: Vec<_> = reporting
-            .iter()
-            .copied()
-            .filter(|tag| tag.commit.as_ref().is_some_and(|commit| commit.starts_with(sha)))
-            .collect();
+    if let Some(sha) = git_sha {
+        let built: Vec<_> = reporting.iter().copied().filter(|tag| is_built_from(tag, sha)).collect();
         if !built.is_empty() {
             return (built, SettledBy::GitSha);
         }

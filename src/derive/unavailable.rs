@@ -6,6 +6,7 @@ use crate::i18n::reasons;
 use crate::model::knowledge::Knowledge;
 use crate::model::node::Node;
 use crate::model::unavailable::Unavailable;
+use crate::parse::info::build::shows;
 
 /// Adds to `node.unavailable` every fact that this release does not have, and every one that it has and
 /// did not show.
@@ -22,10 +23,7 @@ pub fn explain(node: &mut Node, knowledge: &Knowledge) {
                 let reason = reasons::releases_show_it(&rule.releases, version);
                 found.push(Unavailable::not_in_release(&rule.fact, reason));
             }
-        } else if !rule.sometimes
-            && is_null_below_something(&tree, &rule.fact)
-            && !explained(node, &rule.fact)
-        {
+        } else if !rule.sometimes && shows(&tree, &rule.fact) == Some(false) && !explained(node, &rule.fact) {
             found.push(Unavailable::failed(&rule.fact, reasons::info_should_show_it()));
         }
     }
@@ -54,14 +52,14 @@ pub fn explain(node: &mut Node, knowledge: &Knowledge) {
 fn explain_without_release(node: &mut Node, tree: &Value, knowledge: &Knowledge) {
     let Some(reported) = node.release.as_ref().map(|release| release.reported.clone()) else { return };
     let fields = knowledge.info_fields.iter().map(|rule| rule.fact.clone());
-    let fields = fields.filter(|fact| is_null_below_something(tree, fact));
+    let fields = fields.filter(|fact| shows(tree, fact) == Some(false));
     let config = node.config.as_ref();
     let settings = knowledge
         .settings()
         .filter(|setting| config.is_none_or(|config| !config.contains_key(setting.name)))
         .map(|setting| format!("config.{}", setting.name));
     let sections = ["binlog", "data", "double_master", "commands", "keyspace"];
-    let sections = sections.into_iter().filter(|path| is_null_below_something(tree, path)).map(str::to_owned);
+    let sections = sections.into_iter().filter(|path| shows(tree, path) == Some(false)).map(str::to_owned);
     let missing: Vec<String> =
         fields.chain(settings).chain(sections).filter(|path| !explained(node, path)).collect();
     let reason = || reasons::release_unknown_to_tool(&reported);
@@ -71,29 +69,4 @@ fn explain_without_release(node: &mut Node, tree: &Value, knowledge: &Knowledge)
 /// Whether an entry of `unavailable` says why `path` is absent.
 pub fn explained(node: &Node, path: &str) -> bool {
     node.unavailable.iter().any(|absence| absence.covers(path))
-}
-
-/// A null whose parent is there. Below a null there is nothing to miss.
-fn is_null_below_something(tree: &Value, path: &str) -> bool {
-    let mut value = tree;
-    for key in path.split('.') {
-        if value.is_null() {
-            return false;
-        }
-        value = &value[key];
-    }
-    value.is_null()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_is_missing_below_a_null() {
-        let tree = serde_json::json!({"replication": {"master": null, "role": null}});
-        assert!(is_null_below_something(&tree, "replication.role"));
-        assert!(!is_null_below_something(&tree, "replication.master.link_up"));
-        assert!(!is_null_below_something(&tree, "data.fatal"), "`data` itself is missing");
-    }
 }

@@ -142,6 +142,10 @@ pub struct Release {
     pub git_sha: Option<String>,
     /// How the release was settled.
     pub settled_by: SettledBy,
+    /// A fact that INFO shows although this release has none of the kind: `tasks.slots_cleanup`. The server is another build
+    /// than it says.
+    #[serde(default)]
+    pub foreign_fact: Option<String>,
 }
 
 /// How what is said about a release is known.

@@ -19,6 +19,11 @@ const DNS_NAME_LENGTH: usize = 253;
 /// Why a text is not an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
+    /// A user or a password in front of the host. What was written is not repeated.
+    #[error(
+        "an address has no user and no password in it; a password comes from PIKADOCTOR_PASSWORD or a file"
+    )]
+    Credentials,
     /// A character that neither a host name nor an IP address has.
     #[error("a host name has no {0:?}; write HOST:PORT")]
     Character(char),
@@ -74,6 +79,9 @@ pub fn ip(host: &str) -> Option<IpAddr> {
 
 /// The host, which is checked, and the text of the port.
 fn split(text: &str) -> Result<(&str, Option<&str>), AddressError> {
+    if text.contains('@') {
+        return Err(AddressError::Credentials);
+    }
     let (host, port, bracketed) = if let Some(rest) = text.strip_prefix('[') {
         let (host, rest) = rest.split_once(']').ok_or(AddressError::Bracket)?;
         let port = match rest {

@@ -124,6 +124,11 @@ pub struct PlanError(String);
 /// The environment: the value of a variable, if it is set.
 pub type Environment<'e> = &'e dyn Fn(&str) -> Option<String>;
 
+/// The words of a [`SecretSource`].
+const SECRET_WORDS: [&str; 2] = ["env", "file"];
+
+const NO_SECRET: &str = "a password does not stand in a plan; write {env: NAME} or {file: PATH}";
+
 /// Reads a plan. `origin` is the path for messages; relative paths in the plan begin at its directory.
 pub fn read_plan(
     origin: &str,
@@ -141,6 +146,12 @@ fn malformed(origin: &str, error: &YamlError) -> PlanError {
         YamlError::Unfit(DeserializeError { reason, .. }) => match &**reason {
             Mismatch::UnknownField { field, expected } => {
                 format!("`{field}` is not a key here{}", nearest_or_all(field, expected))
+            }
+            // Whoever wrote the password there does not want to read it in the log of a build.
+            Mismatch::UnknownVariant { expected, .. }
+                if expected.iter().map(AsRef::<str>::as_ref).eq(SECRET_WORDS) =>
+            {
+                NO_SECRET.to_owned()
             }
             Mismatch::UnknownVariant { variant, expected } => {
                 format!("`{variant}` is not a word here{}", nearest_or_all(variant, expected))

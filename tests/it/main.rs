@@ -93,6 +93,7 @@ mod bad_input {
     mod hostile;
     mod http;
     mod parsers;
+    mod passwords;
 }
 
 mod lab {

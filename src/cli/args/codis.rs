@@ -4,12 +4,15 @@ use super::connection::ConnectionArgs;
 use crate::cli::error::CliError;
 use crate::collect::codis::request::Request;
 use crate::collect::net::http::parse_url;
-use crate::collect::secret::{Password, secret_in};
+use crate::collect::secret::{Password, credentials_in, secret_in};
 use crate::pipeline::request::{CodisRequest, ServerTarget};
 use crate::plan::read::Plan;
 
 /// The environment variable that holds the product_auth.
 const PRODUCT_AUTH_VARIABLE: &str = "PIKADOCTOR_PRODUCT_AUTH";
+
+/// The environment variable that holds the credentials of HTTP for a Codis, where something in front of it wants them.
+const CODIS_AUTH_VARIABLE: &str = "PIKADOCTOR_CODIS_AUTH";
 
 /// Codis.
 ///
@@ -58,14 +61,14 @@ impl CodisArgs {
         if self.codis.is_empty() {
             return Ok(None);
         }
+        let urls = match credentials_in(CODIS_AUTH_VARIABLE)? {
+            Some(credentials) => self.codis.iter().map(|url| with_credentials(url, &credentials)).collect(),
+            None => self.codis.clone(),
+        };
         let product_auth = secret_in(PRODUCT_AUTH_VARIABLE)?;
         let password = password_of_servers(connecting, targets)?;
-        let request = Request {
-            urls: self.codis.clone(),
-            product: self.product.clone(),
-            product_auth,
-            migration: self.before_migration,
-        };
+        let request =
+            Request { urls, product: self.product.clone(), product_auth, migration: self.before_migration };
         Ok(Some(CodisRequest { survey: request, password, servers: !self.no_servers }))
     }
 }
@@ -95,8 +98,28 @@ pub fn parse_product(text: &str) -> Result<String, ProductNameError> {
     if starts && text.chars().all(good) { Ok(text.to_owned()) } else { Err(ProductNameError) }
 }
 
-/// A URL; `http://` goes without saying.
+/// A URL; `http://` goes without saying. It stands in reports and in plans, so that nothing secret may be in it.
 fn codis_url(text: &str) -> Result<String, String> {
-    let url = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    parse_url(&url).map(|_| url).map_err(|error| error.to_string())
+    let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let url = parse_url(&whole).map_err(|error| error.to_string())?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(format!(
+            "credentials do not belong into an argument or a plan; set {CODIS_AUTH_VARIABLE} to user:password"
+        ));
+    }
+    if url.query_pairs().any(|(name, _)| name != "forward") {
+        return Err("of a query only ?forward=PRODUCT is understood".into());
+    }
+    // A fragment is for browsers: codis-fe has the product there.
+    Ok(whole.split('#').next().unwrap_or_default().to_owned())
+}
+
+/// The URL with what the environment has for it.
+fn with_credentials(url: &str, credentials: &Password) -> String {
+    let Ok(mut url) = parse_url(url) else { return url.to_owned() };
+    let (user, password) = credentials.expose().split_once(':').unwrap_or_default();
+    // Neither can fail on a URL that has a host.
+    let _ = url.set_username(user);
+    let _ = url.set_password(Some(password));
+    url.into()
 }

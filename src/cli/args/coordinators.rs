@@ -7,7 +7,7 @@ use crate::cli::error::CliError;
 use crate::collect::coordinator::collect::{CoordinatorRequest, ETCD_AUTH, Place, ZOOKEEPER_AUTH};
 use crate::collect::net::http::parse_url;
 use crate::collect::secret::credentials_in;
-use crate::parse::address::address_or;
+use crate::parse::address::{AddressError, address_or};
 use crate::plan::read::Plan;
 
 /// ZooKeeper's port when none is named.
@@ -75,8 +75,10 @@ fn parse_ensemble(text: &str) -> Result<Place, String> {
         return Err(format!("`{chroot}` is not a path"));
     }
     let members = hosts.split(',').map(|host| address_or(host.trim(), ZOOKEEPER_PORT));
-    let members =
-        members.collect::<Result<Vec<_>, _>>().map_err(|error| format!("{error} (in `{hosts}`)"))?;
+    let members = members.collect::<Result<Vec<_>, _>>().map_err(|error| match error {
+        AddressError::Credentials => error.to_string(),
+        _ => format!("{error} (in `{hosts}`)"),
+    })?;
     Ok(Place::Zookeeper { text: format!("{hosts}{chroot}"), members, chroot: chroot.to_owned() })
 }
 

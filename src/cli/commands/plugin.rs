@@ -15,6 +15,7 @@ use crate::cli::args::connection::{ConnectionArgs, TargetRole};
 use crate::cli::args::output::terminal_options;
 use crate::cli::error::CliError;
 use crate::cli::outcome::CommandOutcome;
+use crate::cli::typed::Typed;
 use crate::collect::link::Live;
 use crate::judge::thresholds::{self, Threshold};
 use crate::judge::{self, verdict};
@@ -98,13 +99,16 @@ fn parse_timeout(text: &str) -> Result<(Duration, u8), String> {
 }
 
 /// Runs the plugin.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> CommandOutcome {
+pub fn run(arguments: impl IntoIterator<Item = OsString>, typed: &Typed) -> CommandOutcome {
     let arguments = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments,
-        Err(error) => return CommandOutcome { document: error.to_string(), exit_code: exit::UNKNOWN },
+        Err(error) => {
+            let document = typed.hide(&error.to_string()).into_owned();
+            return CommandOutcome { document, exit_code: exit::UNKNOWN };
+        }
     };
     plug_in(&arguments).unwrap_or_else(|error| CommandOutcome {
-        document: format!("PIKA UNKNOWN - {}\n", error.to_string().replace('|', "/")),
+        document: format!("PIKA UNKNOWN - {}\n", typed.hide(&error.to_string()).replace('|', "/")),
         exit_code: CliError::EXIT_CODE,
     })
 }

@@ -11,7 +11,7 @@ use super::request::{Dial, DialAs, InstanceSelector, Request};
 use super::{daemons, instance, kernel, network, processes, program, resolver, route, rsync};
 use crate::collect::net::connect::connect;
 use crate::collect::net::deadlines::Deadlines;
-use crate::collect::pika::gate::Gate;
+use crate::collect::pika::gate::{Alone, Gate};
 use crate::collect::pika::ports;
 use crate::i18n::reasons;
 use crate::model::host::{Dialled, Host, Instance};
@@ -243,7 +243,9 @@ async fn dial_ports(dial: &Dial, knowledge: &Knowledge, deadlines: &Deadlines) -
     });
     let mut gate = Gate::new(&knowledge.commands);
     gate.settle(Some(dial.release), false);
-    dialled.ports.extend(ports::probe_ports(&generation, dial.address, &gate, false, deadlines).await);
+    dialled
+        .ports
+        .extend(ports::probe_ports(&generation, dial.address, &gate, Alone::default(), deadlines).await);
     dialled
 }
 

@@ -11,7 +11,7 @@ use super::{echo, reading, sample};
 use crate::catalog::era;
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::net::resolve::resolve_host;
-use crate::collect::pika::gate::Gate;
+use crate::collect::pika::gate::{Alone, Gate};
 use crate::collect::pika::ports;
 use crate::i18n::{of_knowledge, reasons};
 use crate::model::knowledge::Knowledge;
@@ -68,6 +68,11 @@ impl Prober<'_> {
                 .push(Unavailable::failed("ports", reasons::master_address_or_release_not_known()));
             return;
         };
+        let foreign = master.release.as_ref().and_then(|release| release.foreign_fact.as_ref());
+        if let Some(fact) = foreign {
+            link.unavailable.push(Unavailable::failed("ports", reasons::ports_of_other_build(release, fact)));
+            return;
+        }
         let examined = master
             .ports
             .as_ref()
@@ -88,7 +93,14 @@ impl Prober<'_> {
             };
             let mut gate = Gate::new(&self.knowledge.commands);
             gate.settle(Some(release), false);
-            ports::probe_ports(generation, SocketAddr::new(ip, port), &gate, false, &self.deadlines).await
+            ports::probe_ports(
+                generation,
+                SocketAddr::new(ip, port),
+                &gate,
+                Alone::default(),
+                &self.deadlines,
+            )
+            .await
         };
         let host = address.host.clone();
         let dialled = |port| DialledPort { address: host.clone(), port };

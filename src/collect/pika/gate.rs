@@ -168,15 +168,18 @@ impl PortPermit {
     }
 }
 
+/// What must be known of a server before a port is touched whose touch is harmless to such a server alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Alone {
+    /// It is neither a replica nor a double master.
+    pub follows_nobody: bool,
+    /// It is the release that it says, beyond doubt.
+    pub is_proven: bool,
+}
+
 impl Gate<'_> {
-    /// Lets a derived port be touched, or says why it must not be. `follows_nobody`: the server is known
-    /// to be neither a replica nor a double master.
-    pub fn permit_port(
-        &self,
-        rule: &PortRule,
-        number: u16,
-        follows_nobody: bool,
-    ) -> Result<PortPermit, Reason> {
+    /// Lets a derived port be touched, or says why it must not be.
+    pub fn permit_port(&self, rule: &PortRule, number: u16, alone: Alone) -> Result<PortPermit, Reason> {
         let Some(release) = self.release else {
             return Err(self
                 .unknown
@@ -188,8 +191,14 @@ impl Gate<'_> {
                 .clone()
                 .map_or_else(reasons::no_harmless_probe, |id| of_knowledge(&id)));
         };
-        if probe.probe == Probe::ConnectAlone && !follows_nobody {
-            return Err(reasons::probe_changes_replica());
+        if probe.probe == Probe::ConnectAlone {
+            // 2.3.3 to 2.3.8 and 3.0.0 to 3.0.5 take whoever connects there for their master.
+            if !alone.is_proven {
+                return Err(reasons::probe_needs_proof());
+            }
+            if !alone.follows_nobody {
+                return Err(reasons::probe_changes_replica());
+            }
         }
         Ok(PortPermit { number, probe: probe.probe })
     }

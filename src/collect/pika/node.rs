@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::gate::{Gate, Permit};
+use super::gate::{Alone, Gate, Permit};
 use super::resp::{Broken, Connection, Reply};
 use super::{identify, ports};
 use crate::collect::host::network_of_server;
@@ -13,7 +13,7 @@ use crate::collect::secret::Password;
 use crate::i18n::reasons;
 use crate::model::address::Address;
 use crate::model::info::InfoSection;
-use crate::model::knowledge::{Knowledge, Setting};
+use crate::model::knowledge::{Knowledge, ReleaseTag, Setting};
 use crate::model::node::Node;
 use crate::model::reach::ReachState;
 use crate::model::reason::Reason;
@@ -22,6 +22,7 @@ use crate::model::replication::Role;
 use crate::model::server::{AuthOutcome, Authentication, Server, ServerKind};
 use crate::model::unavailable::Unavailable;
 use crate::parse::info;
+use crate::parse::info::build::{foreign_fact, is_built_from, reporting};
 use crate::parse::secret::Tokens;
 
 /// What collecting needs to know.
@@ -197,11 +198,19 @@ impl Collector<'_> {
             node.unavailable.push(Unavailable::failed("ports", reasons::ports_of_release_unknown(release)));
             return;
         };
+        let tags: Vec<&ReleaseTag> = reporting(release, self.knowledge).collect();
+        let releases: Vec<Version> = tags.iter().map(|tag| tag.version).collect();
+        if let Some(fact) = foreign_fact(node, &releases, self.knowledge) {
+            node.unavailable.push(Unavailable::failed("ports", reasons::ports_of_other_build(release, fact)));
+            return;
+        }
         let role = node.replication.as_ref().and_then(|replication| replication.role);
         let pair = node.double_master.as_ref().and_then(|double_master| double_master.enabled);
         let follows_nobody = role == Some(Role::Master) && pair != Some(true);
-        node.ports =
-            Some(ports::probe_ports(generation, server, gate, follows_nobody, &self.deadlines).await);
+        let sha = node.info.get("server").and_then(|server| info::section_field(server, "pika_git_sha"));
+        let is_proven = sha.is_some_and(|sha| tags.iter().any(|tag| is_built_from(tag, sha.as_ref())));
+        let alone = Alone { follows_nobody, is_proven };
+        node.ports = Some(ports::probe_ports(generation, server, gate, alone, &self.deadlines).await);
     }
 
     fn second_batch(&self, node: &mut Node, gate: &Gate<'_>, release: Option<Version>) -> Batch {

@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::gate::{Gate, PortPermit};
+use super::gate::{Alone, Gate, PortPermit};
 use super::{identify, trysync};
 use crate::collect::net::connect::connect;
 use crate::collect::net::deadlines::Deadlines;
@@ -31,7 +31,7 @@ pub async fn probe_ports(
     generation: &GenerationEntry,
     server: SocketAddr,
     gate: &Gate<'_>,
-    follows_nobody: bool,
+    alone: Alone,
     deadlines: &Deadlines,
 ) -> Vec<Port> {
     let looks = generation.ports.iter().map(|rule| async move {
@@ -46,7 +46,7 @@ pub async fn probe_ports(
             position: None,
         };
         let Ok(number) = u16::try_from(number) else { return port };
-        match gate.permit_port(rule, number, follows_nobody) {
+        match gate.permit_port(rule, number, alone) {
             Err(reason) => {
                 port.state = PortState::NotProbed;
                 port.detail = Some(reason);

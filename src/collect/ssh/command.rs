@@ -21,15 +21,25 @@ pub struct Destination {
 
 /// A text that is no destination of ssh.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no destination of ssh; write USER@HOST or a name of ~/.ssh/config")]
-pub struct InvalidDestination(String);
+pub enum InvalidDestination {
+    /// What ssh would not take for a destination.
+    #[error("`{0}` is no destination of ssh; write USER@HOST or a name of ~/.ssh/config")]
+    Odd(String),
+    /// A password behind the user. It is not repeated.
+    #[error("a destination of ssh has no password in it; write USER@HOST, and use keys or an agent")]
+    Password,
+}
 
 impl Destination {
     /// `name` as a person wrote it. What ssh would take for an option is refused.
     pub fn new(name: &str, copy: bool) -> Result<Self, InvalidDestination> {
         let odd = |c: char| c.is_whitespace() || c.is_control();
         if name.is_empty() || name.starts_with('-') || name.contains(odd) {
-            return Err(InvalidDestination(name.to_owned()));
+            return Err(InvalidDestination::Odd(name.to_owned()));
+        }
+        let user_info = name.rsplit_once('@').map_or("", |(info, _)| info);
+        if user_info.trim_start_matches("ssh://").contains(':') {
+            return Err(InvalidDestination::Password);
         }
         Ok(Self { name: name.to_owned(), copy })
     }

@@ -3,6 +3,7 @@
 //! Nothing is lost: [`sections`] keeps every line as it came. The typed readers beside it take what
 //! the checks need, and leave `None` where a line is missing; `derive` says what that means.
 
+pub mod build;
 mod keyspace;
 mod replication;
 mod section;

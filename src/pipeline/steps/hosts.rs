@@ -283,7 +283,9 @@ pub fn ip_of(node: &Node) -> Option<IpAddr> {
 
 /// Has the host dial a server. From another machine an address of the loopback is another server.
 pub fn add_dial(request: &mut Request, to: &Node, ip: IpAddr, r#as: DialAs, here: bool) {
-    if let Some(release) = to.version.filter(|_| here || !ip.is_loopback()) {
+    // Of another build than it says nobody knows what its ports do.
+    let is_doubtful = to.release.as_ref().is_some_and(|release| release.foreign_fact.is_some());
+    if let Some(release) = to.version.filter(|_| !is_doubtful && (here || !ip.is_loopback())) {
         let address = SocketAddr::new(ip, to.address.port);
         request.dials.push(Dial { to: to.name.clone(), address, release, r#as });
     }

@@ -166,6 +166,43 @@ fn the_port_that_believes_every_connection_is_never_touched() {
 }
 
 #[test]
+fn a_server_that_reports_another_release_is_found_out_before_its_ports_are_touched() {
+    let saying = |name: &str, from: &str, to: &str| {
+        let mut other = recording(name);
+        for reply in &mut other.replies {
+            reply.reply = reply.reply.replace(&format!("pika_version:{from}"), &format!("pika_version:{to}"));
+            // A build of no commit that is known.
+            let sha = reply.reply.find("pika_git_sha:").map(|at| at + "pika_git_sha:".len());
+            if let Some(sha) = sha {
+                reply.reply.replace_range(sha..sha + 40, &"0".repeat(40));
+            }
+        }
+        other
+    };
+    for (number, name, from, to) in [
+        (91, "v2.3.6/standalone/standalone", "2.3.6", "2.3.0"),
+        (92, "v2.3.6/standalone/standalone", "2.3.6", "2.2.6"),
+        (93, "v2.3.6/standalone/standalone", "2.3.6", "3.3.6"),
+        (94, "v2.3.6/standalone/standalone", "2.3.6", "3.0.6"),
+    ] {
+        let host = Host::with(number, saying(name, from, to), &OFFSETS, |_| b"");
+        let run = host.check(&["--format", "short"]);
+        assert!(run.stdout.contains("WARNING node/release-recognised"), "{name} as {to}: {}", run.stdout);
+        assert!(host.touched().is_empty(), "{name} as {to}: {:?}", host.touched());
+    }
+    // Nothing speaks against these, and nothing proves them: the port that could believe it is left alone.
+    for (number, name, own) in
+        [(95, "v2.3.0/standalone/standalone", "2.3.0"), (96, "v3.0.16/standalone/standalone", "3.0.16")]
+    {
+        let host = Host::with(number, saying(name, own, own), &OFFSETS, |_| b"");
+        let run = host.check(&["--format", "short", "-v"]);
+        assert!(run.stdout.contains("ok node/release-recognised"), "{name}: {}", run.stdout);
+        let touched: Vec<u16> = host.touched().into_iter().map(|(offset, _)| offset).collect();
+        assert!(touched.contains(&2000) && !touched.contains(&1000), "{name}: {touched:?}");
+    }
+}
+
+#[test]
 fn nothing_but_the_client_port_is_touched_when_the_release_is_unknown() {
     let mut unknown = recording("v3.5.5/standalone/standalone");
     for reply in &mut unknown.replies {
