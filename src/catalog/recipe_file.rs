@@ -296,8 +296,8 @@ impl StepSyntax {
             }
             (None, None, Some(edit), None) => {
                 let EditSyntax { file, format, key, value } = edit;
-                if place == PlaceRule::Here {
-                    return wrong("an `edit` needs a `host`");
+                if place == PlaceRule::Here && file.is_none() {
+                    return wrong("an `edit` needs a `host`, or a `file` that was named");
                 }
                 ActionRule::Edit { place, file, format, key, value }
             }

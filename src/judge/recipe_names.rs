@@ -165,6 +165,7 @@ impl Checker<'_> {
             let facts = match parameter.kind {
                 ParameterKind::Node => "node",
                 ParameterKind::Link => "link",
+                ParameterKind::Instance => "instance",
                 _ => return None,
             };
             return unknown_fact(path, schema_of(facts)?);

@@ -264,7 +264,9 @@ fn fit(kind: ParameterKind, value: Value) -> Result<Value, Error> {
     let is_blank = value.downcast_object_ref::<Blank>().is_some();
     let text = value.as_str().unwrap_or_default();
     match kind {
-        ParameterKind::Node | ParameterKind::Link if value.kind() != ValueKind::Map || is_blank => {
+        ParameterKind::Node | ParameterKind::Link | ParameterKind::Instance
+            if value.kind() != ValueKind::Map || is_blank =>
+        {
             refused("a part of the facts")
         }
         ParameterKind::Address | ParameterKind::Host

@@ -65,6 +65,8 @@ pub enum ParameterKind {
     Node,
     /// A link of the facts.
     Link,
+    /// A Pika of a host of the facts: a process, or a configuration that shall become one.
+    Instance,
     /// A host of the facts, a server (its host is meant), or the name of a host.
     Host,
     /// `HOST:PORT`, or something with a `host` and a `port`.

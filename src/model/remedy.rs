@@ -160,6 +160,8 @@ pub enum FileFormat {
     Toml,
     /// `key value`
     SentinelConf,
+    /// `key=value`
+    Assignment,
 }
 
 /// What is done to a server.
@@ -278,6 +280,7 @@ impl Action {
                     format!("{key} = \"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
                 }
                 FileFormat::SentinelConf => format!("{key} {value}"),
+                FileFormat::Assignment => format!("{key}={value}"),
             }
             .trim_end()
             .to_owned(),

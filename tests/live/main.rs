@@ -12,6 +12,7 @@ mod codis;
 mod coordinators;
 mod far_hosts;
 mod files;
+mod host_trials;
 mod hosts;
 mod links;
 mod monitoring;

@@ -18,3 +18,15 @@ pub use listener::{listener, listener_at};
 pub use ports::own_address;
 pub use program::{Run, pikadoctor, run};
 pub use recorded::{recording, recordings_directory, serve, serve_at};
+
+/// A part of a report as text, with the commands of its remedies as they are printed behind it.
+pub fn with_commands(part: &serde_json::Value) -> String {
+    let mut text = part.to_string();
+    let problems = part["problems"].as_array().into_iter().flatten().chain(std::iter::once(part));
+    let remedies = problems.flat_map(|problem| problem["remedies"].as_array().into_iter().flatten());
+    for remedy in remedies {
+        let remedy: pikadoctor::model::remedy::Remedy = serde_json::from_value(remedy.clone()).unwrap();
+        text += &format!("\n{remedy}");
+    }
+    text
+}

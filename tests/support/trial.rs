@@ -366,9 +366,26 @@ fn shell(site: &impl Site, place: &Where, argv: &[Word]) -> Result<String, Stop>
 
 /// Writes a line of a pika.conf in the place of that with its key, or takes it out.
 fn edit(conf: &PathBuf, key: &str, value: Option<&str>) -> std::io::Result<()> {
-    let text = fs::read_to_string(conf)?;
-    let is_other = |line: &&str| line.split_once(':').is_none_or(|(name, _)| name.trim() != key);
-    let mut lines: Vec<String> = text.lines().filter(is_other).map(str::to_owned).collect();
-    lines.extend(value.map(|value| format!("{key} : {value}")));
-    fs::write(conf, lines.join("\n") + "\n")
+    fs::write(conf, with_line(&fs::read_to_string(conf)?, FileFormat::PikaConf, key, value))
+}
+
+/// A configuration file with a line in the place of that with its key, or without that one. `value` is the line as it
+/// is printed, or what stands behind the key.
+pub fn with_line(text: &str, format: FileFormat, key: &str, value: Option<&str>) -> String {
+    let is_of_key = |line: &str| match format {
+        FileFormat::PikaConf => line.split_once(':').is_some_and(|(name, _)| name.trim() == key),
+        FileFormat::Toml | FileFormat::Assignment => {
+            line.split_once('=').is_some_and(|(name, _)| name.trim() == key)
+        }
+        FileFormat::SentinelConf => {
+            line.trim().strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        }
+    };
+    let mut lines: Vec<String> = text.lines().filter(|line| !is_of_key(line)).map(str::to_owned).collect();
+    let value = value.map(|value| Word::Text(value.to_owned()));
+    let place = Where::default();
+    let (file, key) = (String::new(), key.to_owned());
+    let written = Action::Edit { place, file, format, key, value: value.clone() }.line();
+    lines.extend(written.filter(|_| value.is_some()));
+    lines.join("\n") + "\n"
 }

@@ -77,7 +77,13 @@ pub fn pid_file(
     Ok(Some(PidFile { path: named.display().to_string(), pid: named_pid, alive, process }))
 }
 
-/// The name of a process.
+/// The name of a process. None: there is none, or it has ended, and its parent, which may be a Pika that is the first
+/// process of a container, has not noticed.
 fn name_of(roots: &Roots, pid: u32) -> Option<String> {
-    text(&roots.process(pid).join("comm")).ok()
+    let process = roots.process(pid);
+    let stat = text(&process.join("stat")).unwrap_or_default();
+    // Behind the name, which may hold anything.
+    let state = stat.rsplit_once(')').and_then(|(_, rest)| rest.trim_start().chars().next());
+    let has_ended = matches!(state, Some('Z' | 'X'));
+    text(&process.join("comm")).ok().filter(|_| !has_ended)
 }

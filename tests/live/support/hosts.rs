@@ -11,7 +11,7 @@ use nix::sched::{CloneFlags, setns};
 use serde_json::Value;
 
 use super::sshd::Place;
-use super::{Run, pikadoctor};
+use super::{Run, pikadoctor, with_commands};
 
 /// A report, and the findings of one check in it.
 pub struct Judged(pub Value);
@@ -45,7 +45,7 @@ impl Judged {
 
     /// Whether a problem of a check has these words.
     pub fn says(&self, check: &str, words: &str) -> bool {
-        self.findings(check).any(|finding| finding["problems"].to_string().contains(words))
+        self.findings(check).any(|finding| with_commands(finding).contains(words))
     }
 
     /// The words of the first problem of a check.
@@ -53,7 +53,7 @@ impl Judged {
         let finding = self
             .findings(check)
             .find(|finding| finding["problems"].as_array().is_some_and(|all| !all.is_empty()));
-        finding.unwrap_or_else(|| panic!("{check} found nothing"))["problems"][0].to_string()
+        with_commands(&finding.unwrap_or_else(|| panic!("{check} found nothing"))["problems"][0])
     }
 }
 
