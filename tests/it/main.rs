@@ -77,6 +77,7 @@ mod logs {
 
 mod lint {
     mod conf;
+    mod mended;
     mod services;
 }
 
