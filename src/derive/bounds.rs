@@ -80,6 +80,7 @@ mod tests {
             rotational: None,
             in_use: None,
             held_elsewhere: None,
+            bytes: None,
         };
         Instance {
             version: version.parse().ok(),

@@ -196,11 +196,12 @@ fn set_space(instance: &mut Instance, facts: &Facts) {
         .paths
         .as_ref()
         .and_then(|paths| paths.iter().find(|path| path.role == PathRole::DbSync))
-        .and_then(|path| Some((path.path.clone(), path.free_bytes?)));
+        .and_then(|path| Some((path.path.clone(), path.free_bytes?, path.bytes)));
     match (size, place) {
-        (Some(needed_bytes), Some((path, available_bytes))) => {
+        (Some(needed_bytes), Some((path, available_bytes, received_bytes))) => {
             let from = master.name.clone();
-            instance.full_sync = Some(FullSyncSpace { needed_bytes, from, available_bytes, path });
+            instance.full_sync =
+                Some(FullSyncSpace { needed_bytes, from, available_bytes, path, received_bytes });
         }
         (None, _) => {
             instance

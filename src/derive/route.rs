@@ -5,9 +5,10 @@ use std::net::IpAddr;
 use crate::catalog::era;
 use crate::model::facts::Facts;
 use crate::model::host::Instance;
-use crate::model::link::Link;
+use crate::model::link::{CopyProgress, Link};
 use crate::model::network::{AddressKind, PeerRoute, PortState, RouteEnd, RouteFit};
 use crate::model::node::Node;
+use crate::model::replication::Stage;
 
 /// Completes the routes of a Pika. `links` are those of the run.
 pub fn complete(instance: &mut Instance, links: &[Link]) {
@@ -52,8 +53,19 @@ pub fn of_links(facts: &mut Facts) {
         };
         link.replica_route = find(&link.replica, &link.master, RouteEnd::Master);
         link.master_route = find(&link.master, &link.replica, RouteEnd::Replica);
+        link.copy = copy(facts, link);
     }
     facts.links = links;
+}
+
+/// How far the copy is that the replica of a link waits for. What lies in its db-sync-path at another time is a leftover.
+fn copy(facts: &Facts, link: &Link) -> Option<CopyProgress> {
+    let master = facts.node(&link.replica)?.replication.as_ref()?.master.as_ref()?;
+    master.states.iter().find(|state| state.stage == Stage::FullSync)?;
+    let mut instances = facts.hosts.iter().flat_map(|host| &host.instances);
+    let instance = instances.find(|instance| instance.node.as_ref() == Some(&link.replica))?;
+    let space = instance.full_sync.as_ref().filter(|space| space.from == link.master)?;
+    Some(CopyProgress { received_bytes: space.received_bytes?, of_bytes: space.needed_bytes })
 }
 
 /// `None`: there is nothing to compare.

@@ -48,6 +48,9 @@ pub struct Link {
     /// master takes for its own, from 3.0.2 to 3.4.1 the one from which it connects to the replica. Set by `derive`.
     #[serde(default)]
     pub sent_address: Option<String>,
+    /// How far a full copy is that the replica waits for. Null: it waits for none, or its host was not seen. Set by `derive`.
+    #[serde(default)]
+    pub copy: Option<CopyProgress>,
     /// Ports of the master, dialled at the very address that the replica uses.
     pub ports: Option<Vec<DialledPort>>,
     /// The positions of both binlogs, read at the same time; twice.
@@ -381,6 +384,17 @@ pub enum Step {
     Shifted,
     /// The positions say nothing: the replica writes no binlog, or files of another size.
     Incomparable,
+}
+
+/// How far a full copy is, as the host of the replica shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CopyProgress {
+    /// What lies below db-sync-path of the replica.
+    pub received_bytes: u64,
+    /// The size of the master's data; a copy is about as large.
+    pub of_bytes: u64,
 }
 
 /// Two readings of one database.

@@ -94,6 +94,9 @@ pub struct PathOnHost {
     pub in_use: Option<bool>,
     /// A file of the kind that the process holds open in another place, when it holds none here.
     pub held_elsewhere: Option<HeldFile>,
+    /// How much lies below it. Only of db-sync-path, where a full copy arrives; null where not all of it could be seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
 }
 
 /// A file that a process holds open.
@@ -135,6 +138,9 @@ pub struct FullSyncSpace {
     pub available_bytes: u64,
     /// db-sync-path.
     pub path: String,
+    /// What lies there: what has arrived, while a copy is on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_bytes: Option<u64>,
 }
 
 /// The files of the database of a Pika.

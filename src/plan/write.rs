@@ -1,6 +1,8 @@
 //! Makes a plan from what was seen, with comments for whoever completes it. Pure.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::path::Path;
 
 use super::file::SCHEMA;
 use crate::i18n::texts;
@@ -99,13 +101,18 @@ fn find(facts: &Facts, address: &Address) -> Option<usize> {
 }
 
 /// A plan of the servers and of the replication between them.
-pub fn plan_text(facts: &Facts, around: &Named, language: Language) -> String {
+///
+/// `file` is where it is written to, for the command that checks it.
+pub fn plan_text(facts: &Facts, around: &Named, file: Option<&Path>, language: Language) -> String {
+    let file = file.map_or_else(|| "pikadoctor.yaml".to_owned(), |file| file.display().to_string());
+    let file = shlex::try_quote(&file).unwrap_or(Cow::Borrowed("pikadoctor.yaml"));
     let mut out = String::new();
     let _ = writeln!(
         out,
-        "# {}\n# {}\n#   pikadoctor check -f pikadoctor.yaml --wait 30m\n# {}\n#   pikadoctor schema plan\n",
+        "# {}\n# {}\n#   pikadoctor check -f {} --wait 30m\n# {}\n#   pikadoctor schema plan\n",
         texts::PLAN_INTRODUCTION.get(language),
         texts::PLAN_CHECK_IT.get(language),
+        escape_control(&file),
         texts::PLAN_SCHEMA.get(language),
     );
     let _ = writeln!(out, "schema: {SCHEMA}\n\nnodes:");

@@ -15,6 +15,9 @@ use crate::model::finding::{Finding, Gate, Problem, Report, State, Verdict};
 use crate::model::text::{Language, escape_control};
 use crate::render::options::RenderOptions;
 
+/// What a forecast is asked for.
+const FORECAST: &str = "link/forecast";
+
 /// Where the text of a block begins.
 const INDENT: usize = 10;
 
@@ -32,13 +35,14 @@ pub fn render(report: &Report, look: RenderOptions) -> String {
     let is_other = |finding: &&Finding| {
         !finding.state.matters() && (look.shows(finding.state) || look.always == Some(finding.check.as_str()))
     };
-    for finding in report.findings.iter().filter(is_other) {
-        page.finding(finding, None);
-    }
+    let mut others: Vec<&Finding> = report.findings.iter().filter(is_other).collect();
+    others.sort_by_key(|finding| report.findings.iter().position(|it| it.target == finding.target));
+    page.others(&others);
     page.summary(report);
     page.next(&causes);
     let body = std::mem::take(&mut page.out);
     page.header(report);
+    page.verdict(report, &causes);
     if body.contains("redis-cli ") && needs_password(report) {
         let first = texts::PASSWORD_FIRST.get(page.language);
         let _ = writeln!(page.out, "  {first}\n    export REDISCLI_AUTH='…'\n");
@@ -77,8 +81,47 @@ impl Page {
         }
     }
 
+    /// GO or NO-GO of a gate or a forecast, and what holds it back.
+    fn verdict(&mut self, report: &Report, causes: &[StandingCause<'_>]) {
+        let verdict = match &report.gate {
+            Some(gate) => gate.verdict,
+            None if self.look.always != Some(FORECAST) => return,
+            None if report.exit_code == exit::OK => Verdict::Go,
+            None => Verdict::NoGo,
+        };
+        let holds = causes.iter().filter(|cause| self.look.fails(cause.worst()));
+        let names: Vec<&str> = holds.map(|cause| cause.finding.check.as_str()).collect();
+        let word = self.word(verdict);
+        let text = match names.as_slice() {
+            [] => texts::GATE_HELD_BY_NOTHING.get(self.language).to_owned(),
+            names => texts::gate_held_by(self.language, names.join(texts::COMMA.get(self.language))),
+        };
+        self.paragraph(0, &format!("{word}  "), &text);
+        self.out.push('\n');
+    }
+
+    /// What is as it should be, by target: its name stands at the first of a group.
+    fn others(&mut self, others: &[&Finding]) {
+        let mut target = None;
+        for finding in others {
+            let is_new = target.replace(finding.target.as_str()) != Some(&finding.target);
+            if is_new && target.is_some() && !self.out.ends_with("\n\n") {
+                self.out.push('\n');
+            }
+            self.body(finding, None, if is_new { &finding.target } else { "" });
+        }
+        if !others.is_empty() {
+            self.out.push('\n');
+        }
+    }
+
     fn finding(&mut self, finding: &Finding, therefore: Option<String>) {
-        self.heading(finding.state, &finding.check, &finding.target);
+        self.body(finding, therefore, &finding.target);
+        self.out.push('\n');
+    }
+
+    fn body(&mut self, finding: &Finding, therefore: Option<String>, target: &str) {
+        self.heading(finding.state, &finding.check, target);
         // The title says what should be true; beside a problem it would read as if it were, and
         // beside what is fine it says nothing new.
         if let Some(accepted) = accepted(finding, self.language) {
@@ -110,7 +153,6 @@ impl Page {
                 &format!("pikadoctor explain {}", finding.check),
             );
         }
-        self.out.push('\n');
     }
 
     fn problem(&mut self, problem: &Problem) {
@@ -169,7 +211,8 @@ impl Page {
         let word_gap = INDENT.saturating_sub(word.width()).max(1);
         let styled = self.styled(word, style_of(state));
         let check = self.styled(check, Style::new().bold());
-        let _ = writeln!(self.out, "{styled}{}{check}{}{target}", " ".repeat(word_gap), " ".repeat(gap));
+        let line = format!("{styled}{}{check}{}{target}", " ".repeat(word_gap), " ".repeat(gap));
+        let _ = writeln!(self.out, "{}", line.trim_end());
     }
 
     fn labelled(&mut self, label: &str, text: &str) {
@@ -279,12 +322,16 @@ impl Page {
     }
 
     fn gate(&mut self, gate: &Gate) {
-        let (word, color) = match gate.verdict {
+        let word = self.word(gate.verdict);
+        let _ = writeln!(self.out, "{word}  {}", gate_words(gate, self.language));
+    }
+
+    fn word(&self, verdict: Verdict) -> String {
+        let (word, color) = match verdict {
             Verdict::Go => ("GO", AnsiColor::Green),
             Verdict::NoGo => ("NO-GO", AnsiColor::Red),
         };
-        let styled = self.styled(word, Style::new().fg_color(Some(color.into())).bold());
-        let _ = writeln!(self.out, "{styled}  {}", gate_words(gate, self.language));
+        self.styled(word, Style::new().fg_color(Some(color.into())).bold())
     }
 
     fn styled(&self, text: &str, style: Style) -> String {

@@ -12,6 +12,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use super::causes::{all_causes_first, follows_from, standing};
 use super::remedy::mend_text;
 use super::words::accepted;
+use crate::i18n::texts;
 use crate::model::finding::{Finding, Report, State};
 use crate::model::text::{Language, escape_control};
 use crate::render::options::RenderOptions;
@@ -161,7 +162,11 @@ fn outcome(finding: &Finding, options: RenderOptions, language: Language) -> Out
 
 /// Everything that a finding says, its own line breaks kept.
 fn described(finding: &Finding, language: Language) -> String {
-    let mut lines = vec![finding.title.clone()];
+    // The title says what should be true; above what is not it would read as a statement.
+    let mut lines = match finding.state.matters() {
+        true => vec![format!("{}: {}", texts::LABEL_CHECK.get(language), finding.title)],
+        false => vec![finding.title.clone()],
+    };
     lines.extend((!finding.note.is_empty()).then(|| finding.note.clone()));
     lines.extend(follows_from(&finding.explained_by, language));
     for problem in &finding.problems {

@@ -54,7 +54,8 @@ pub fn run(arguments: &InitCommand) -> Result<CommandOutcome, CliError> {
         expect_output(path).map_err(|source| CliError::Write { path: path.clone(), source })?;
     }
     let facts = follow(arguments)?;
-    let text = plan_text(&facts, &arguments.cluster.named(), arguments.language.language());
+    let language = arguments.language.language();
+    let text = plan_text(&facts, &arguments.cluster.named(), arguments.output.as_deref(), language);
     let answered = facts.nodes.iter().filter(|node| node.version.is_some()).count();
     // A plan without a server that answers is worth nothing, and nobody should believe that it was found.
     if answered == 0 {

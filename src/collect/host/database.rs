@@ -38,6 +38,13 @@ pub fn look(roots: &Roots, place: &Path, shown: &Path) -> DatabaseOnHost {
     found
 }
 
+/// How much lies below a directory. `None`: not all of it could be seen.
+pub fn bytes_below(place: &Path) -> Option<u64> {
+    let mut found = DatabaseOnHost { bytes: Some(0), ..DatabaseOnHost::default() };
+    measure(place, LEVELS + 1, &mut { MAX_DATABASE_FILES }, &mut found, &mut Vec::new());
+    found.bytes
+}
+
 /// Adds up what lies below a directory, and finds the stores: directories with data files or a manifest.
 fn measure(
     place: &Path,

@@ -236,6 +236,7 @@ impl Looker<'_> {
                     let about = |place| error.unavailable(format!("paths.{place}.in_use"));
                     self.instance.unavailable.extend((0..paths.len()).map(about));
                 }
+                self.measure_copy(&mut paths);
                 self.instance.database = self.database(&paths);
                 self.instance.log_files = self.log_files(&paths);
                 self.instance.paths = Some(paths);
@@ -246,6 +247,16 @@ impl Looker<'_> {
             }
         }
         self.look_at_pid_file(setting("db-sync-path"));
+    }
+
+    /// How much of a full copy has arrived.
+    fn measure_copy(&self, paths: &mut [PathOnHost]) {
+        let root = self.roots.root_of(self.pid);
+        let is_there =
+            |path: &&mut PathOnHost| path.role == PathRole::DbSync && path.exists && path.directory;
+        for path in paths.iter_mut().filter(is_there) {
+            path.bytes = database::bytes_below(&below(&root, &resolve(&root, Path::new(&path.path))));
+        }
     }
 
     /// The files of its database. One that was moved away below a running Pika is that of nobody.

@@ -111,6 +111,7 @@ fn one(
         rotational: mount.and_then(|mount| rotational(roots, mount)),
         in_use: None,
         held_elsewhere: None,
+        bytes: None,
     };
     Ok((fact, mount.map(|mount| mount.mnt_id)))
 }

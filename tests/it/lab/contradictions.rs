@@ -12,10 +12,6 @@ use super::played::all_played;
 /// A sentence that is shorter than this is a label, and may stand in two places.
 const SENTENCE: usize = 30;
 
-/// Families in which two texts still ask for different things: the halves of a pair that gave up are each told how to take
-/// over the other, and a silent link is to be set up anew (link/canary) and copied anew (link/sample).
-const STILL_WRONG: [&str; 2] = ["double-master-given-up", "silent"];
-
 /// What a problem asks somebody to do to a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Act {
@@ -72,9 +68,20 @@ fn acts(problem: &Problem) -> Vec<Act> {
                     value.as_ref().map(ToString::to_string).unwrap_or_default(),
                 ],
             }),
+            Action::Service { place, what } => acts.push(Act {
+                server: place.server.clone().or_else(|| place.host.clone()).unwrap_or_default(),
+                words: vec!["service".to_owned(), format!("{what:?}").to_lowercase()],
+            }),
             _ => {}
         }
     }
+    // A server that is stopped to be started again is started.
+    let last = acts.iter().rposition(|act| act.words[0] == "service");
+    let mut index = 0;
+    acts.retain(|act| {
+        index += 1;
+        act.words[0] != "service" || last == Some(index - 1)
+    });
     acts
 }
 
@@ -118,23 +125,69 @@ impl Act {
         {
             return Some("a setting is to have two values");
         }
+        let ends = |act: &Self| act.words == ["service", "stop"];
+        let both = self.words[0] == "service" && other.words[0] == "service";
+        if both && self.server == other.server && ends(self) != ends(other) {
+            return Some("it is to be stopped, and to run");
+        }
         None
     }
 }
 
-/// Whether a text says that a link is to be left alone.
+/// Whether a text says that a link is to be left alone: `do not send slaveof`, `without slaveof`, `不要执行 slaveof`.
 fn asks_to_wait(text: &str) -> bool {
-    let text = text.to_lowercase();
-    ["no slaveof", "not send slaveof", "not run slaveof", "without slaveof"]
-        .iter()
-        .any(|words| text.contains(words))
+    const NOT: [&str; 9] = ["not ", "no ", "never ", "without ", "不要", "不执行", "不能", "绝不", "请勿"];
+    let text = text.to_lowercase().replace("slaveof no one", "");
+    text.match_indices("slaveof").any(|(index, _)| {
+        let before = &text[..index];
+        let begins = before.rfind(['.', ';', ':', '\n', '。', '；', '：', '，']).map_or(0, |at| at + 1);
+        let before = before.get(begins..).unwrap_or(before);
+        // `wait until the master no longer lists it, then slaveof` asks for one.
+        let then = ["then", "before", "until", "再", "之前", "而不", "如果", "if "];
+        NOT.iter().any(|word| before.contains(word)) && !then.iter().any(|word| before.contains(word))
+    })
+}
+
+/// What is said to be done and to be undone, with the word for each, by language.
+const OPPOSITES: [([&str; 3], [&str; 3]); 3] = [
+    (["start ", "启动 ", "启动"], ["stop ", "停止 ", "停掉 "]),
+    (["open port ", "open the port ", "放行端口"], ["close port ", "close the port ", "关闭端口"]),
+    (["switch on ", "打开 ", "开启 "], ["switch off ", "关闭 ", "停用 "]),
+];
+
+/// What a problem asks to be done to what: the object is the word behind the verb. The last one counts: what is stopped to
+/// be started again is started.
+fn meanings(problem: &Problem) -> BTreeMap<(usize, String), bool> {
+    let mut said = BTreeMap::new();
+    for text in texts(problem) {
+        let text = text.to_lowercase();
+        for (axis, (does, undoes)) in OPPOSITES.iter().enumerate() {
+            let mut found: Vec<(usize, usize, bool)> = Vec::new();
+            for (verbs, polarity) in [(does, true), (undoes, false)] {
+                let places = verbs.iter().flat_map(|verb| text.match_indices(verb));
+                found.extend(places.map(|(at, verb)| (at, at + verb.len(), polarity)));
+            }
+            found.sort_unstable();
+            for (_, behind, polarity) in found {
+                let object = text[behind..].split([' ', ',', '.', ';', '，', '。', '；', '、']).next();
+                // An address, a port or a setting; `start it` is about whatever the finding is about.
+                let object = object.filter(|word| word.contains([':', '-']) || word.parse::<u16>().is_ok());
+                if let Some(object) = object {
+                    said.insert((axis, object.to_owned()), polarity);
+                }
+            }
+        }
+    }
+    said
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_two_texts_of_a_report_ask_for_opposite_things() {
-    let mut wrong = Vec::new();
-    for played in all_played().await.iter().filter(|it| !STILL_WRONG.contains(&&*it.scenario.family)) {
-        let report = played.report(Language::En);
+    let mut wrong = BTreeSet::new();
+    for (played, language) in
+        all_played().await.iter().flat_map(|it| [(it, Language::En), (it, Language::Zh)])
+    {
+        let report = played.report(language);
         let standing: Vec<_> = standing(&report).collect();
         for (index, (finding, problem)) in standing.iter().enumerate() {
             for (other_finding, other) in &standing[index + 1..] {
@@ -149,32 +202,54 @@ async fn no_two_texts_of_a_report_ask_for_opposite_things() {
                 for one in acts(problem) {
                     for two in acts(other) {
                         if let Some(why) = one.contradicts(&two) {
-                            wrong.push(format!(
-                                "{names}: {why}: {} / {}",
-                                one.words.join(" "),
-                                two.words.join(" ")
-                            ));
+                            let (one, two) = (one.words.join(" "), two.words.join(" "));
+                            wrong.insert(format!("{names}: {why}: {one} / {two}"));
                         }
                     }
                 }
+                let other_means = meanings(other);
+                for ((axis, object), polarity) in meanings(problem) {
+                    if other_means.get(&(axis, object.clone())).is_some_and(|other| *other != polarity) {
+                        wrong.insert(format!("{names}: {:?} of {object} both ways", OPPOSITES[axis]));
+                    }
+                }
                 for (waits, acts_on) in [(problem, other), (other, problem)] {
-                    let acts = acts(acts_on);
-                    if texts(waits).iter().any(|text| asks_to_wait(text))
-                        && acts.iter().any(|act| act.words.first().is_some_and(|word| word == "slaveof"))
-                    {
-                        wrong.push(format!("{names}: no slaveof is to be sent, and it is printed"));
+                    let follows = acts(acts_on).iter().any(|act| act.follows().is_some());
+                    let says = texts(waits).into_iter().find(|text| asks_to_wait(text));
+                    if let Some(says) = says.filter(|_| follows) {
+                        wrong.insert(format!("{names}: no slaveof is to be sent, and it is printed: {says}"));
                     }
                 }
             }
         }
     }
+    let wrong: Vec<_> = wrong.into_iter().collect();
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn the_reader_of_texts_knows_what_asks_for_no_slaveof() {
+    for text in [
+        "While it runs: wait, and send no slaveof; that would begin it anew",
+        "Do not join them by slaveof.",
+        "请等待，不要执行 slaveof，否则会从头开始",
+        "不要用 slaveof 连接它们。",
+    ] {
+        assert!(asks_to_wait(text), "{text}");
+    }
+    for text in [
+        "slaveof no one, wait until the master no longer lists it, then slaveof again",
+        "等主库不再列出它，再执行 slaveof",
+        "Connect it: slaveof 10.0.0.1 9221",
+    ] {
+        assert!(!asks_to_wait(text), "{text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_sentence_stands_twice_in_a_report() {
     let mut wrong = BTreeSet::new();
-    for played in all_played().await.iter().filter(|it| !STILL_WRONG.contains(&&*it.scenario.family)) {
+    for played in all_played().await.iter() {
         for language in [Language::En, Language::Zh] {
             let report = played.report(language);
             let mut seen: BTreeMap<String, String> = BTreeMap::new();
@@ -202,7 +277,6 @@ fn sentences(text: &str) -> impl Iterator<Item = String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "node/replication-state begins with the number of the state"]
 async fn no_finding_begins_with_a_bare_number() {
     let mut wrong = BTreeSet::new();
     for played in all_played().await {

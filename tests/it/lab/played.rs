@@ -24,7 +24,7 @@ pub static KNOWLEDGE: LazyLock<Arc<Knowledge>> = LazyLock::new(|| Arc::new(built
 pub const SIDE_BY_SIDE: usize = 48;
 
 /// Longer than any delay of a scenario that is no fault, shorter than those that are.
-pub const CANARY_WAIT: Duration = Duration::from_millis(3500);
+pub const CANARY_WAIT: Duration = Duration::from_millis(4500);
 
 /// A scenario, and what was seen of it.
 pub struct Played {
