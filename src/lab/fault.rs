@@ -120,8 +120,6 @@ pub enum LinkFault {
     Purged,
     /// `slaveof` named the master by this name.
     ByName(String),
-    /// `slaveof no one` was sent to the replica a moment ago, and the master lists it still.
-    Left,
     /// The master has a second address, with this last number, and `slaveof` named that one.
     SecondAddress(u8),
 }

@@ -1,4 +1,4 @@
-//! Ports that a packet filter drops, for real servers. Only in a network that is not the one of the whole machine.
+//! Ports that a packet filter drops, for real servers. Only in a network of their own.
 
 use std::fs;
 use std::io::{self, Write};
@@ -10,11 +10,12 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether packets can be dropped here: there is `nft`, and what it does is seen in this network alone.
+    /// Whether packets can be dropped here: there is `nft`, and this is a network of its own, without any card, as
+    /// `unshare -n` makes one.
     pub fn is_possible() -> bool {
-        let network = |process: &str| fs::read_link(format!("/proc/{process}/ns/net")).ok();
-        let is_apart = network("self").is_some_and(|own| network("1").is_some_and(|first| own != first));
-        is_apart && which::which("nft").is_ok()
+        let cards = fs::read_to_string("/proc/net/dev").unwrap_or_default();
+        let mut cards = cards.lines().filter_map(|line| line.split_once(':')).map(|(card, _)| card.trim());
+        cards.all(|card| card == "lo") && which::which("nft").is_ok()
     }
 
     /// Drops what is sent to a port from now on.

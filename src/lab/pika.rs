@@ -107,6 +107,18 @@ impl Pika {
         self.directory.path().join(CONF)
     }
 
+    /// What its configuration file says of a key now.
+    pub fn setting(&self, key: &str) -> Option<String> {
+        let text = fs::read_to_string(self.conf()).ok()?;
+        let mut lines = text.lines().filter_map(|line| line.split_once(':'));
+        lines.find(|(name, _)| name.trim() == key).map(|(_, value)| value.trim().to_owned())
+    }
+
+    /// With which password it is asked from now on.
+    pub fn use_password(&mut self, password: String) {
+        self.start.password = Some(password);
+    }
+
     /// Ends it as an operator does. What it leaves running, as 3.1 to 3.4 may their rsync daemon, goes on running. The
     /// error: it does not end.
     pub async fn stop(&mut self) -> Result<(), LabError> {

@@ -66,7 +66,6 @@ pub fn can_be_staged(scenario: &Scenario) -> Result<(), LabError> {
             | LinkFault::Ahead(_)
             | LinkFault::ByName(_)
             | LinkFault::GivenUp
-            | LinkFault::Left
             | LinkFault::AlreadyListed => {}
             LinkFault::Blocked(_) if Filter::is_possible() => {}
             // With a position in its slaveof, up to 3.0.16, a replica begins there.
@@ -225,9 +224,6 @@ impl RealStage {
             replica.ask(&slaveof).await?;
             wait_until_up(replica).await?;
         }
-        if link.faults.contains(&LinkFault::Left) {
-            replica.ask(&["slaveof", "no", "one"]).await?;
-        }
         if link.faults.contains(&LinkFault::AlreadyListed) {
             replica.ask(&["slaveof", "no", "one"]).await?;
             replica.ask(&slaveof).await?;
@@ -293,9 +289,25 @@ impl RealStage {
         Ok(())
     }
 
+    /// Takes the requirepass that stands in the file of each server now for the one with which it is asked.
+    pub fn learn_passwords(&mut self) {
+        for (name, server) in &mut self.servers {
+            let own = server.setting("requirepass").filter(|password| !password.is_empty());
+            if let (Some(password), Some(plan)) = (own, self.scenario.servers.get_mut(name)) {
+                plan.password = Some(password.clone());
+                server.use_password(password);
+            }
+        }
+    }
+
     /// A server that was started. `None` when the scenario has it down.
     pub fn server(&mut self, name: &str) -> Option<&mut Pika> {
         self.servers.get_mut(name)
+    }
+
+    /// The same, to be looked at only.
+    pub fn running(&self, name: &str) -> Option<&Pika> {
+        self.servers.get(name)
     }
 
     /// What is wrong around the servers is mended: what is down runs, what is in the way is gone, rsync is found from

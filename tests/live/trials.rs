@@ -41,6 +41,7 @@ struct Real {
 
 impl Site for Real {
     async fn look(&mut self) -> Report {
+        self.stage.learn_passwords();
         tokio::time::sleep(REST).await;
         let mut catalogue = built_in();
         if self.scenario.run == Run::Forecast {
@@ -52,6 +53,7 @@ impl Site for Real {
     }
 
     async fn keys(&mut self) -> Keys {
+        self.stage.learn_passwords();
         let mut all = Keys::new();
         for name in self.scenario.servers.keys() {
             let mut keys = self.stage.keys(name).await.unwrap_or_default();
@@ -75,7 +77,9 @@ impl Site for Real {
     }
 
     fn password(&self, server: &str) -> Option<String> {
-        self.scenario.servers[server].password.clone()
+        // What a step has set counts from then on.
+        let own = self.stage.running(server).and_then(|server| server.setting("requirepass"));
+        own.filter(|own| !own.is_empty()).or_else(|| self.scenario.servers[server].password.clone())
     }
 
     fn conf(&mut self, server: &str) -> PathBuf {
@@ -105,8 +109,9 @@ impl Site for Real {
         Ok(())
     }
 
-    async fn decide(&mut self, remedy: &Remedy, _step: &RemedyStep) -> bool {
-        let known = self.scenario.by_hand.contains(&remedy.recipe);
+    async fn decide(&mut self, remedy: &Remedy, step: &RemedyStep) -> bool {
+        let recipe = step.recipe.as_ref().unwrap_or(&remedy.recipe);
+        let known = self.scenario.by_hand.contains(recipe);
         if known {
             self.stage.mend_surroundings().await.unwrap();
         }
@@ -148,7 +153,14 @@ async fn what_is_advised_first_mends_real_servers() {
             Ok(stage) => Real { scenario: scenario.clone(), stage },
             Err(error) => return (scenario, Err(error.to_string())),
         };
-        (scenario, Ok(try_remedies(&mut site).await))
+        let trials = try_remedies(&mut site).await;
+        // Whoever ends a long run sees how far it came.
+        eprintln!(
+            "{}: {:?}",
+            scenario.name,
+            trials.iter().map(|it| (&it.recipe, &it.faults)).collect::<Vec<_>>()
+        );
+        (scenario, Ok(trials))
     });
     let seen: Vec<(Scenario, Result<Vec<Trial>, String>)> =
         futures_util::stream::iter(runs).buffer_unordered(SIDE_BY_SIDE).collect().await;

@@ -101,7 +101,7 @@ pub async fn try_remedies(site: &mut impl Site) -> Vec<Trial> {
     for (check, remedy) in looks(&before) {
         trials.push(try_look(site, check, &remedy).await);
     }
-    match first_remedy(&before) {
+    match first_remedy(&before, &site.causes()) {
         Some((finding, remedy)) if !remedy.only_looks() => {
             let finding = finding.clone();
             trials.push(mend(site, &before, &finding, &remedy).await);
@@ -204,14 +204,18 @@ async fn imprint(site: &mut impl Site) -> Keys {
     all
 }
 
-/// The first remedy of the first cause that has one.
-fn first_remedy(report: &Report) -> Option<(&Finding, Remedy)> {
-    report.diagnosis.iter().find_map(|cause| {
-        let finding =
-            report.findings.iter().find(|it| it.check == cause.check && it.target == cause.target)?;
-        let mut problems = finding.problems.iter().filter(|problem| problem.explained_by.is_empty());
-        problems.find_map(|problem| Some((finding, problem.remedies.first()?.clone())))
-    })
+/// The first remedy of the fault, where it is known which check names it and that one has a remedy; of the first cause
+/// that has one otherwise.
+fn first_remedy<'r>(report: &'r Report, causes: &[String]) -> Option<(&'r Finding, Remedy)> {
+    let first_of = |wanted: &dyn Fn(&str) -> bool| {
+        report.diagnosis.iter().filter(|cause| wanted(&cause.check)).find_map(|cause| {
+            let is_it = |it: &&Finding| it.check == cause.check && it.target == cause.target;
+            let finding = report.findings.iter().find(is_it)?;
+            let mut problems = finding.problems.iter().filter(|problem| problem.explained_by.is_empty());
+            problems.find_map(|problem| Some((finding, problem.remedies.first()?.clone())))
+        })
+    };
+    first_of(&|check| causes.iter().any(|cause| cause == check)).or_else(|| first_of(&|_| true))
 }
 
 /// What is not well after a remedy: what it was for is still there, or something new has come.

@@ -97,8 +97,9 @@ impl Site for Simulated {
         Ok(())
     }
 
-    async fn decide(&mut self, remedy: &Remedy, _step: &RemedyStep) -> bool {
-        let known = self.scenario.by_hand.contains(&remedy.recipe);
+    async fn decide(&mut self, remedy: &Remedy, step: &RemedyStep) -> bool {
+        let recipe = step.recipe.as_ref().unwrap_or(&remedy.recipe);
+        let known = self.scenario.by_hand.contains(recipe);
         if known {
             self.stage.mend_surroundings(&KNOWLEDGE).await.unwrap();
         }
