@@ -1,21 +1,71 @@
 //! Passwords, and where they come from.
 
 use std::env::VarError;
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::files::open::read_named;
 use crate::model::limits::MAX_PASSWORD_FILE_BYTES;
+use crate::parse::document::rewrite::rewrite_texts;
+use crate::parse::hide::secrets::Secrets;
 
-/// A password on its way to a server. It cannot be printed.
+/// Every secret that this process was given, for [`hide_in`] and [`hide_in_text`].
+static GIVEN: Mutex<Option<Secrets>> = Mutex::new(None);
+
+/// Notes a secret: from now on nothing that is printed or kept holds it.
+pub fn note(text: &str) {
+    let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    given.get_or_insert_default().add(text);
+}
+
+/// The secrets that this process was given until now.
+fn given() -> Secrets {
+    GIVEN.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+}
+
+/// A value without the secrets that this process was given, whoever repeated them: facts, or what another program is
+/// asked.
+///
+/// # Errors
+/// When something is left that cannot be read any more, as a release that is a password.
+pub fn hide_in<T: Serialize + DeserializeOwned>(value: T) -> Result<T, serde_json::Error> {
+    let secrets = given();
+    if secrets.is_empty() {
+        return Ok(value);
+    }
+    rewrite_texts(&value, &|text| secrets.hide(text))
+}
+
+/// The environment variables that no other program inherits: those of this program, and whatever holds a secret.
+pub fn secret_variables() -> Vec<OsString> {
+    let secrets = given();
+    let holds_one = |(name, value): &(OsString, OsString)| {
+        name.to_string_lossy().starts_with(VARIABLES) || secrets.hide(&value.to_string_lossy()).is_some()
+    };
+    std::env::vars_os().filter(holds_one).map(|(name, _)| name).collect()
+}
+
+/// A text for the standard error without them.
+pub fn hide_in_text(text: &str) -> String {
+    given().hide(text).unwrap_or_else(|| text.to_owned())
+}
+
+/// A password on its way to a server. It cannot be printed, and whoever repeats it is not, either.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
 impl Password {
     /// Wraps a password.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        let text = text.into();
+        note(&text);
+        Self(text)
     }
 
     /// The password itself, for AUTH alone.
@@ -60,6 +110,9 @@ pub enum SecretError {
     #[error("cannot read the password from the terminal: {0}")]
     Prompt(io::Error),
 }
+
+/// How the variables of this program begin.
+pub const VARIABLES: &str = "PIKADOCTOR_";
 
 /// The environment variable that holds the password.
 pub const PASSWORD_VARIABLE: &str = "PIKADOCTOR_PASSWORD";

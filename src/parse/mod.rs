@@ -7,6 +7,7 @@ pub mod conf;
 pub mod conf_text;
 pub mod document;
 pub mod duration;
+pub mod hide;
 pub mod info;
 pub mod manifest;
 pub mod nearest;

@@ -39,6 +39,9 @@ pub enum PipelineError {
     /// A Pika of this host is its own master.
     #[error("{0} cannot be its own master")]
     OwnMaster(String),
+    /// What is left of the facts without the secrets of the run makes no sense.
+    #[error("a secret is also a part of the facts, and without it they cannot be read: {0}")]
+    Hidden(serde_json::Error),
     /// A Pika of this host was named beside it.
     #[error("{0} is named twice")]
     NamedTwice(String),

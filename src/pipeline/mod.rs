@@ -28,6 +28,7 @@ use self::request::CollectionPlan;
 use self::run::CollectionRun;
 use self::steps::{codis, conf, files, hosts, links, nodes, plan, services, targets};
 use crate::collect::net::deadlines::Deadlines;
+use crate::collect::secret::hide_in;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 
@@ -264,7 +265,8 @@ pub async fn collect(
             Work::Derive(work) => work(&mut run)?,
         }
     }
-    Ok(run.facts)
+    // The one place that every fact passes on its way to a report, a plan or a bundle.
+    hide_in(run.facts).map_err(PipelineError::Hidden)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod safety {
     mod commands;
     mod coordinators;
     mod ports;
+    mod secrets;
 }
 
 mod checks {

@@ -2,13 +2,17 @@
 
 use ring::digest::{SHA256, digest};
 
-use crate::collect::secret::Password;
+use crate::collect::secret::{Password, note};
 
 /// What a proxy of `product` with this `token` expects of whoever knows its product_auth: the first half of a
 /// SHA-256, in hexadecimal digits (NewXAuth in pkg/utils/rpc/crypto.go).
 pub fn of_proxy(product: &str, product_auth: &Password, token: &str) -> String {
     let text = format!("Codis-XAuth-[{product}]-[{}]-[{token}]", product_auth.expose());
-    digest(&SHA256, text.as_bytes()).as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    let hash: String =
+        digest(&SHA256, text.as_bytes()).as_ref()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    // Whoever has it may do what the dashboard may.
+    note(&hash);
+    hash
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::output::run_session;
 use super::wire::{Question, SCHEMA, TOOL, now};
 use crate::collect::host::{Request, Search};
 use crate::collect::net::deadlines::Deadlines;
+use crate::collect::secret::hide_in;
 use crate::model::host::{SshErrorKind, SshFailure};
 use crate::model::limits::SSH_RETURN_TIME;
 use crate::parse::document::encode::to_json;
@@ -31,12 +32,15 @@ pub async fn collect_remote_host(
         search: search.cloned(),
     };
     let words = |error: &dyn std::fmt::Display| failure(SshErrorKind::Failed, Some(error.to_string()));
+    // It is an argument, which other users can read, and a server may have repeated what it was sent.
+    let question = hide_in(question).map_err(|error| words(&error))?;
     let question = to_json(&question).map_err(|error| words(&error))?;
     let own =
         if destination.copies() { Some(own_program().await.map_err(|error| words(&error))?) } else { None };
     let sent = now();
     let began = Instant::now();
-    let mut child = start(&ssh, destination, &question, deadlines).map_err(|error| words(&error))?;
+    let mut child = start(&ssh, destination, &question, own.as_ref().map(Vec::len), deadlines)
+        .map_err(|error| words(&error))?;
     let session = run_session(&mut child, own.as_deref());
     let Ok(output) = timeout_at(deadlines.run, session).await else {
         let _ = child.start_kill();

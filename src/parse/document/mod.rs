@@ -5,5 +5,6 @@ pub mod encode;
 pub mod error;
 pub mod json;
 pub mod pack;
+pub mod rewrite;
 pub mod value;
 pub mod yaml;
