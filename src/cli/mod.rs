@@ -6,10 +6,11 @@ mod error;
 mod outcome;
 mod progress;
 mod runtime;
+mod said;
 mod typed;
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -102,7 +103,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     match result {
         Ok(outcome) => print(outcome),
         Err(error) => {
-            let _ = writeln!(io::stderr(), "pikadoctor: {}", typed.hide(&error.to_string()));
+            said::say(&typed.hide(&error.to_string()));
             CliError::EXIT_CODE
         }
     }

@@ -15,6 +15,7 @@ use crate::model::finding::{Finding, Report, State};
 use crate::model::link::Link;
 use crate::model::replication::Stage;
 use crate::model::text::{Language, escape_control};
+use crate::render::armour::armoured_text;
 use crate::render::words::{duration, state as state_word};
 
 /// Shows what changes from look to look.
@@ -102,7 +103,7 @@ impl Progress {
     }
 
     fn line(&self, text: &str) {
-        let text = escape_control(text);
+        let text = armoured_text(&escape_control(text));
         let written = match &self.screen {
             Some(screen) => screen.all.println(&text),
             None => writeln!(io::stderr(), "{text}"),

@@ -19,12 +19,22 @@ pub enum Language {
     Zh,
 }
 
-/// Replaces control characters and those that turn the direction of writing by visible escapes.
+/// Whether a character makes a reader see something else than what is there: it controls a terminal, turns the
+/// direction of writing, breaks a line, or is not seen at all.
+pub fn is_treacherous(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Replaces treacherous characters by visible escapes.
 pub fn escape_control(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
-        let turns = matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || turns {
+        if is_treacherous(c) {
             let _ = write!(escaped, "{}", c.escape_default());
         } else {
             escaped.push(c);

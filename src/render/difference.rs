@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::armour::armoured_text;
 use super::short::one_line;
 use super::words::state as state_word;
 use crate::difference::Difference;
@@ -33,5 +34,5 @@ pub fn render(difference: &Difference, language: Language) -> String {
     if findings + facts == 0 {
         return texts::NOTHING_CHANGED.get(language).to_owned();
     }
-    out
+    armoured_text(&out)
 }

@@ -1,5 +1,6 @@
 //! Turns a report into a text. One file per format; each returns a string and prints nothing.
 
+pub mod armour;
 pub mod catalogue;
 mod causes;
 mod codis_line;
@@ -21,12 +22,13 @@ mod tap;
 pub mod words;
 mod wrap;
 
+use self::armour::armoured;
 use self::options::{Format, RenderOptions};
 use crate::model::finding::Report;
 
 /// The report in a format, with a line feed at its end.
 pub fn render(report: &Report, format: Format, look: RenderOptions) -> String {
-    match format {
+    let document = match format {
         Format::Human => human::render(report, look),
         Format::Json => json::render(report),
         Format::Short => short::render(report, look),
@@ -37,5 +39,6 @@ pub fn render(report: &Report, format: Format, look: RenderOptions) -> String {
         Format::Prometheus => prometheus::render(report),
         Format::Tap => tap::render(report, look),
         Format::Markdown => markdown::render(report, look),
-    }
+    };
+    armoured(document, format, look.color)
 }

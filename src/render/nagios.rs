@@ -155,7 +155,8 @@ fn performance(metric: &Metric, target: Option<&str>) -> String {
         Some(target) => format!("{target} {}", metric.name),
         None => metric.name.clone(),
     };
-    let label = label.replace('=', "_").replace('\'', "''");
+    // A `|` or a line break would begin performance data of its own, or a line.
+    let label = safe(&label).replace('=', "_").replace('\'', "''");
     let label = if label.contains(' ') { format!("'{label}'") } else { label };
     let value = match metric.value {
         // Nagios takes no exponents; `{}` on f64 writes none.

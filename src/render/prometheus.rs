@@ -4,8 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use super::armour::armoured_text;
 use super::causes::{all_causes_first, causes};
 use crate::model::finding::{Report, State};
+use crate::model::text::escape_control;
 
 /// The report as metrics, without time stamps of its own: the collector refuses files that have any.
 pub fn render(report: &Report) -> String {
@@ -110,7 +112,8 @@ impl Families {
 
 /// The value of a label.
 fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    let safe = armoured_text(&escape_control(text));
+    safe.replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 /// A part of the name of a metric. Checks of users can call theirs as they like.

@@ -7,6 +7,7 @@ use super::remedy::mend_text;
 use super::short::one_line;
 use super::words::accepted;
 use crate::model::finding::{Report, State};
+use crate::model::text::is_treacherous;
 use crate::render::options::RenderOptions;
 
 /// The report as TAP.
@@ -60,7 +61,18 @@ fn escaped(text: &str) -> String {
     one_line(text).replace('\\', "\\\\").replace('#', "\\#")
 }
 
-/// A string of JSON is one of YAML, too, on one line and without control characters.
+/// A string of JSON is one of YAML, too, on one line. What must not stand in it as it is has a number in both, but for
+/// what is beyond the first 65536 characters, which YAML writes otherwise.
 fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
+    let mut quoted = String::new();
+    for c in serde_json::to_string(text).unwrap_or_default().chars() {
+        // Two of them begin a command to the log of a pipeline.
+        let is_second = c == '#' && quoted.ends_with('#');
+        match u32::from(c) {
+            _ if !is_treacherous(c) && !is_second => quoted.push(c),
+            code @ 0..=0xffff => quoted.push_str(&format!("\\u{code:04x}")),
+            code => quoted.push_str(&format!("\\U{code:08x}")),
+        }
+    }
+    quoted
 }

@@ -60,6 +60,7 @@ mod docs {
 }
 
 mod formats {
+    mod hostile;
     mod human;
     mod machine;
 }

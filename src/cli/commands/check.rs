@@ -1,7 +1,6 @@
 //! `pikadoctor check`
 
 use std::fmt::Display;
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -14,13 +13,13 @@ use crate::cli::args::targets::TargetArgs;
 use crate::cli::args::wait::{WaitArgs, WaitLoop, gate};
 use crate::cli::error::CliError;
 use crate::cli::outcome::CommandOutcome;
+use crate::cli::said::say;
 use crate::collect::files::bundle::read_report;
 use crate::judge::baseline::Baseline;
 use crate::judge::policy::Policy;
 use crate::model::catalogue::Catalogue;
 use crate::model::finding::{Ended, Report};
 use crate::model::policy::Parameters;
-use crate::model::text::escape_control;
 use crate::pipeline::catalogue::catalogue_with;
 use crate::plan::read::Plan;
 
@@ -83,7 +82,7 @@ pub fn run(arguments: &CheckCommand) -> Result<CommandOutcome, CliError> {
     report.remarks.splice(0..0, plan.into_iter().flat_map(|plan| plan.remarks));
     for remark in &report.remarks {
         // Remarks fail nothing; they must not get lost in a report that nobody reads because it is ok, either.
-        let _ = writeln!(io::stderr(), "pikadoctor: {}", escape_control(remark));
+        say(remark);
     }
     arguments.report.print(&report, None)
 }

@@ -13,6 +13,7 @@ use crate::model::policy::Parameters;
 use crate::parse::document::encode::to_pretty_json;
 use crate::pipeline::judgement::judge;
 use crate::render;
+use crate::render::armour::armoured_json;
 
 /// Show what changed between two bundles or reports
 ///
@@ -44,7 +45,7 @@ pub fn run(arguments: &DiffCommand) -> Result<CommandOutcome, CliError> {
     let difference = difference(&report(&arguments.before)?, &report(&arguments.after)?);
     let nothing = difference.findings.is_empty() && difference.facts.is_empty();
     let document = if arguments.json {
-        to_pretty_json(&difference)? + "\n"
+        armoured_json(&to_pretty_json(&difference)?) + "\n"
     } else {
         render::difference::render(&difference, language)
     };
