@@ -75,6 +75,9 @@ pub enum CliError {
     /// There is too much to make one plan of it.
     #[error("more than {0} servers name each other; write a plan for a part of them")]
     TooManyServers(usize),
+    /// The time was over before all servers were followed.
+    #[error("the time for the run was over after {0} servers; --timeout gives it more")]
+    TimeOver(usize),
     /// The one Pika that was asked for is not on the host.
     #[error("{host}: {reason}")]
     NotOnHost {

@@ -8,9 +8,10 @@ mod progress;
 mod runtime;
 mod said;
 mod typed;
+mod watch;
 
 use std::ffi::{OsStr, OsString};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -117,12 +118,13 @@ fn survive_file_limit() {
 
 /// Prints the one document of a run.
 fn print(outcome: CommandOutcome) -> u8 {
+    watch::is_done();
     // Styles are in the document where the format has any; the stream takes them out when it is no terminal,
     // or when NO_COLOR says so.
     let mut out = anstream::stdout();
     match out.write_all(outcome.document.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            let _ = writeln!(io::stderr(), "pikadoctor: the standard output: {error}; it is not complete");
+            said::say(&format!("the standard output: {error}; it is not complete"));
             CliError::EXIT_CODE
         }
         // A reader that went away has seen what it wanted.

@@ -1,5 +1,7 @@
 //! What follows from the facts about a Codis and the servers behind it. Pure.
 
+use std::collections::BTreeMap;
+
 use crate::catalog::era;
 use crate::i18n::reasons;
 use crate::model::codis::Codis;
@@ -30,8 +32,10 @@ pub fn complete(facts: &mut Facts) {
             let node = server.node.as_ref().and_then(|name| nodes.iter().find(|node| node.name == *name));
             complete_server(server, node);
         }
+        let registered: BTreeMap<&str, &Registered> =
+            codis.registered.iter().rev().filter_map(|entry| Some((entry.host.as_deref()?, entry))).collect();
         for server in &mut codis.servers {
-            server.follows = follows(server, &codis.registered);
+            server.follows = follows(server, &registered);
             let node = server.node.as_ref().and_then(|name| nodes.iter().find(|node| node.name == *name));
             server.unserved = unserved(server, node, codis.groups.as_deref(), codis.slots.as_ref());
         }
@@ -67,7 +71,7 @@ fn unserved(
 }
 
 /// Whether a replica follows the master by position. A name and an address are the same where the name leads there.
-fn follows(server: &Backend, registered: &[Registered]) -> Option<bool> {
+fn follows(server: &Backend, registered: &BTreeMap<&str, &Registered>) -> Option<bool> {
     if server.position == Position::Master {
         return None;
     }
@@ -82,7 +86,7 @@ fn follows(server: &Backend, registered: &[Registered]) -> Option<bool> {
     }
     let addresses = |host: &str| match AddressKind::of(host) {
         AddressKind::Name => {
-            let entry = registered.iter().find(|entry| entry.host.as_deref() == Some(host))?;
+            let entry = registered.get(host)?;
             entry.resolved.clone().filter(|addresses| !addresses.is_empty())
         }
         _ => Some(vec![host.to_owned()]),

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::i18n::reasons;
 use crate::model::codis::Codis;
 use crate::model::codis::coordinator::{Coordinator, Product};
-use crate::model::codis::proxy::{JodisEntry, ProxyPresence};
+use crate::model::codis::proxy::{JodisEntry, Proxy, ProxyPresence};
 use crate::model::codis::topology::{Registered, SharedServer};
 use crate::model::facts::Facts;
 use crate::model::network::AddressKind;
@@ -108,15 +108,21 @@ fn compare_proxies(product: &mut Product, announced: Option<&Vec<JodisEntry>>, c
     tokens.extend(in_memory.iter().flatten().map(|(token, _)| *token));
     let mut seen = BTreeSet::new();
     tokens.retain(|token| seen.insert(*token));
+    // Thousands of each can be registered: the first of a token counts.
+    let by_token: BTreeMap<&String, &Proxy> =
+        proxies.iter().rev().filter_map(|proxy| Some((proxy.token.as_ref()?, proxy))).collect();
+    let announced_by: BTreeMap<&String, &JodisEntry> =
+        jodis.iter().rev().map(|entry| (&entry.token, entry)).collect();
+    let remembered: BTreeMap<&String, Option<&String>> = in_memory.iter().flatten().rev().copied().collect();
     let presence = |token: &String| {
-        let proxy = proxies.iter().find(|proxy| proxy.token.as_ref() == Some(token));
-        let entry = jodis.iter().find(|entry| entry.token == *token);
+        let proxy = by_token.get(token).copied();
+        let entry = announced_by.get(token).copied();
         let registered = proxy.and_then(|proxy| proxy.proxy_addr.as_ref());
         let announced = entry.and_then(|entry| entry.addr.as_ref());
-        let known = in_memory.iter().flatten().find(|(known, _)| *known == token);
+        let known = remembered.get(token).copied();
         ProxyPresence {
             token: token.clone(),
-            addr: registered.or(announced).or(known.and_then(|(_, addr)| *addr)).cloned(),
+            addr: registered.or(announced).or(known.flatten()).cloned(),
             announces: proxy.is_none_or(|proxy| proxy.jodis_path.is_some()),
             registered: proxy.is_some(),
             in_dashboard: in_memory.as_ref().map(|_| known.is_some()),
@@ -140,8 +146,9 @@ fn relate_slots(product: &mut Product) {
         }
         return;
     };
+    let known: BTreeSet<i64> = groups.iter().map(|group| group.id).collect();
     for range in slots.iter_mut() {
-        range.group_exists = Some(groups.iter().any(|group| group.id == range.group));
+        range.group_exists = Some(known.contains(&range.group));
     }
 }
 

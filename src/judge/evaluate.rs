@@ -15,6 +15,7 @@ use super::template::facts::{NOT_STATED, example_tree, missing_of, place_of, tre
 use super::template::possible::possible_of;
 use super::template::scope::{Scope, Variables};
 use crate::catalog::check_file::for_each_parts;
+use crate::i18n::texts;
 use crate::model::catalogue::Catalogue;
 use crate::model::check::{
     Case, Check, CheckFile, Example, Explains, MetricRule, Param, PossibleCause, StateRule, Target,
@@ -23,6 +24,7 @@ use crate::model::diagnosis::{Claim, Look, Possibility};
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, Metric, Problem, State};
 use crate::model::knowledge::Knowledge;
+use crate::model::limits::MAX_PROBLEMS;
 use crate::model::policy::Parameters;
 use crate::model::range::Range;
 use crate::model::text::{Language, Source, Template};
@@ -164,7 +166,7 @@ impl<'c> Judge<'c> {
             };
             return Ok(Outcome::NotApplicable(note));
         }
-        let mut problems = Vec::new();
+        let mut held: Vec<(State, &Case, Arc<Scope>)> = Vec::new();
         for scope in scopes(file, scope)? {
             let Some((_, case, scope)) = first_case(&file.cases, &scope)? else { continue };
             let state = state_of(&case.state, &scope)?;
@@ -172,38 +174,58 @@ impl<'c> Judge<'c> {
             match state {
                 State::Ok if file.for_each.is_none() => {
                     let note = found().unwrap_or_else(|| text(&file.ok, &scope));
-                    return Ok(Outcome::Judged(problems, note));
+                    return Ok(Outcome::Judged(Vec::new(), note));
                 }
                 State::Ok => {}
                 State::NotApplicable if file.for_each.is_none() => {
                     return Ok(Outcome::NotApplicable(found().unwrap_or_default()));
                 }
-                _ => problems.push(Problem {
-                    needed: case.needed.as_ref().map(|needed| text(needed, &scope)),
-                    // It may hold commands: no value of a server is more than a word there.
-                    fix: case.fix.as_ref().map(|fix| text(fix, &scope.quoted())),
-                    // A remedy of which something is not known is none.
-                    remedies: remedies(&case.remedies, &scope, &self.knowledge)
-                        .into_iter()
-                        .filter_map(|remedy| remedy.ok().flatten())
-                        .collect(),
-                    place: item_of(file, &scope).and_then(place_of),
-                    identity: identity(case, item_of(file, &scope)),
-                    may_pass: match &case.transient {
-                        // What cannot be known may pass; the finding itself is certain.
-                        Some(condition) => scope.holds(condition).unwrap_or(true),
-                        None => false,
-                    },
-                    case: case.name.as_ref().map(|name| text(name, &scope)),
-                    possible: possible(case, item_of(file, &scope), &scope),
-                    claims: claims(file, case, &scope),
-                    ..Problem::new(state, found().unwrap_or_default())
-                }),
+                _ => held.push((state, case, scope)),
             }
         }
-        problems.sort_by_key(|problem| problem.state.rank());
+        // The state of each counts; the texts of the first tell a person what it is about, and a server must not choose
+        // how long a report is.
+        held.sort_by_key(|(state, ..)| state.rank());
+        let rest: Vec<State> = held.iter().skip(MAX_PROBLEMS).map(|(state, ..)| *state).collect();
+        held.truncate(MAX_PROBLEMS);
+        let told = held.iter().map(|(state, case, scope)| self.problem(file, *state, case, scope));
+        let problems: Vec<Problem> = told.chain(self.rest(&rest)).collect();
         let note = if problems.is_empty() { text(&file.ok, scope) } else { String::new() };
         Ok(Outcome::Judged(problems, note))
+    }
+
+    /// What a case that holds says.
+    fn problem(&self, file: &CheckFile, state: State, case: &Case, scope: &Arc<Scope>) -> Problem {
+        let item = item_of(file, scope);
+        Problem {
+            needed: case.needed.as_ref().map(|needed| text(needed, scope)),
+            // It may hold commands: no value of a server is more than a word there.
+            fix: case.fix.as_ref().map(|fix| text(fix, &scope.quoted())),
+            // A remedy of which something is not known is none.
+            remedies: remedies(&case.remedies, scope, &self.knowledge)
+                .into_iter()
+                .filter_map(|remedy| remedy.ok().flatten())
+                .collect(),
+            place: item.and_then(place_of),
+            identity: identity(case, item),
+            may_pass: match &case.transient {
+                // What cannot be known may pass; the finding itself is certain.
+                Some(condition) => scope.holds(condition).unwrap_or(true),
+                None => false,
+            },
+            case: case.name.as_ref().map(|name| text(name, scope)),
+            possible: possible(case, item, scope),
+            claims: claims(file, case, scope),
+            ..Problem::new(state, case.found.as_ref().map(|found| text(found, scope)).unwrap_or_default())
+        }
+    }
+
+    /// Says how many problems are not told one by one. Another number is another problem: a baseline accepts no more
+    /// than there were.
+    fn rest(&self, states: &[State]) -> Option<Problem> {
+        let worst = states.iter().min_by_key(|state| state.rank())?;
+        let identity = format!("more-{}", states.len());
+        Some(Problem { identity, ..Problem::new(*worst, texts::and_more(self.language, states.len())) })
     }
 
     /// What to make of an expression that could not be answered.

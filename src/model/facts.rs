@@ -77,6 +77,28 @@ impl Facts {
         self.nodes.iter().find(|node| node.name == name)
     }
 
+    /// What is judged one by one, and how many there are of each kind.
+    pub fn subjects(&self) -> [(&'static str, usize); 14] {
+        let products = self.coordinators.iter().map(|one| one.products.as_ref().map_or(0, Vec::len));
+        let instances = self.hosts.iter().map(|host| host.instances.len());
+        [
+            ("servers", self.nodes.len()),
+            ("links", self.links.len()),
+            ("pairs", self.pairs.len()),
+            ("configuration files", self.conf_files.len()),
+            ("hosts", self.hosts.len()),
+            ("processes", instances.sum()),
+            ("coordinators", self.coordinators.len()),
+            ("products", products.sum()),
+            ("Codis", self.codis.len()),
+            ("companion files", self.companion_files.len()),
+            ("Sentinels", self.sentinels.len()),
+            ("watched masters", self.watched.len()),
+            ("logs", self.logs.len()),
+            ("compared configurations", self.conf_drifts.len()),
+        ]
+    }
+
     /// Puts facts that were collected later in the place of earlier ones about the same things.
     pub fn merge(&mut self, later: Self) {
         self.collected_at = later.collected_at;

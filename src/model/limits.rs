@@ -85,6 +85,11 @@ limits! {
         time CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
         /// The time for the replies to one batch, where the run has three times as much.
         time REPLY_TIMEOUT: Duration = Duration::from_secs(5);
+        /// The time for what comes after collecting: what follows from the facts, judging them, and the report. It takes some
+        /// hundredths of a second, on a busy machine more. Three times that of the run, at least this …
+        time MIN_JUDGING_TIMEOUT: Duration = Duration::from_secs(5);
+        /// … and at most this.
+        time MAX_JUDGING_TIMEOUT: Duration = Duration::from_secs(30);
         /// How many servers are looked at side by side.
         count MAX_PARALLEL_SERVERS: usize = 16;
         /// How many servers `init` follows: a plan for more is made of parts.
@@ -100,6 +105,10 @@ limits! {
     "Servers" {
         /// How much is read in answer to one batch. INFO and CONFIG of a Pika come to some 20 KB.
         bytes MAX_REPLY_BYTES: usize = 4 * MIB;
+        /// How many lines of one section of INFO are read. The longest of a Pika has some hundred.
+        count MAX_INFO_LINES: usize = 10_000;
+        /// How many replicas one server may list: each of them takes the whole binlog from it.
+        count MAX_LISTED_REPLICAS: usize = 1000;
         /// How many of the first bytes are kept, to tell what answered when it is not RESP.
         bytes MAX_FIRST_BYTES: usize = 256;
         /// How much is shown of an answer that is not RESP.
@@ -155,6 +164,9 @@ limits! {
         bytes MAX_SCANNED_DATABASE_BYTES: u64 = 1 << 30;
     }
     "HTTP" {
+        /// How many values and names a JSON document may have. That of a Codis with 1024 slots and 60 servers has some
+        /// 20,000.
+        count MAX_JSON_VALUES: usize = 250_000;
         /// How much of a text from a server an error repeats.
         characters MAX_HTTP_ERROR_CHARACTERS: usize = 300;
     }
@@ -172,6 +184,8 @@ limits! {
         count MAX_FE_PRODUCTS: usize = 16;
         /// How many groups, servers of a group and proxies are read. Codis manages 9999 groups; nobody has so many.
         count MAX_CODIS_MEMBERS: usize = 1024;
+        /// How many servers one Codis or one product may have in all its groups.
+        count MAX_CODIS_MEMBER_SERVERS: usize = 4096;
         /// How many slots are read. Codis has 1024, the fork as many as max_slot_num says.
         count MAX_CODIS_SLOTS: usize = 64 * 1024;
         /// How many proxies are asked.
@@ -207,6 +221,10 @@ limits! {
         time ZOOKEEPER_SESSION_TIMEOUT: Duration = Duration::from_secs(10);
         /// How many entries of an access control list are read.
         count MAX_ACL_ENTRIES: usize = 64;
+        /// How many lists that differ are kept of one product. Codis makes all of its nodes with one.
+        count MAX_ACL_KINDS: usize = 64;
+        /// How many nodes of one product that cannot be understood are named.
+        count MAX_ODDITIES: usize = 200;
         /// How much is read of one answer of etcd: that for a product with all of its slots has 200 KB.
         bytes MAX_ETCD_ANSWER_BYTES: usize = 32 * MIB;
         /// How much is read of the answer of etcd to /version.
@@ -264,8 +282,12 @@ limits! {
         time ANSWER_STEP_TIMEOUT: Duration = Duration::from_secs(3);
     }
     "Files" {
-        /// How large a bundle may be when it is unpacked. One server comes to some 100 KB.
-        bytes MAX_BUNDLE_BYTES: u64 = 256 * MIB as u64;
+        /// How large a bundle or report may be when it is unpacked. One server comes to some 100 KB.
+        bytes MAX_BUNDLE_BYTES: u64 = 64 * MIB as u64;
+        /// How many values and names it may have. One server comes to some 3000.
+        count MAX_BUNDLE_VALUES: usize = 1_000_000;
+        /// How many servers it may have, and how many links, hosts, and whatever else is judged one by one.
+        count MAX_BUNDLE_SUBJECTS: usize = 1000;
         /// How large a check file may be.
         bytes MAX_CHECK_FILE_BYTES: u64 = MIB as u64;
         /// How large a configuration file may be. Pika itself reads no line beyond that.
@@ -308,8 +330,16 @@ limits! {
         time MAX_LOG_WINDOW: Duration = Duration::from_secs(10 * 366 * 24 * 3600);
     }
     "Judging and output" {
+        /// The longest expression or text of a check file: its reader goes one step deeper for each bracket.
+        bytes MAX_EXPRESSION_BYTES: usize = 16 * KIB;
+        /// How deep brackets, and how many signs and `not` in a row, may stand in one expression.
+        count MAX_EXPRESSION_DEPTH: usize = 64;
+        /// How many names of a check file may be evaluated within each other.
+        count MAX_NESTED_NAMES: usize = 32;
         /// How many steps one expression or text may take. The longest of the built-in ones takes some hundreds.
         count MAX_EXPRESSION_STEPS: u64 = 20_000;
+        /// How many problems of one check and target are told one by one, the worst first; the rest is counted.
+        count MAX_PROBLEMS: usize = 100;
         /// How deep recipes may use each other.
         count MAX_RECIPE_DEPTH: usize = 4;
         /// How deep `explain` follows the names of a check file that stand for others.

@@ -7,6 +7,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::limits::{MAX_EXPRESSION_BYTES, MAX_EXPRESSION_DEPTH};
+
 /// A language of the output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -146,9 +148,37 @@ impl Serialize for Source {
 
 impl<'de> Deserialize<'de> for Source {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Spanned { value: text, line, column } = Spanned::deserialize(deserializer)?;
+        let Spanned { value: text, line, column } = Spanned::<String>::deserialize(deserializer)?;
+        if let Some(why) = too_deep(&text) {
+            return Err(D::Error::custom(why));
+        }
         Ok(Self { text, line, column })
     }
+}
+
+/// Why a text cannot be an expression or a template that somebody wrote: whoever reads it goes one step deeper for each
+/// bracket and each sign, and the stack of a process has an end.
+fn too_deep(text: &str) -> Option<String> {
+    if text.len() > MAX_EXPRESSION_BYTES {
+        return Some(format!("longer than {MAX_EXPRESSION_BYTES} bytes"));
+    }
+    let (mut open, mut deepest, mut signs, mut most) = (0_usize, 0, 0_usize, 0);
+    for word in text.split_inclusive([' ', '(', '[', '{', ')', ']', '}', '-', '+', '~', '\n', '\t']) {
+        let last = word.chars().next_back().unwrap_or_default();
+        signs = match word.trim() {
+            "" | "(" | "[" | "{" => signs,
+            "not" | "-" | "+" | "~" => signs + 1,
+            _ => 0,
+        };
+        open = match last {
+            '(' | '[' | '{' => open + 1,
+            ')' | ']' | '}' => open.saturating_sub(1),
+            _ => open,
+        };
+        (deepest, most) = (deepest.max(open), most.max(signs));
+    }
+    (deepest.max(most) > MAX_EXPRESSION_DEPTH)
+        .then(|| format!("more than {MAX_EXPRESSION_DEPTH} brackets or signs within each other"))
 }
 
 /// The name by which a [`Spanned`] asks the deserialiser of documents for a value, its line and its column.

@@ -4,6 +4,8 @@
 //! Only members that are known are taken over, so nothing that somebody else keeps there (a password, say) reaches the
 //! facts. Whatever is missing or of another type is null.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value as Json;
 
 use crate::model::codis::dashboard::Dashboard;
@@ -98,13 +100,20 @@ pub fn slot(model: &Json) -> Option<Slot> {
 
 /// Counts slots in the groups that they belong to, and that they come from and go to.
 pub fn count_slots(groups: &mut [Group], slots: &[Slot]) {
+    let mut own: BTreeMap<i64, Vec<u64>> = BTreeMap::new();
+    let (mut out, mut into): (BTreeMap<i64, u64>, BTreeMap<i64, u64>) = (BTreeMap::new(), BTreeMap::new());
+    for slot in slots {
+        own.entry(slot.group).or_default().push(slot.id);
+        if slot.action.is_some() {
+            *out.entry(slot.group).or_default() += 1;
+            *into.entry(slot.target.unwrap_or(0)).or_default() += 1;
+        }
+    }
     for group in groups {
-        let own = slots.iter().filter(|slot| slot.group == group.id);
-        let set = slot_set(own.clone().map(|slot| slot.id).collect());
+        let set = slot_set(own.get(&group.id).cloned().unwrap_or_default());
         (group.slots, group.slot_ranges) = (set.count, set.ranges);
-        group.moving_out = own.filter(|slot| slot.action.is_some()).count() as u64;
-        let comes = |slot: &&Slot| slot.action.is_some() && slot.target.unwrap_or(0) == group.id;
-        group.moving_in = slots.iter().filter(comes).count() as u64;
+        group.moving_out = out.get(&group.id).copied().unwrap_or_default();
+        group.moving_in = into.get(&group.id).copied().unwrap_or_default();
     }
 }
 

@@ -20,6 +20,7 @@ pub mod request;
 mod run;
 mod steps;
 mod subset;
+pub mod trust;
 
 use futures_util::future::LocalBoxFuture;
 

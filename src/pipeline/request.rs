@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use super::trust::Hosts;
 use crate::collect::codis::request;
 use crate::collect::coordinator::collect::CoordinatorRequest;
 use crate::collect::host::{InstanceSelector, Search};
@@ -156,6 +157,8 @@ pub struct CollectionPlan {
     pub bundle: Option<PathBuf>,
     /// The servers that were named.
     pub targets: Vec<ServerTarget>,
+    /// Hosts that may see passwords beside those that were named.
+    pub password_to: Vec<Hosts>,
     /// The links that were named.
     pub links: Vec<LinkRequest>,
     /// What may be done on these links. On links that are found nothing is written.

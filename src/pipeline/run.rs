@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::request::{CollectionPlan, LinkRequest, LogsRequest, ServerTarget};
+use super::trust::Trusted;
 use crate::collect::clock;
 use crate::collect::host::Running;
 use crate::collect::link::Party;
 use crate::collect::net::deadlines::Deadlines;
+use crate::collect::secret::Password;
+use crate::model::address::Address;
 use crate::model::conf::ConfFile;
 use crate::model::facts::{self, Facts};
 use crate::model::knowledge::Knowledge;
@@ -22,6 +25,8 @@ pub struct CollectionRun<'k> {
     pub knowledge: &'k Knowledge,
     /// How long things may take.
     pub deadlines: Deadlines,
+    /// The hosts that may see passwords.
+    trusted: Trusted,
     /// The facts so far.
     pub facts: Facts,
     /// The servers that are asked: those of the plan, and those that were found.
@@ -87,6 +92,7 @@ impl<'k> CollectionRun<'k> {
             plan,
             knowledge,
             deadlines,
+            trusted: Trusted::of(plan),
             facts,
             targets: plan.targets.clone(),
             before_sentinels: plan.targets.len(),
@@ -99,6 +105,12 @@ impl<'k> CollectionRun<'k> {
             remote_confs: Vec::new(),
             logs: Vec::new(),
         }
+    }
+
+    /// A server that somebody else than a person named. It sees the password only if its host was named.
+    pub fn found(&self, address: Address, password: Option<&Password>) -> ServerTarget {
+        let password = password.filter(|_| self.trusted.holds(&address)).cloned();
+        ServerTarget { name: address.to_string(), address, password }
     }
 
     /// Adds links that were found, each once, and none that was named or found before.

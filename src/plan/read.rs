@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
-use super::file::{LinkPlan, PlanFile, SCHEMA, SecretSource};
+use super::file::{LinkPlan, NodePlan, PlanFile, SCHEMA, SecretSource};
 use crate::catalog::parameters;
 use crate::judge::requirements::Required;
 use crate::judge::waivers::Waiver;
@@ -358,6 +358,15 @@ impl Reader<'_> {
         Ok(Path::new(self.origin).parent().unwrap_or(Path::new("")).join(expanded))
     }
 
+    /// Whether a variable is one of this program's own, or one that the plan takes a password from.
+    fn is_secret(&self, name: &str) -> bool {
+        let names = |node: &NodePlan| match &node.password {
+            Some(SecretSource::Env(variable)) => variable.text == name,
+            _ => false,
+        };
+        name.starts_with("PIKADOCTOR_") || self.file.nodes.values().any(names)
+    }
+
     /// Replaces `${NAME}` by the environment variable of that name. `$$` is a dollar sign.
     fn expand(&self, source: &Source) -> Result<String, PlanError> {
         let mut expanded = String::new();
@@ -374,6 +383,11 @@ impl Reader<'_> {
                     self.wrong(source, &format!("`{}`: write ${{NAME}}, or $$ for a `$`", source.text))
                 );
             };
+            // What is made of it is looked up, dialled and shown.
+            if self.is_secret(name) {
+                let why = format!("{name} holds a password, which has its place in `password` alone");
+                return Err(self.wrong(source, &why));
+            }
             let value = (self.environment)(name).filter(|value| !value.is_empty());
             let unset = || self.wrong(source, &format!("the environment variable {name} is not set"));
             expanded.push_str(&value.ok_or_else(unset)?);

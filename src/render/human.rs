@@ -285,12 +285,14 @@ impl Page {
         }
         if !reasons.is_empty() {
             let label = texts::SKIPPED_BECAUSE.get(self.language);
-            self.paragraph(0, "", &format!("{label}{}", reasons.join("; ")));
+            // At the left edge a line of its own would look like one of this program.
+            self.paragraph(0, "", &format!("{label}{}", escape_control(&reasons.join("; "))));
         }
         // Neither is what is waived: one line each, so that nobody forgets that it is there.
         for finding in report.findings.iter().filter(|finding| finding.state == State::Waived) {
             let accepted = accepted(finding, self.language).unwrap_or_default();
-            self.paragraph(2, "", &format!("{} {}: {accepted}", finding.check, finding.target));
+            let line = format!("{} {}: {accepted}", finding.check, finding.target);
+            self.paragraph(2, "", &escape_control(&line));
         }
         if let Some(gate) = &report.gate {
             self.gate(gate);

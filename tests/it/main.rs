@@ -9,6 +9,7 @@ mod house;
 mod support;
 
 mod safety {
+    mod budgets;
     mod commands;
     mod coordinators;
     mod ports;

@@ -48,6 +48,7 @@ impl ClusterArgs {
             };
             plan.coordinators = Some((request, password));
         }
+        plan.password_to = connecting.password_to();
         plan.codis = self.codis.request(connecting, &plan.targets)?;
         plan.sentinels = self.sentinels.request(connecting, &plan.targets)?;
         Ok(plan)

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::cli::error::CliError;
 use crate::cli::runtime;
+use crate::cli::said::say;
+use crate::cli::watch::watch;
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::secret::{
     PASSWORD_VARIABLE, Password, SecretError, ask_password, password_in, read_password_file,
@@ -15,6 +17,7 @@ use crate::model::knowledge::Knowledge;
 use crate::model::limits::{CONNECT_TIMEOUT, REPLY_TIMEOUT, RUN_TIMEOUT, RUN_TIMEOUT_WITH_LINKS};
 use crate::parse::duration;
 use crate::pipeline::request::{CollectionPlan, ServerTarget};
+use crate::pipeline::trust::{Hosts, Trusted};
 use crate::pipeline::{self, StepId};
 use crate::plan::read::{PasswordFrom, Plan, PlannedServer};
 
@@ -44,6 +47,11 @@ pub struct ConnectionArgs {
     #[arg(long, value_name = "FILE")]
     master_password_file: Option<PathBuf>,
 
+    /// Also send the password to servers on this host that nobody named and a server, a Codis, a coordinator or a
+    /// Sentinel tells of: a host, a network such as 10.0.0.0/8, or any [repeatable]
+    #[arg(long, value_name = "HOST")]
+    password_to: Vec<Hosts>,
+
     /// Prompt for the password
     #[arg(long)]
     ask_password: bool,
@@ -72,6 +80,7 @@ impl ConnectionArgs {
             connect_timeout: time.div_f64(3.0).min(CONNECT_TIMEOUT),
             reply_timeout: time.div_f64(3.0).min(REPLY_TIMEOUT),
             password_file,
+            password_to: Vec::new(),
             master_password_file: None,
             ask_password: false,
             no_ports: !ports,
@@ -138,6 +147,11 @@ impl ConnectionArgs {
         Deadlines::starting_now(time, self.connect_timeout, self.reply_timeout)
     }
 
+    /// Hosts that may see the password beside those that were named.
+    pub fn password_to(&self) -> Vec<Hosts> {
+        self.password_to.clone()
+    }
+
     /// Whether the ports that are counted from the client port are left alone.
     pub fn skips_ports(&self) -> bool {
         self.no_ports
@@ -150,8 +164,7 @@ impl ConnectionArgs {
         steps: &[StepId],
         knowledge: &Knowledge,
     ) -> Result<Facts, CliError> {
-        let deadlines = || self.deadlines(plan.is_large());
-        Ok(runtime::run(async { pipeline::collect(plan, steps, knowledge, deadlines()).await })??)
+        collect_by(self.deadlines(plan.is_large()), plan, steps, knowledge)
     }
 
     /// The password of servers that nobody named: that of the others, if there is one for all.
@@ -185,6 +198,43 @@ impl ConnectionArgs {
         let suffix = if role == TargetRole::Peer { "PEER" } else { "MASTER" };
         password_in(&format!("{PASSWORD_VARIABLE}_{suffix}"))
     }
+}
+
+/// Takes steps of the pipeline to their end, within the time that is left of `deadlines`.
+pub fn collect_by(
+    deadlines: Deadlines,
+    plan: &CollectionPlan,
+    steps: &[StepId],
+    knowledge: &Knowledge,
+) -> Result<Facts, CliError> {
+    watch(deadlines.left());
+    let facts = runtime::run(async { pipeline::collect(plan, steps, knowledge, deadlines).await })??;
+    say_withheld(plan, &facts);
+    Ok(facts)
+}
+
+/// Says to which servers a password was not sent that they would have wanted.
+fn say_withheld(plan: &CollectionPlan, facts: &Facts) {
+    let of_found = [
+        plan.sentinels.password.is_some(),
+        plan.codis.as_ref().is_some_and(|codis| codis.password.is_some()),
+        plan.coordinators.as_ref().is_some_and(|(_, password)| password.is_some()),
+    ];
+    if !of_found.contains(&true) {
+        return;
+    }
+    let trusted = Trusted::of(plan);
+    let closed = facts.nodes.iter().filter(|node| node.authentication.admitted == Some(false));
+    let names: Vec<&str> =
+        closed.filter(|node| !trusted.holds(&node.address)).map(|node| node.name.as_str()).collect();
+    if !names.is_empty() {
+        say(&withheld(&names.join(", ")));
+    }
+}
+
+/// That servers which were found saw no password, and how they would.
+pub fn withheld(names: &str) -> String {
+    format!("the password was not sent to {names}: nobody named the host; --password-to HOST sends it there")
 }
 
 /// `PIKADOCTOR_PASSWORD_PIKA_A` for `pika-a`.

@@ -10,6 +10,7 @@ use super::output::ReportArgs;
 use crate::cli::error::CliError;
 use crate::cli::progress::Progress;
 use crate::cli::runtime;
+use crate::cli::watch::{leave_signals, watch};
 use crate::judge::policy::Policy;
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;
@@ -63,6 +64,8 @@ struct Course {
 impl WaitLoop<'_> {
     /// Waits. The report is that of the last look, with the word GO or NO-GO.
     pub fn wait(&self, waiting: &WaitArgs, time: Duration) -> Result<Report, CliError> {
+        leave_signals();
+        watch(time + self.connecting.deadlines(self.plan.is_large()).left());
         runtime::run(async {
             let mut stops = Stops::listen().map_err(CliError::Signals)?;
             let began = Instant::now();

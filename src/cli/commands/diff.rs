@@ -6,9 +6,11 @@ use crate::catalog::built_in;
 use crate::cli::args::output::LanguageArgs;
 use crate::cli::error::CliError;
 use crate::cli::outcome::CommandOutcome;
+use crate::cli::watch::watch;
 use crate::collect::files::bundle::read_facts;
 use crate::difference::difference;
 use crate::model::exit;
+use crate::model::limits::RUN_TIMEOUT_WITH_LINKS;
 use crate::model::policy::Parameters;
 use crate::parse::document::encode::to_pretty_json;
 use crate::pipeline::judgement::judge;
@@ -36,6 +38,7 @@ pub struct DiffCommand {
 }
 
 pub fn run(arguments: &DiffCommand) -> Result<CommandOutcome, CliError> {
+    watch(RUN_TIMEOUT_WITH_LINKS);
     let catalogue = built_in();
     let language = arguments.output.language();
     let report = |path: &PathBuf| {

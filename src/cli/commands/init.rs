@@ -4,11 +4,13 @@ use std::path::PathBuf;
 
 use crate::catalog::built_in;
 use crate::cli::args::cluster::ClusterArgs;
-use crate::cli::args::connection::{ConnectionArgs, TargetRole};
+use crate::cli::args::connection::{ConnectionArgs, TargetRole, collect_by, withheld};
 use crate::cli::args::output::LanguageArgs;
 use crate::cli::error::CliError;
 use crate::cli::outcome::CommandOutcome;
+use crate::cli::said::say;
 use crate::collect::files::write::{expect_output, would_be_lost, write_output};
+use crate::collect::net::deadlines::Deadlines;
 use crate::model::address::Address;
 use crate::model::catalogue::Catalogue;
 use crate::model::exit;
@@ -16,6 +18,7 @@ use crate::model::facts::Facts;
 use crate::model::limits::MAX_INIT_SERVERS;
 use crate::parse::address::pika_address;
 use crate::pipeline::request::CollectionPlan;
+use crate::pipeline::trust::Trusted;
 use crate::pipeline::{INIT, NODES};
 use crate::plan::write::{neighbours, plan_text};
 
@@ -79,27 +82,46 @@ pub fn run(arguments: &InitCommand) -> Result<CommandOutcome, CliError> {
 /// Looks at the servers that were named, at those that they name, and so on.
 fn follow(arguments: &InitCommand) -> Result<Facts, CliError> {
     let catalogue = built_in();
-    let mut facts = first(arguments, &catalogue)?;
+    let (mut facts, deadlines, mut trusted) = first(arguments, &catalogue)?;
     let mut next = neighbours(&facts);
+    let mut withheld_from = Vec::new();
     while !next.is_empty() {
         let named: Vec<(TargetRole, &Address)> =
             next.iter().map(|address| (TargetRole::Server, address)).collect();
-        let targets = arguments.connecting.targets(&named)?;
+        // A host that was named by its name is known again by the address at which it was reached.
+        for node in facts.nodes.iter().filter(|node| trusted.holds(&node.address)).collect::<Vec<_>>() {
+            node.reached_at.iter().for_each(|host| trusted.add(host));
+        }
+        let mut targets = arguments.connecting.targets(&named)?;
+        for target in targets.iter_mut().filter(|target| !trusted.holds(&target.address)) {
+            if target.password.take().is_some() {
+                withheld_from.push(target.name.clone());
+            }
+        }
         let skip_ports = arguments.connecting.skips_ports();
         let plan = CollectionPlan { targets, skip_ports, ..CollectionPlan::default() };
-        let seen = arguments.connecting.collect(&plan, NODES, &catalogue.knowledge)?;
+        let seen = collect_by(deadlines, &plan, NODES, &catalogue.knowledge)?;
         facts.nodes.extend(seen.nodes);
+        // Half of a plan is worth nothing, and nobody should believe that it is the whole.
+        if deadlines.is_over() {
+            return Err(CliError::TimeOver(facts.nodes.len()));
+        }
         next = neighbours(&facts);
         let room = MAX_INIT_SERVERS.saturating_sub(facts.nodes.len());
         if next.len() > room {
             return Err(CliError::TooManyServers(MAX_INIT_SERVERS));
         }
     }
+    withheld_from
+        .retain(|name| facts.node(name).is_some_and(|node| node.authentication.admitted == Some(false)));
+    if !withheld_from.is_empty() {
+        say(&withheld(&withheld_from.join(", ")));
+    }
     Ok(facts)
 }
 
-/// The servers that were named, and those that a Codis, a coordinator or Sentinels name.
-fn first(arguments: &InitCommand, catalogue: &Catalogue) -> Result<Facts, CliError> {
+/// The servers that were named, and those that a Codis, a coordinator or Sentinels name; the end of the run, and who may see passwords.
+fn first(arguments: &InitCommand, catalogue: &Catalogue) -> Result<(Facts, Deadlines, Trusted), CliError> {
     let connecting = &arguments.connecting;
     let named: Vec<(TargetRole, &Address)> =
         arguments.servers.iter().map(|address| (TargetRole::Server, address)).collect();
@@ -107,5 +129,7 @@ fn first(arguments: &InitCommand, catalogue: &Catalogue) -> Result<Facts, CliErr
     let skip_ports = connecting.skips_ports();
     let plan = CollectionPlan { targets, skip_ports, ..CollectionPlan::default() };
     let plan = arguments.cluster.add(plan, connecting)?;
-    connecting.collect(&plan, INIT, &catalogue.knowledge)
+    let deadlines = connecting.deadlines(plan.is_large());
+    let facts = collect_by(deadlines, &plan, INIT, &catalogue.knowledge)?;
+    Ok((facts, deadlines, Trusted::of(&plan)))
 }

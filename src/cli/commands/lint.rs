@@ -4,6 +4,7 @@ use crate::cli::args::output::ReportArgs;
 use crate::cli::error::CliError;
 use crate::cli::outcome::CommandOutcome;
 use crate::cli::runtime;
+use crate::cli::watch::watch_for_signals;
 use crate::collect::net::deadlines::Deadlines;
 use crate::model::companion::CompanionKind;
 use crate::model::policy::Parameters;
@@ -74,6 +75,7 @@ pub fn run(arguments: &LintCommand) -> Result<CommandOutcome, CliError> {
         kind: arguments.kind.map(Kind::companion),
     };
     let plan = CollectionPlan { conf_files, ..CollectionPlan::default() };
+    watch_for_signals();
     let facts = runtime::run(pipeline::collect(&plan, LINT, &catalogue.knowledge, Deadlines::far()))??;
     arguments.report.outcome(facts, &catalogue, &Parameters::new())
 }

@@ -8,6 +8,7 @@ use crate::cli::args::output::ReportArgs;
 use crate::cli::error::CliError;
 use crate::cli::outcome::CommandOutcome;
 use crate::cli::runtime;
+use crate::cli::watch::watch_for_signals;
 use crate::collect::logs::Window;
 use crate::collect::net::deadlines::Deadlines;
 use crate::model::policy::Parameters;
@@ -67,6 +68,7 @@ pub fn run(arguments: &LogsCommand) -> Result<CommandOutcome, CliError> {
         window,
     });
     let plan = CollectionPlan { logs: logs.collect(), ..CollectionPlan::default() };
+    watch_for_signals();
     let facts = runtime::run(pipeline::collect(&plan, LOGS, &catalogue.knowledge, Deadlines::far()))??;
     arguments.report.outcome(facts, &catalogue, &Parameters::new())
 }

@@ -5,6 +5,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,9 @@ use crate::cli::args::connection::{ConnectionArgs, TargetRole};
 use crate::cli::args::output::terminal_options;
 use crate::cli::error::CliError;
 use crate::cli::outcome::CommandOutcome;
+use crate::cli::said::harmless;
 use crate::cli::typed::Typed;
+use crate::cli::watch::say_by;
 use crate::collect::link::Live;
 use crate::judge::thresholds::{self, Threshold};
 use crate::judge::{self, verdict};
@@ -107,10 +110,20 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, typed: &Typed) -> Comm
             return CommandOutcome { document, exit_code: exit::UNKNOWN };
         }
     };
+    say_by(|why| {
+        // Nobody reads it any more; the exit code is what counts.
+        let _ = io::stdout().write_all(unknown(why).as_bytes());
+    });
     plug_in(&arguments).unwrap_or_else(|error| CommandOutcome {
-        document: format!("PIKA UNKNOWN - {}\n", typed.hide(&error.to_string()).replace('|', "/")),
+        document: unknown(&typed.hide(&error.to_string())),
         exit_code: CliError::EXIT_CODE,
     })
+}
+
+/// The one line that Nagios shows when there is no report.
+fn unknown(why: &str) -> String {
+    let words = harmless(why).split_whitespace().collect::<Vec<_>>().join(" ");
+    format!("PIKA UNKNOWN - {}\n", words.replace('|', "/"))
 }
 
 fn plug_in(arguments: &Arguments) -> Result<CommandOutcome, CliError> {

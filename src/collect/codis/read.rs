@@ -1,6 +1,6 @@
 //! Reads what dashboards and proxies answer. Pure: JSON in, facts out. Whatever is missing or of another type is null.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
@@ -12,8 +12,11 @@ use crate::model::codis::topology::{
     ActionState, Backend, CodisRelease, ForkState, Group, GroupServer, Method, Migration, Position,
     ServerStats, SlotActions, Slots,
 };
-use crate::model::limits::{MAX_CODIS_MEMBERS, MAX_CODIS_SLOTS, MAX_CODIS_TEXT_CHARACTERS};
+use crate::model::limits::{
+    MAX_CODIS_MEMBER_SERVERS, MAX_CODIS_MEMBERS, MAX_CODIS_SLOTS, MAX_CODIS_TEXT_CHARACTERS,
+};
 use crate::model::reason::Reason;
+use crate::model::unavailable::Unavailable;
 use crate::parse::address::address;
 use crate::parse::codis::{Slot, action, count_slots, filled, group, proxy, slot, slot_set, text};
 use crate::parse::secret::Tokens;
@@ -38,10 +41,16 @@ pub fn overview(codis: &mut Codis, json: &Json, tokens: &Tokens) {
     count_slots(&mut groups, &slots);
     let slots = spread(&slots, list(stats, "/slots").len(), &groups);
     codis.migration = Some(migration(config, &stats["slot_action"], release, &slots));
-    codis.servers =
-        models.iter().flat_map(|model| servers(model, &groups, &stats["group"]["stats"])).collect();
     codis.slots = Some(slots);
-    codis.groups = Some(groups);
+    let count: usize = groups.iter().map(|group| group.servers.len()).sum();
+    if count > MAX_CODIS_MEMBER_SERVERS {
+        let reason = reasons::entries_above_limit(count, MAX_CODIS_MEMBER_SERVERS);
+        codis.unavailable.extend(["groups", "servers"].map(|path| Unavailable::failed(path, reason.clone())));
+    } else {
+        codis.servers =
+            models.iter().flat_map(|model| servers(model, &groups, &stats["group"]["stats"])).collect();
+        codis.groups = Some(groups);
+    }
     codis.proxies = Some(
         list(stats, "/proxy/models")
             .iter()
@@ -99,12 +108,13 @@ fn dashboard_config(config: &Json, tokens: &Tokens) -> DashboardConfig {
 /// How the slots are spread.
 fn spread(slots: &[Slot], total: usize, groups: &[Group]) -> Slots {
     let (mut offline, mut lost) = (Vec::new(), Vec::new());
+    let known: BTreeSet<i64> = groups.iter().map(|group| group.id).collect();
     // By the words, so that findings name them in an order that does not depend on that of the slots.
     let mut actions: BTreeMap<(&'static str, i64, i64), (ActionState, Vec<u64>)> = BTreeMap::new();
     for slot in slots {
         if slot.group == 0 {
             offline.push(slot.id);
-        } else if !groups.iter().any(|group| group.id == slot.group) {
+        } else if !known.contains(&slot.group) {
             lost.push(slot.id);
         }
         if let Some(state) = slot.action {

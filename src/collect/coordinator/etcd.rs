@@ -1,5 +1,7 @@
 //! Reads a tree from the v2 API of etcd. Nothing but GET is sent.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -142,7 +144,9 @@ fn take(tree: &mut Tree, path: &str, json: &Value, wanted: Option<&str>) {
         let named: Vec<(String, &Value)> =
             below.iter().filter_map(|node| Some((name(node)?, node))).collect();
         let children: Vec<String> = named.iter().map(|(name, _)| name.clone()).collect();
-        let next = descend(&path, &children, wanted);
+        // Of a directory that is too large nothing below is looked at, as in ZooKeeper.
+        let next = if children.len() > MAX_CHILDREN { Vec::new() } else { descend(&path, &children, wanted) };
+        let next: BTreeSet<String> = next.into_iter().collect();
         for (name, node) in named {
             let path = format!("{path}/{name}");
             if next.contains(&path) {

@@ -3,6 +3,8 @@
 //! The names of the nodes are those of `models/store.go` and `models/jodis.go` of Codis 3.0 to 3.2 and of Pika's fork;
 //! what stands in them is read by [`crate::parse::codis`].
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::proxies::{jodis_entries, jodis_paths, proxies};
@@ -10,9 +12,10 @@ use super::reader::Reader;
 use super::tree::{AclEntry, Tree, below};
 use super::walk::{CODIS2, CODIS3, JODIS};
 use crate::i18n::reasons;
-use crate::model::codis::coordinator::{Access, OddityKind, Product};
+use crate::model::codis::coordinator::{Access, Oddity, OddityKind, Product};
 use crate::model::codis::dashboard::Dashboard;
 use crate::model::codis::topology::{Group, SlotRange};
+use crate::model::limits::{MAX_ACL_KINDS, MAX_CODIS_MEMBER_SERVERS, MAX_ODDITIES};
 use crate::model::unavailable::Unavailability;
 use crate::parse;
 use crate::parse::codis::{Slot, count_slots};
@@ -58,6 +61,12 @@ pub fn product(tree: &Tree, name: &str, tokens: &Tokens, open: bool) -> Product 
         })
     };
     oddities.extend(tree.oddities.iter().filter(|oddity| mine(&oddity.path)).cloned());
+    let count = oddities.len();
+    if count > MAX_ODDITIES {
+        oddities.truncate(MAX_ODDITIES);
+        let detail = reasons::entries_above_limit(count, MAX_ODDITIES);
+        oddities.push(Oddity { path: root.clone(), what: OddityKind::TooMany, detail });
+    }
     product.oddities = oddities;
     product.access = access(tree, tokens, open, mine);
     product
@@ -96,6 +105,11 @@ impl Reader<'_> {
                 self.odd(&path, OddityKind::Misplaced, reasons::is_group(id.to_string()));
             }
             groups.push(parse::codis::group(id, &group));
+        }
+        let count: usize = groups.iter().map(|group| group.servers.len()).sum();
+        if count > MAX_CODIS_MEMBER_SERVERS {
+            let reason = reasons::entries_above_limit(count, MAX_CODIS_MEMBER_SERVERS);
+            return Err(Unavailability::failed(reason));
         }
         groups.sort_by_key(|group| group.id);
         Ok(groups)
@@ -151,18 +165,20 @@ fn ranges(slots: &[Slot]) -> Vec<SlotRange> {
 fn access(tree: &Tree, tokens: &Tokens, open: bool, mine: impl Fn(&str) -> bool) -> Option<Vec<Access>> {
     const READ: i32 = 1;
     const CHANGE: i32 = 2 | 4 | 8 | 16;
-    let mut kinds: Vec<(&Vec<AclEntry>, Access)> = Vec::new();
+    let mut kinds: Vec<Access> = Vec::new();
+    let mut known: BTreeMap<Vec<(&str, &str)>, usize> = BTreeMap::new();
     for (path, node) in tree.nodes.iter().filter(|(path, _)| mine(path)) {
         let Some(acl) = &node.acl else { continue };
         // Directories and leaves differ in the right to create and delete, which says nothing about who may.
-        let alike = |known: &Vec<AclEntry>| {
-            known.len() == acl.len()
-                && known.iter().zip(acl).all(|(a, b)| (&a.scheme, &a.id) == (&b.scheme, &b.id))
-        };
-        if let Some((_, access)) = kinds.iter_mut().find(|(known, _)| alike(known)) {
-            access.nodes += 1;
+        let whom = acl.iter().map(|entry| (entry.scheme.as_str(), entry.id.as_str())).collect();
+        if let Some(kind) = known.get(&whom) {
+            kinds[*kind].nodes += 1;
             continue;
         }
+        if kinds.len() == MAX_ACL_KINDS {
+            continue;
+        }
+        known.insert(whom, kinds.len());
         let anyone = |bits: i32| {
             acl.iter().any(|entry| entry.scheme == "world" && entry.id == "anyone" && entry.perms & bits != 0)
         };
@@ -176,20 +192,16 @@ fn access(tree: &Tree, tokens: &Tokens, open: bool, mine: impl Fn(&str) -> bool)
             (entry.scheme == "digest" && hash != "x").then(|| tokens.token(&entry.id))
         };
         let digests: Vec<String> = acl.iter().filter_map(hash).collect();
-        kinds.push((
-            acl,
-            Access {
-                example: path.clone(),
-                nodes: 1,
-                anyone_reads: anyone(READ),
-                anyone_writes: anyone(CHANGE),
-                schemes,
-                digests_open: open && !digests.is_empty(),
-                digests,
-            },
-        ));
+        kinds.push(Access {
+            example: path.clone(),
+            nodes: 1,
+            anyone_reads: anyone(READ),
+            anyone_writes: anyone(CHANGE),
+            schemes,
+            digests_open: open && !digests.is_empty(),
+            digests,
+        });
     }
-    let kinds: Vec<Access> = kinds.into_iter().map(|(_, access)| access).collect();
     if kinds.is_empty() { None } else { Some(kinds) }
 }
 

@@ -13,7 +13,8 @@ use super::open::read_named;
 use crate::model::bundle::{Bundle, SCHEMA};
 use crate::model::facts::{self, Facts};
 use crate::model::finding::{self, Report};
-use crate::model::limits::MAX_BUNDLE_BYTES;
+use crate::model::limits::{MAX_BUNDLE_BYTES, MAX_BUNDLE_SUBJECTS, MAX_BUNDLE_VALUES};
+use crate::parse::document::count::has_more_values_than;
 use crate::parse::document::encode::to_value;
 use crate::parse::document::json::{Json, JsonError};
 
@@ -34,6 +35,16 @@ pub enum BundleError {
     /// It is larger than any bundle.
     #[error("{}: more than {} MiB when unpacked; this is not a bundle", .0.display(), MAX_BUNDLE_BYTES / 1024 / 1024)]
     TooLarge(PathBuf),
+    /// It has more in it than any run can have put there.
+    #[error("{}: more than {most} {what}; this is not a bundle, or one of several runs", path.display())]
+    TooMany {
+        /// The file.
+        path: PathBuf,
+        /// How many there may be.
+        most: usize,
+        /// Of what.
+        what: &'static str,
+    },
     /// Not JSON, or not the JSON of a bundle.
     #[error("{}: {message}", path.display())]
     Malformed {
@@ -80,7 +91,7 @@ pub fn read_report(path: &Path) -> Result<Report, BundleError> {
         path: path.to_owned(),
         message: format!("not a report of --format json: {error}"),
     };
-    let document = Json::parse(&text).map_err(malformed)?;
+    let document = parse(&text, path)?.map_err(malformed)?;
     let Head { schema } = document.decode().map_err(malformed)?;
     if schema != finding::SCHEMA {
         return Err(BundleError::NoReport { path: path.to_owned(), schema });
@@ -106,7 +117,7 @@ pub fn read_facts(path: &Path) -> Result<Facts, BundleError> {
         path: path.to_owned(),
         message: format!("not a bundle: {error}"),
     };
-    let document = Json::parse(&text).map_err(malformed)?;
+    let document = parse(&text, path)?.map_err(malformed)?;
     let Head { schema } = document.decode().map_err(malformed)?;
     // Facts stand below `facts`, or are all there is.
     let facts: Facts = match schema.as_str() {
@@ -118,7 +129,20 @@ pub fn read_facts(path: &Path) -> Result<Facts, BundleError> {
     if facts.schema != facts::SCHEMA {
         return Err(BundleError::OtherSchema { path: path.to_owned(), schema: facts.schema });
     }
-    Ok(facts)
+    match facts.subjects().into_iter().find(|(_, count)| *count > MAX_BUNDLE_SUBJECTS) {
+        Some((what, _)) => {
+            Err(BundleError::TooMany { path: path.to_owned(), most: MAX_BUNDLE_SUBJECTS, what })
+        }
+        None => Ok(facts),
+    }
+}
+
+/// The document in a text that is no larger than one can be.
+fn parse<'t>(text: &'t [u8], path: &Path) -> Result<Result<Json<'t>, JsonError>, BundleError> {
+    if has_more_values_than(text, MAX_BUNDLE_VALUES) {
+        return Err(BundleError::TooMany { path: path.to_owned(), most: MAX_BUNDLE_VALUES, what: "values" });
+    }
+    Ok(Json::parse(text))
 }
 
 /// The member that every document of this program has.

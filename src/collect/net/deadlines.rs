@@ -32,6 +32,11 @@ impl Deadlines {
         (Instant::now() + step).min(self.run)
     }
 
+    /// The time that is left for the run.
+    pub fn left(&self) -> Duration {
+        self.run.saturating_duration_since(Instant::now())
+    }
+
     /// Whether the time for the run is over.
     pub fn is_over(&self) -> bool {
         Instant::now() >= self.run

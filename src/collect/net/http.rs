@@ -22,9 +22,10 @@ use self::connection::{Connections, ExchangeError};
 use super::connect::ConnectionFailure;
 use crate::i18n::{io_error, reasons};
 use crate::model::http::HttpFailure;
-use crate::model::limits::MAX_HTTP_ERROR_CHARACTERS;
+use crate::model::limits::{MAX_HTTP_ERROR_CHARACTERS, MAX_JSON_VALUES};
 use crate::model::reach::ReachState;
 use crate::model::reason::Reason;
+use crate::parse::document::count::has_more_values_than;
 
 /// What keeps connections between requests.
 #[derive(Clone, Debug)]
@@ -121,6 +122,9 @@ async fn ask(client: &Client, url: &Url, deadline: Instant, limit: usize) -> Res
         body = unpack(&body, limit)
             .map_err(|error| HttpError::new(HttpFailure::Failed, reasons::answer_not_gzip(io_error(&error))))?
             .ok_or_else(too_large)?;
+    }
+    if has_more_values_than(&body, MAX_JSON_VALUES) {
+        return Err(HttpError::new(HttpFailure::TooLarge, reasons::answer_above_values(MAX_JSON_VALUES)));
     }
     let json = serde_json::from_slice::<Json>(&body);
     if status != StatusCode::OK {

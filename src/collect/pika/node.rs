@@ -14,6 +14,7 @@ use crate::i18n::reasons;
 use crate::model::address::Address;
 use crate::model::info::InfoSection;
 use crate::model::knowledge::{Knowledge, ReleaseTag, Setting};
+use crate::model::limits::{MAX_INFO_LINES, MAX_LISTED_REPLICAS};
 use crate::model::node::Node;
 use crate::model::reach::ReachState;
 use crate::model::reason::Reason;
@@ -440,7 +441,22 @@ fn take_reply(node: &mut Node, collector: &Collector<'_>, want: &Want, reply: &R
         }
         (Want::Slots, Reply::Text(text)) => node.slots = Some(info::served_slots(text)),
         (Want::Server | Want::Section(_), Reply::Text(text)) => {
-            let sections = info::sections(text);
+            let lines = text.lines().count();
+            if lines > MAX_INFO_LINES {
+                let reason = reasons::entries_above_limit(lines, MAX_INFO_LINES);
+                node.unavailable.push(Unavailable::failed(want.path().unwrap_or_default(), reason));
+                return;
+            }
+            let mut sections = info::sections(text);
+            // Whoever is not among those that are read must not look like one that is not there.
+            let replicas = sections.get("replication").map_or(0, info::count_replicas);
+            if replicas > MAX_LISTED_REPLICAS {
+                let reason = reasons::entries_above_limit(replicas, MAX_LISTED_REPLICAS);
+                node.unavailable.push(Unavailable::failed("replication", reason));
+                sections.remove("replication");
+                node.info.extend(sections);
+                return;
+            }
             if sections.is_empty() {
                 let path = want.path().unwrap_or_default();
                 node.unavailable.push(Unavailable::failed(path, reasons::server_answers_nothing()));

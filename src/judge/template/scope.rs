@@ -3,6 +3,7 @@
 //! A name is evaluated when it is read for the first time, with everything that its scope sees. A fact that is absent
 //! therefore ends the evaluation that reads the name, and none that does not.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,7 +14,13 @@ use super::facts::quoted;
 use super::value::refuse;
 use crate::catalog::check_file::for_each_parts;
 use crate::model::check::{Binding, Bindings, Each, Pattern, Table};
+use crate::model::limits::MAX_NESTED_NAMES;
 use crate::model::text::{Language, Source, Template};
+
+thread_local! {
+    /// How many names are being evaluated within each other: each takes a part of the stack.
+    static NESTED: Cell<usize> = const { Cell::new(0) };
+}
 
 /// Names and their values.
 pub type Variables = BTreeMap<String, Value>;
@@ -188,7 +195,17 @@ impl Scope {
         };
         // Evaluating it reads other names of this scope.
         drop(known);
-        let value = self.bound(binding).unwrap_or_else(Value::from);
+        let depth = NESTED.get();
+        let value = if depth < MAX_NESTED_NAMES {
+            NESTED.set(depth + 1);
+            let value = self.bound(binding).unwrap_or_else(Value::from);
+            NESTED.set(depth);
+            value
+        } else {
+            Value::from(refuse(format!(
+                "`{name}` is the last of more than {MAX_NESTED_NAMES} names that use each other"
+            )))
+        };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.insert(name.to_owned(), Known::Value(value.clone()));
         Some(value)

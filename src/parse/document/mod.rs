@@ -1,5 +1,6 @@
 //! Documents: YAML and JSON are read into one kind of value, and types are read from it.
 
+pub mod count;
 pub mod decode;
 pub mod encode;
 pub mod error;

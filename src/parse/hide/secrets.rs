@@ -293,7 +293,7 @@ fn is_named(text: &[u8], from: usize, to: usize) -> bool {
         before[start..].eq_ignore_ascii_case(name.as_bytes())
             && (start == 0 || !before[start - 1].is_ascii_alphanumeric())
     };
-    apart && NAMES.iter().any(|name| is_name(&name))
+    apart && NAMES.iter().any(is_name)
 }
 
 fn reach(text: &str) -> Reach {
@@ -345,7 +345,9 @@ mod tests {
 
     fn of(secrets: &[&str]) -> Secrets {
         let mut all = Secrets::default();
-        secrets.iter().for_each(|secret| all.add(secret));
+        for secret in secrets {
+            all.add(secret);
+        }
         all
     }
 

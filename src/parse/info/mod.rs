@@ -11,7 +11,7 @@ mod simple;
 mod slots;
 
 pub use keyspace::keyspace;
-pub use replication::{binlog, double_master, replication};
+pub use replication::{binlog, count_replicas, double_master, replication};
 pub use section::{field, section_field, sections};
 pub use simple::{clients, commands, data, process, tasks};
 pub use slots::served_slots;

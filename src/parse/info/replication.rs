@@ -52,6 +52,17 @@ fn role(text: &str, header: &str) -> Option<Role> {
     }
 }
 
+/// How many replicas a section lists.
+pub fn count_replicas(section: &InfoSection) -> usize {
+    section.lines.iter().filter(|line| is_replica(line)).count()
+}
+
+/// Whether a line is `slave12:…`.
+fn is_replica(line: &str) -> bool {
+    let index = line.split_once(':').and_then(|(name, _)| name.strip_prefix("slave"));
+    index.is_some_and(|index| !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
 /// All that is said of the state of the link to the master, in whichever of five notations.
 fn link_states(section: &InfoSection) -> Vec<LinkState> {
     let state = |db: Option<&str>, raw: &str, field: &str| LinkState {
@@ -96,11 +107,7 @@ fn parenthesised(text: &str) -> Vec<(&str, &str)> {
 
 /// `slave0:ip=10.0.0.2,port=9221,state=online,sid=1,lag=0` and the later `…,conn_fd=5,lag=(db0:0)`.
 fn replica(line: &str) -> Option<Replica> {
-    let (name, rest) = line.split_once(':')?;
-    let index = name.strip_prefix("slave")?;
-    if index.is_empty() || !index.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
+    let (_, rest) = line.split_once(':').filter(|_| is_replica(line))?;
     // `lag=` comes last and may contain commas one day; take it off first.
     let (fields, lag) = match rest.split_once(",lag=") {
         Some((fields, lag)) => (fields, Some(lag)),

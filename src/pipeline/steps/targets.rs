@@ -58,7 +58,7 @@ fn add_coordinated(run: &mut CollectionRun<'_>) {
     for address in servers.filter_map(|server| address(&server).ok()).take(MAX_COORDINATED_SERVERS) {
         let name = address.to_string();
         if !run.targets.iter().any(|target| target.name == name) {
-            run.targets.push(ServerTarget { name, address, password: password.clone() });
+            run.targets.push(run.found(address, password.as_ref()));
         }
     }
 }
@@ -71,8 +71,7 @@ fn add_behind_codis(run: &mut CollectionRun<'_>, codis: &CodisRequest) {
         let Some(address) = &server.address else { continue };
         let known = run.targets.iter().chain(&more).any(|target| target.address == *address);
         if !known && more.len() < MAX_CODIS_SERVERS {
-            let password = codis.password.clone();
-            more.push(ServerTarget { name: address.to_string(), address: address.clone(), password });
+            more.push(run.found(address.clone(), codis.password.as_ref()));
         }
     }
     let name_of = |text: &str| {
@@ -103,8 +102,7 @@ pub fn of_sentinels(run: &mut CollectionRun<'_>) -> Result<(), PipelineError> {
         let shown = address.to_string();
         let known = run.resolved.iter().find(|(known, _)| *known == shown).map(|(_, name)| name.clone());
         let name = known.unwrap_or_else(|| {
-            let password = run.plan.sentinels.password.clone();
-            run.targets.push(ServerTarget { name: shown.clone(), address, password });
+            run.targets.push(run.found(address, run.plan.sentinels.password.as_ref()));
             shown.clone()
         });
         names.insert(shown, name);

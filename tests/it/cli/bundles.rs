@@ -107,7 +107,7 @@ fn what_is_no_bundle_is_refused_with_its_place() {
         (write("text", b"port : 9221\n"), "line 1 column 1"),
         (write("array", b"[1, 2]"), "not a bundle"),
         (write("cut", cut), "cannot read"),
-        (write("bomb", &bomb), "more than 256 MiB"),
+        (write("bomb", &bomb), "more than 64 MiB"),
         (
             write("newer", with("/schema", json!("pikadoctor.bundle/2")).as_bytes()),
             "the schema is `pikadoctor.bundle/2`",

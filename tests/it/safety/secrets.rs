@@ -1,11 +1,13 @@
 //! A secret that was sent never comes back: whoever repeats it, in whatever way of writing, it is in no format, bundle,
 //! plan, temporary file, and nothing that is said or handed to a program.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,7 +16,7 @@ use serde_json::json;
 
 use crate::support::codis::{Place, cause, json as page};
 use crate::support::etcd::serve_http;
-use crate::support::{Run, listener, pikadoctor};
+use crate::support::{Run, listener, listener_at, own_address, pikadoctor};
 
 const FORMATS: [&str; 10] =
     ["human", "short", "json", "markdown", "nagios", "junit", "tap", "sarif", "github", "prometheus"];
@@ -252,4 +254,116 @@ fn a_log_that_holds_the_password_of_the_run() {
     assert!(run.stdout.contains("\"logs\""), "{run:?}");
     assert_clean("log", &run.stdout);
     assert_clean("log", &run.stderr);
+}
+
+/// A server that writes down whether it was sent a password, and follows `master`, where there is one.
+fn listens(host: &str, master: Option<&str>, seen: Arc<Mutex<Vec<String>>>) {
+    let own = host.to_owned();
+    let role = master.map_or("role:master\r\n".to_owned(), |master| {
+        format!("role:slave\r\nmaster_host:{master}\r\nmaster_port:9221\r\nmaster_link_status:up\r\n")
+    });
+    listener_at(&format!("{host}:9221"), move |stream| {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut out = stream;
+        while let Some(words) = request(&mut reader) {
+            let answer = match words[0].to_ascii_lowercase().as_str() {
+                "auth" => {
+                    seen.lock().unwrap().push(format!("{own} {}", words[1]));
+                    "+OK\r\n".to_owned()
+                }
+                "info" => {
+                    let text = format!(
+                        "# Server\r\npika_version:3.5.5\r\n# Replication\r\n{role}connected_slaves:0\r\n"
+                    );
+                    format!("${}\r\n{text}\r\n", text.len())
+                }
+                _ => "-ERR no\r\n".to_owned(),
+            };
+            if out.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+#[test]
+fn a_password_goes_to_hosts_that_somebody_named_and_to_no_other() {
+    let (named, told) = (own_address(), own_address());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    listens(&named, Some(&told), seen.clone());
+    listens(&told, None, seen.clone());
+    let init = |more: &[&str]| {
+        seen.lock().unwrap().clear();
+        let mut command = pikadoctor();
+        command.args(["init", &format!("{named}:9221"), "--no-ports", "-t", "20s"]).args(more);
+        let run = Run::of(command.env("PIKADOCTOR_PASSWORD", PASSWORD));
+        assert!(run.stdout.contains(&told), "it is followed: {run:?}");
+        let mut hosts: Vec<String> = seen.lock().unwrap().clone();
+        hosts.sort();
+        hosts.dedup();
+        hosts
+    };
+    let (own, other) = (format!("{named} {PASSWORD}"), format!("{told} {PASSWORD}"));
+    assert_eq!(init(&[]), [own.clone()]);
+    let both = BTreeSet::from([own, other]);
+    for hosts in [told.as_str(), "any", "127.0.0.0/8"] {
+        assert_eq!(init(&["--password-to", hosts]).into_iter().collect::<BTreeSet<_>>(), both, "{hosts}");
+    }
+    let mut command = pikadoctor();
+    assert_eq!(Run::of(command.args(["init", &named, "--password-to", "10.0.0.0/99"])).code, 3);
+}
+
+#[test]
+fn a_password_goes_to_no_server_that_a_sentinel_tells_of() {
+    let told = own_address();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    listens(&told, None, seen.clone());
+    let master = format!(
+        "*1\r\n*8\r\n$4\r\nname\r\n$1\r\nm\r\n$2\r\nip\r\n${}\r\n{told}\r\n$4\r\nport\r\n$4\r\n9221\r\n$5\r\nflags\r\n$6\r\nmaster\r\n",
+        told.len()
+    );
+    let sentinel = listener_at(&format!("{}:0", own_address()), move |stream| {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut out = stream;
+        while let Some(words) = request(&mut reader) {
+            let answer = match words.join(" ").to_ascii_lowercase().as_str() {
+                "sentinel masters" => master.clone(),
+                info if info.starts_with("info") => {
+                    let text = "# Server\r\nredis_version:6.0.0\r\nredis_mode:sentinel\r\n# Sentinel\r\nsentinel_masters:1\r\n";
+                    format!("${}\r\n{text}\r\n", text.len())
+                }
+                _ => "*0\r\n".to_owned(),
+            };
+            if out.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    });
+    for (more, count) in [(vec![], 0), (vec!["--password-to", told.as_str()], 1)] {
+        seen.lock().unwrap().clear();
+        let mut command = pikadoctor();
+        command.args(["check", "--sentinel", &sentinel, "--no-ports", "--format", "json"]).args(more);
+        let run = Run::of(command.env("PIKADOCTOR_PASSWORD", PASSWORD));
+        assert!(run.stdout.contains("3.5.5"), "it is looked at: {run:?}");
+        assert_eq!(seen.lock().unwrap().len(), count, "{run:?}");
+    }
+}
+
+#[test]
+fn a_plan_makes_no_address_of_a_password() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("plan.yaml");
+    for (variable, value) in [("PIKADOCTOR_PASSWORD", "addr"), ("OF_A", "conf"), ("OF_A", "ssh")] {
+        let (addr, more) = match value {
+            "addr" => (format!("\"${{{variable}}}.example:9221\""), String::new()),
+            key => ("10.0.0.1:9221".to_owned(), format!(", {key}: \"x${{{variable}}}\"")),
+        };
+        let text = format!("nodes: {{a: {{addr: {addr}, password: {{env: OF_A}}{more}}}}}\n");
+        fs::write(&path, text).unwrap();
+        let mut command = pikadoctor();
+        command.env("OF_A", PASSWORD).env("PIKADOCTOR_PASSWORD", PASSWORD);
+        let run = Run::of(command.args(["check", "-f", path.to_str().unwrap()]));
+        assert_eq!((run.code, run.stdout.as_str()), (3, ""), "{run:?}");
+        assert!(run.stderr.contains(&format!("{variable} holds a password")), "{run:?}");
+    }
 }
