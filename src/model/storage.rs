@@ -198,10 +198,13 @@ pub struct DumpSpace {
 }
 
 /// What lies below log-path.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LogFiles {
+    /// Binlogs that name a file that is not there.
+    #[serde(default)]
+    pub lost: Vec<LostBinlog>,
     /// How many binlogs there are: one, from 3.1.0 on one for each database or slot.
     pub binlogs: u64,
     /// How many files they have.
@@ -212,6 +215,20 @@ pub struct LogFiles {
     pub server_files: u64,
     /// Their size.
     pub server_bytes: u64,
+}
+
+/// A binlog whose manifest names a file that is not there. Where the number of the file stands in the manifest depends on the
+/// release; without it both are looked up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LostBinlog {
+    /// The manifest.
+    pub manifest: String,
+    /// The file that a release up to 2.3 would open, if that is not there.
+    pub up_to_2_3: Option<String>,
+    /// The file that a release from 3.0 on would open, if that is not there.
+    pub from_3_0: Option<String>,
 }
 
 /// How large the binlog can become.

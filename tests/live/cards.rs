@@ -83,6 +83,14 @@ impl<'n> Placed<'n> {
     }
 }
 
+/// Whether a connection along a route was tried.
+fn tried(report: &serde_json::Value) -> bool {
+    let hosts = report["facts"]["hosts"].as_array().unwrap();
+    let instances = hosts.iter().flat_map(|host| host["instances"].as_array().unwrap());
+    let mut routes = instances.filter_map(|instance| instance["routes"].as_array()).flatten();
+    routes.any(|route| !route["from_source"].is_null() || !route["from_own"].is_null())
+}
+
 /// The releases that connect from the address that they take for their own.
 fn binds(version: &str) -> bool {
     version.starts_with("2.") || ["3.0.0", "3.0.1"].contains(&version)
@@ -100,6 +108,10 @@ fn the_wrong_card_of_a_replica_is_found_before_and_after_slaveof(way: &Way) {
         assert_eq!(forecast.says("host/route-to-peer", "network-interface : eth7"), binds(&version));
         assert_eq!(forecast.0["exit_code"] == 2, binds(&version), "{version}: {:#}", forecast.0["findings"]);
         assert_eq!(forecast.says("link/forecast", "203.0.113.9 (eth1)"), binds(&version), "{version}");
+        // Who wants no port touched has the kernel asked alone.
+        let untried = look(&["forecast", TWO_CARDS, ONE_CARD, "--no-ports"]);
+        assert!(tried(&forecast.0), "{version}");
+        assert!(!tried(&untried.0), "{version}: {:#}", untried.0["facts"]["hosts"]);
         look(&["check", TWO_CARDS, "--master", ONE_CARD]).is("host/route-to-peer", TWO_CARDS, state);
         let pid = replica.pika.process.id().to_string();
         let host = match way {

@@ -1,10 +1,13 @@
 //! The files of real servers: their configuration beside the running values, and their logs.
 
 use std::fs;
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::real::{Pika, versions};
+use crate::support::hosts::Judged;
+use crate::support::pikadoctor;
+use crate::support::real::{Pika, home, versions};
 use serde_json::Value;
 
 /// State and texts of a check.
@@ -90,5 +93,57 @@ fn the_log_of_a_replica_with_a_wrong_password() {
         }
         let lines = fs::read_to_string(format!("{own}/pika.INFO")).unwrap_or_default();
         assert_eq!(seen, "critical", "{version}: {lines}");
+    }
+}
+
+/// What `host` says of a server that is to be started.
+fn before_a_start(pika: &Pika, version: &str) -> Value {
+    let conf = pika.directory.path().join("pika.conf");
+    let mut command = pikadoctor();
+    command.args(["host", "--conf", conf.to_str().unwrap(), "--pika-version", version]);
+    Judged::of(command.current_dir(pika.directory.path())).0
+}
+
+#[test]
+#[cfg_attr(not(real_pika), ignore = "needs real servers: set PIKADOCTOR_PIKA_HOME")]
+fn a_binlog_file_that_is_gone_is_named_before_the_start_that_ends_with_it() {
+    for version in versions() {
+        let mut pika = Pika::start(&version, &[("binlog-file-size", "1048576")]);
+        let value = "x".repeat(200_000);
+        for number in 0..8 {
+            pika.ask(&["SET", &format!("key:{number}"), &value]);
+        }
+        let flat = version.starts_with("2.") || version.starts_with("3.0.");
+        let directory = pika.directory.path().join(if flat { "log" } else { "log/log_db0" });
+        let file = directory.join("write2file1");
+        let running = |pika: &Pika| finding(&pika.report(&[]), "host/binlog-files");
+        assert_eq!(running(&pika).0, "ok", "{version}");
+        fs::remove_file(&file).unwrap();
+        let (state, texts) = running(&pika);
+        assert_eq!(state, "critical", "{version}: {texts}");
+        assert!(texts.contains("the next start ends"), "{version}: {texts}");
+        pika.end();
+        thread::sleep(Duration::from_secs(1));
+        let (state, texts) = finding(&before_a_start(&pika, &version), "host/binlog-files");
+        assert_eq!(state, "critical", "{version}: {texts}");
+        assert!(
+            texts.contains("write2file1") && texts.contains("a start ends with it"),
+            "{version}: {texts}"
+        );
+        // The server says so too late.
+        let conf = pika.directory.path().join("pika.conf");
+        let mut start = Command::new(home().join(&version).join("pika"));
+        let ended = start.arg("-c").arg(conf).current_dir(pika.directory.path()).output().unwrap();
+        assert!(!ended.status.success(), "{version}");
+        // What is advised lets it start, with its data.
+        let aside = directory.parent().unwrap().join("put.aside");
+        fs::create_dir(&aside).unwrap();
+        for name in ["manifest", "write2file0"] {
+            fs::rename(directory.join(name), aside.join(name)).unwrap();
+        }
+        assert_eq!(finding(&before_a_start(&pika, &version), "host/binlog-files").0, "ok", "{version}");
+        pika.start_again(&version);
+        assert!(pika.ask(&["GET", "key:7"]).contains(&value[..100]), "{version}");
+        assert_eq!(running(&pika).0, "ok", "{version}");
     }
 }

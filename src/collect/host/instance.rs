@@ -283,7 +283,7 @@ impl Looker<'_> {
         let log = paths.iter().find(|path| path.role == PathRole::Log && path.directory)?;
         let root = self.roots.root_of(self.pid);
         let found = if log.exists {
-            log_files::look(&below(&root, &resolve(&root, Path::new(&log.path))))
+            log_files::look(&below(&root, &resolve(&root, Path::new(&log.path))), Path::new(&log.path))
         } else {
             Some(LogFiles::default())
         };

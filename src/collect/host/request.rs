@@ -29,6 +29,17 @@ pub struct Request {
     pub routes: Vec<RouteRequest>,
 }
 
+impl Request {
+    /// The same without connections along the routes; the kernel is asked all the same.
+    #[must_use]
+    pub fn without_trying_routes(mut self) -> Self {
+        for route in &mut self.routes {
+            route.port = None;
+        }
+        self
+    }
+}
+
 /// A server that a Pika of the host replicates with, or shall.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

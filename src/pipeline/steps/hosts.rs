@@ -41,23 +41,28 @@ pub async fn processes(run: &mut CollectionRun<'_>) -> Result<(), PipelineError>
 pub async fn collect(run: &mut CollectionRun<'_>) -> Result<(), PipelineError> {
     of_servers(run).await;
     if let Some(local) = &run.plan.local_host {
-        let request = local_request(run, local);
+        let request = allowed(local_request(run, local), run.plan.skip_ports);
         let host = host::collect_host(&request, &Roots::default(), run.knowledge, &run.deadlines).await;
         run.facts.hosts.push(host);
     }
     if let Some(remote) = &run.plan.remote_host {
-        let request = remote_request(&run.facts, remote);
+        let request = allowed(remote_request(&run.facts, remote), run.plan.skip_ports);
         let seen = over_ssh(&remote.via, &request, remote.search.as_ref(), &run.deadlines).await;
         run.facts.hosts.push(seen.host);
     }
     Ok(())
 }
 
+/// Who wants no ports touched wants no connection to try a route either.
+fn allowed(request: Request, skip_ports: bool) -> Request {
+    if skip_ports { request.without_trying_routes() } else { request }
+}
+
 /// The hosts of servers.
 async fn of_servers(run: &mut CollectionRun<'_>) {
-    let (knowledge, deadlines) = (run.knowledge, run.deadlines);
+    let (knowledge, deadlines, skip_ports) = (run.knowledge, run.deadlines, run.plan.skip_ports);
     let hosts = by_host(&run.facts, &run.plan.hosts).into_iter().map(|(via, servers)| {
-        let request = request(&run.facts, &servers, via.is_none());
+        let request = allowed(request(&run.facts, &servers, via.is_none()), skip_ports);
         async move {
             let seen = match via {
                 None => {
