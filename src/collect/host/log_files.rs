@@ -138,7 +138,7 @@ mod tests {
             up_to_2_3: None,
             from_3_0: text("/data/log/write2file200222"),
         };
-        assert_eq!(look(), [lost.clone()], "it is there for a 2.3");
+        assert_eq!(look(), std::slice::from_ref(&lost), "it is there for a 2.3");
         fs::remove_file(place.path().join("write2file1")).unwrap();
         assert_eq!(look(), [LostBinlog { up_to_2_3: text("/data/log/write2file1"), ..lost.clone() }]);
         write("manifest", &new);
