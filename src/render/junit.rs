@@ -163,9 +163,11 @@ fn outcome(finding: &Finding, options: RenderOptions, language: Language) -> Out
 /// Everything that a finding says, its own line breaks kept.
 fn described(finding: &Finding, language: Language) -> String {
     // The title says what should be true; above what is not it would read as a statement.
-    let mut lines = match finding.state.matters() {
-        true => vec![format!("{}: {}", texts::LABEL_CHECK.get(language), finding.title)],
-        false => vec![finding.title.clone()],
+    let title = &finding.title;
+    let mut lines = if finding.state.matters() {
+        vec![format!("{}: {title}", texts::LABEL_CHECK.get(language))]
+    } else {
+        vec![title.clone()]
     };
     lines.extend((!finding.note.is_empty()).then(|| finding.note.clone()));
     lines.extend(follows_from(&finding.explained_by, language));

@@ -55,7 +55,7 @@ struct Scene {
 }
 
 const SCENES: [Scene; 3] = [
-    Scene { scenario: "mix-2.3.0-2.3.6-forecast", story: texts::DEMO_FORECAST, shows: None },
+    Scene { scenario: "mix-2.3.0-2.3.6-forecast", story: texts::DEMO_FORECAST, shows: Some("link/forecast") },
     Scene { scenario: "mix-2.3.0-2.3.6-joined", story: texts::DEMO_JOINED, shows: None },
     Scene { scenario: "healthy-pair-2.3.6", story: texts::DEMO_HEALTHY, shows: Some("link/canary") },
 ];
@@ -132,7 +132,8 @@ async fn play(home: Option<&Home>, language: Language) -> Result<String, CliErro
             let release = servers.scenario().servers[name].played_release().trim_start_matches('v');
             let kind = if home.is_some() { texts::DEMO_REAL } else { texts::DEMO_SIMULATED };
             let kind = kind.get(language);
-            let _ = writeln!(out, "   {name:<8} {address}  Pika {release}, {kind}");
+            let comma = texts::COMMA.get(language);
+            let _ = writeln!(out, "   {name:<8} {address}  Pika {release}{comma}{kind}");
         }
         out.push('\n');
         for command in commands(servers.scenario(), servers.addresses()) {
