@@ -111,6 +111,14 @@ pub enum SecretError {
     Prompt(io::Error),
 }
 
+impl SecretError {
+    /// The directory says enough: the rest of the path is not repeated.
+    pub fn no_such_file(path: &Path) -> Self {
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        Self::NoSuchFile(directory.unwrap_or(Path::new(".")).to_owned())
+    }
+}
+
 /// How the variables of this program begin.
 pub const VARIABLES: &str = "PIKADOCTOR_";
 
@@ -144,10 +152,8 @@ pub fn credentials_in(variable: &str) -> Result<Option<Password>, SecretError> {
 /// Reads a password file: the password is its only line. A line feed at the end does not belong to it.
 pub fn read_password_file(path: &Path) -> Result<Password, SecretError> {
     let fail = |source: io::Error| match source.kind() {
-        io::ErrorKind::NotFound => {
-            let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-            SecretError::NoSuchFile(directory.unwrap_or(Path::new(".")).to_owned())
-        }
+        // A word alone may be the password itself.
+        io::ErrorKind::NotFound if path.components().count() == 1 => SecretError::no_such_file(path),
         _ => SecretError::File { path: path.to_owned(), source },
     };
     let bytes = read_named(path, MAX_PASSWORD_FILE_BYTES).map_err(fail)?;

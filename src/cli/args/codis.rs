@@ -17,7 +17,7 @@ const CODIS_AUTH_VARIABLE: &str = "PIKADOCTOR_CODIS_AUTH";
 /// Codis.
 ///
 /// The product_auth comes from the environment variable PIKADOCTOR_PRODUCT_AUTH; an empty one says that there
-/// is none. It is shown to the proxies as a hash, as every dashboard does, and to the servers as their password.
+/// is none. Credentials of HTTP come from PIKADOCTOR_CODIS_AUTH (`user:password`). The product_auth is shown to the proxies as a hash, as every dashboard does, and to the servers as their password.
 #[derive(Clone, Debug, clap::Args)]
 pub struct CodisArgs {
     /// Also check a Codis: the URL of its dashboard, of codis-fe or of a proxy's admin port. The servers that the

@@ -1,5 +1,6 @@
 //! How the subcommands that look at servers reach them: time, passwords, ports.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -127,7 +128,15 @@ impl ConnectionArgs {
         let common = self.common_password(&[])?;
         let target = |server: &PlannedServer| {
             let own = match &server.password {
-                Some(PasswordFrom::File(path)) => Some(read_password_file(path)?),
+                Some(PasswordFrom::File(path)) => {
+                    Some(read_password_file(path).map_err(|error| match error {
+                        // In a plan the password itself may stand where the file belongs.
+                        SecretError::File { source, .. } if source.kind() == ErrorKind::NotFound => {
+                            SecretError::no_such_file(path)
+                        }
+                        error => error,
+                    })?)
+                }
                 Some(PasswordFrom::Variable(variable, place)) => {
                     let (place, variable) = (place.clone(), variable.clone());
                     let password = password_in(&variable)?;

@@ -6,4 +6,5 @@ pub mod check_directory;
 pub mod conf_file;
 pub mod open;
 pub mod text_file;
+pub mod way;
 pub mod write;

@@ -5,7 +5,12 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc::O_NONBLOCK;
+
+use super::way::follow;
+use crate::i18n::reasons;
+use crate::model::reason::Refused;
 
 /// Writes a file so that a reader sees the old one or the new one, and never a part: a collector may read it at
 /// any time. What is no regular file (`/dev/null`, a FIFO, `/dev/stdout`) is written to and never replaced. A link is
@@ -14,6 +19,9 @@ use nix::libc::O_NONBLOCK;
 /// # Errors
 /// What the operating system says; also for a directory, a socket and a block device, and for a FIFO that nobody reads.
 pub fn write_output(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if !leads_to_descriptor(path) {
+        expect_own_way(path)?;
+    }
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_file() && !leads_to_descriptor(path) => {
             replace(&fs::canonicalize(path)?, Some(&metadata), bytes)
@@ -29,6 +37,9 @@ pub fn write_output(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// A directory, a socket, a block device, or a place in a directory that is not there.
 pub fn expect_output(path: &Path) -> io::Result<()> {
+    if !leads_to_descriptor(path) {
+        expect_own_way(path)?;
+    }
     match fs::metadata(path) {
         Ok(metadata) => expect_writable_kind(&metadata),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -57,6 +68,30 @@ fn directory_of(path: &Path) -> &Path {
 /// Whether there is something at `path` already that a person could miss: not for a device or a FIFO.
 pub fn would_be_lost(path: &Path) -> bool {
     fs::metadata(path).map_or_else(|_| path.is_symlink(), |metadata| metadata.is_file() || metadata.is_dir())
+}
+
+/// Refuses a link or a file of somebody else in a directory where everybody may put one, as `/tmp` is: it would lead what
+/// root writes to a file of root's, or give the report away. The kernel has the same rules for whoever opens such a file
+/// (`fs.protected_symlinks`, `fs.protected_regular`), and knows nothing of a file that is replaced.
+fn expect_own_way(path: &Path) -> io::Result<()> {
+    const STICKY_AND_FOR_ALL: u32 = 0o1002;
+    let own = nix::unistd::geteuid().as_raw();
+    let mut planted = None;
+    follow(Path::new("/"), &std::path::absolute(path)?, |part| {
+        let (Ok(there), Some(Ok(directory))) =
+            (fs::symlink_metadata(part), part.parent().map(fs::symlink_metadata))
+        else {
+            return;
+        };
+        let is_for_all = directory.mode() & STICKY_AND_FOR_ALL == STICKY_AND_FOR_ALL;
+        if is_for_all && !there.is_dir() && ![own, directory.uid()].contains(&there.uid()) {
+            planted.get_or_insert_with(|| part.to_owned());
+        }
+    });
+    match planted {
+        Some(part) => Err(Refused(reasons::planted_by_another_user(part.display())).into()),
+        None => Ok(()),
+    }
 }
 
 /// A name of a descriptor that is open already: whoever opened it waits for the bytes in that very file.
@@ -111,8 +146,14 @@ fn write_into(path: &Path, there: &Metadata, bytes: &[u8]) -> io::Result<()> {
     expect_writable_kind(there)?;
     if there.file_type().is_fifo() && !leads_to_descriptor(path) {
         // Without a reader this ends at once instead of waiting for one for ever.
-        let probe = OpenOptions::new().write(true).custom_flags(O_NONBLOCK).open(path);
-        probe.map_err(|error| io::Error::new(error.kind(), format!("nobody reads this FIFO ({error})")))?;
+        let mut fifo = OpenOptions::new()
+            .write(true)
+            .custom_flags(O_NONBLOCK)
+            .open(path)
+            .map_err(|error| io::Error::new(error.kind(), format!("nobody reads this FIFO ({error})")))?;
+        // From here on a slow reader is waited for.
+        fcntl(&fifo, FcntlArg::F_SETFL(OFlag::empty()))?;
+        return fifo.write_all(bytes);
     }
     // What stands in the file of a descriptor stays there.
     let mut into = OpenOptions::new().write(true).append(there.is_file()).open(path)?;
@@ -192,6 +233,33 @@ mod tests {
         assert_eq!(open.metadata().unwrap().ino(), path.metadata().unwrap().ino());
         for other in ["dev/fd/1", "/dev/shm/report", "/proc/1", "/home/dev/fd/1"] {
             assert!(!leads_to_descriptor(Path::new(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_another_user_has_put_into_a_directory_of_everybody_is_not_followed() {
+        let place = tempfile::tempdir().unwrap();
+        let (own, shared) = (place.path().join("own"), place.path().join("shared"));
+        fs::create_dir(&shared).unwrap();
+        fs::set_permissions(&shared, Permissions::from_mode(0o1777)).unwrap();
+        fs::write(&own, "old").unwrap();
+        for name in ["link", "file", "directory"] {
+            let planted = shared.join(name);
+            match name {
+                "link" => symlink(&own, &planted).unwrap(),
+                "file" => fs::write(&planted, "").unwrap(),
+                _ => symlink(place.path(), &planted).unwrap(),
+            }
+            let named = if name == "directory" { planted.join("own") } else { planted.clone() };
+            write_output(&named, b"by its owner").unwrap();
+            // Only root can make it another user's.
+            if nix::unistd::geteuid().is_root() {
+                std::os::unix::fs::lchown(&planted, Some(990), Some(990)).unwrap();
+                let error = write_output(&named, b"new").unwrap_err();
+                assert!(error.to_string().contains("another user"), "{name}: {error}");
+                assert_eq!(expect_output(&named).unwrap_err().to_string(), error.to_string());
+                assert_eq!(fs::read(&own).unwrap(), b"by its owner");
+            }
         }
     }
 

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use procfs_core::process::Stat;
 
-use super::files::{Roots, parsed, read, read_as, text};
+use super::files::{Roots, parsed, read, text};
+use super::named::read_as;
 use super::sockets::processes;
 use crate::model::host::{Account, PidFile, RsyncDaemon};
 

@@ -2,17 +2,15 @@
 
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use procfs_core::FromRead;
 
-use super::access;
-use super::processes::account;
 use crate::collect::files::open::open_regular;
+pub use crate::collect::files::way::{below, follow};
 use crate::i18n::{io_error, reasons};
-use crate::model::host::Account;
-use crate::model::limits::{MAX_HOST_FILE_BYTES, MAX_SYMLINKS};
-use crate::model::reason::{Argument, Reason, Refused};
+use crate::model::limits::MAX_HOST_FILE_BYTES;
+use crate::model::reason::{Argument, Reason};
 use crate::model::unavailable::Unavailable;
 
 /// The directories that facts about a host are read from. Others than the real ones hold a recorded host.
@@ -61,33 +59,6 @@ impl Roots {
         let own = pid.map(|pid| self.process(pid).join("root"));
         own.filter(|root| fs::read_dir(root).is_ok()).unwrap_or_else(|| self.root.clone())
     }
-
-    /// A file that a process calls `named`, as bytes: read as that process sees it, and with the rights of its user. None
-    /// where it may not be told which file that is: from here the name may lead to another one.
-    pub fn read_named_by(&self, pid: u32, named: &Path) -> Option<io::Result<Vec<u8>>> {
-        if !self.sees(pid) {
-            return None;
-        }
-        let whole = if named.is_absolute() {
-            named.to_owned()
-        } else {
-            held(&self.process(pid).join("cwd")).ok()?.0.join(named)
-        };
-        let account = account(self, pid).ok()?;
-        Some(read_as(&self.root_of(Some(pid)), &whole, Some(&account)))
-    }
-}
-
-/// A file that the process with the root `root` and the user `account` named, as bytes, up to a bound. What this user may
-/// not read is not read for it either: a link of his could lead to any file of the one who runs this program.
-/// Without an account a person named it.
-pub fn read_as(root: &Path, named: &Path, account: Option<&Account>) -> io::Result<Vec<u8>> {
-    let inside = resolve(root, named);
-    let file = open_regular(&below(root, &inside))?;
-    if account.is_some_and(|account| !access::reaches(root, &inside, &file, account)) {
-        return Err(Refused(reasons::not_readable_by_its_user()).into());
-    }
-    bounded(file)
 }
 
 /// A file as bytes, up to a bound.
@@ -95,7 +66,8 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     bounded(open_regular(path)?)
 }
 
-fn bounded(file: File) -> io::Result<Vec<u8>> {
+/// What is in an open file, up to the same bound.
+pub fn bounded(file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(MAX_HOST_FILE_BYTES).read_to_end(&mut bytes)?;
     Ok(bytes)
@@ -181,108 +153,11 @@ pub fn resolve(root: &Path, path: &Path) -> PathBuf {
     follow(root, path, |_| {})
 }
 
-/// The same. `passed` gets each directory and each link of the way, and the last part, as the process calls them.
-pub fn follow(root: &Path, path: &Path, mut passed: impl FnMut(&Path)) -> PathBuf {
-    let mut left: Vec<PathBuf> = parts(path);
-    let mut walked = PathBuf::from("/");
-    let mut links = 0;
-    while let Some(part) = left.pop() {
-        if part.as_os_str() == ".." {
-            walked.pop();
-            continue;
-        }
-        let next = walked.join(&part);
-        passed(&next);
-        match fs::read_link(below(root, &next)) {
-            Ok(target) if links < MAX_SYMLINKS => {
-                links += 1;
-                if target.is_absolute() {
-                    walked = PathBuf::from("/");
-                }
-                left.extend(parts(&target));
-            }
-            _ => walked = next,
-        }
-    }
-    walked
-}
-
-/// The parts of a path, the last one first.
-fn parts(path: &Path) -> Vec<PathBuf> {
-    let normal = path.components().filter_map(|part| match part {
-        Component::Normal(name) => Some(PathBuf::from(name)),
-        Component::ParentDir => Some(PathBuf::from("..")),
-        _ => None,
-    });
-    let mut parts: Vec<PathBuf> = normal.collect();
-    parts.reverse();
-    parts
-}
-
-/// A path of a process as a path of ours.
-pub fn below(root: &Path, path: &Path) -> PathBuf {
-    root.join(path.strip_prefix("/").unwrap_or(path))
-}
-
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
-
-    #[test]
-    fn a_process_that_may_not_be_seen_names_no_file_of_ours() {
-        let place = tempfile::tempdir().unwrap();
-        let process = place.path().join("proc/7");
-        fs::create_dir_all(&process).unwrap();
-        let read = |pid: u32, name: &str| {
-            let read = Roots::below(place.path()).read_named_by(pid, Path::new(name));
-            read.map(|read| read.map_err(|error| error.to_string()))
-        };
-        let own_status = fs::read_to_string("/proc/self/status").unwrap();
-        let run_as = |id: u32| {
-            let lines = own_status.lines().map(|line| match line.split_once(':') {
-                Some((key @ ("Uid" | "Gid"), _)) => format!("{key}:\t{id}\t{id}\t{id}\t{id}"),
-                Some(("Groups", _)) => "Groups:\t".to_owned(),
-                _ => line.to_owned(),
-            });
-            fs::write(process.join("status"), lines.collect::<Vec<_>>().join("\n")).unwrap();
-        };
-        run_as(990);
-        assert_eq!(read(7, "/etc/pika.conf"), None, "neither its root nor its mounts are seen");
-        symlink("../../box", process.join("root")).unwrap();
-        let file = |name: &str| place.path().join("box").join(name);
-        for directory in ["etc", "data"] {
-            fs::create_dir_all(file(directory)).unwrap();
-        }
-        fs::write(file("data/pika.conf"), "port : 9221").unwrap();
-        let mode =
-            |name: &str, mode| fs::set_permissions(file(name), fs::Permissions::from_mode(mode)).unwrap();
-        mode("data/pika.conf", 0o644);
-        for directory in ["etc", "data", ""] {
-            mode(directory, 0o755);
-        }
-        symlink("/data/pika.conf", file("etc/pika.conf")).unwrap();
-        // The link leads on below its root, and not below ours.
-        let text = Some(Ok(b"port : 9221".to_vec()));
-        assert_eq!(read(7, "/etc/pika.conf"), text);
-        assert_eq!(read(7, "pika.conf"), None, "its directory is not seen");
-        symlink("/etc", process.join("cwd")).unwrap();
-        assert_eq!(read(7, "pika.conf"), text);
-
-        // What its user may not read, or not get at, is not read for it.
-        let refused = Some(Err("the user that the process runs as may not read it".to_owned()));
-        mode("data/pika.conf", 0o600);
-        assert_eq!(read(7, "pika.conf"), refused);
-        mode("data/pika.conf", 0o644);
-        mode("data", 0o700);
-        assert_eq!(read(7, "pika.conf"), refused);
-        run_as(file("data").metadata().unwrap().uid());
-        assert_eq!(read(7, "pika.conf"), text);
-
-        nix::unistd::mkfifo(&file("etc/fifo"), nix::sys::stat::Mode::S_IRWXU).unwrap();
-        assert_eq!(read(7, "fifo"), Some(Err("it is no regular file".to_owned())), "and not waited for");
-    }
 
     #[test]
     fn links_stay_within_their_root() {

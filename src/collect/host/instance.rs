@@ -6,7 +6,8 @@ use std::{fs, io};
 
 use procfs_core::process::{LimitValue, Limits, Status};
 
-use super::files::{Roots, absent, below, parsed, read_as, resolve};
+use super::files::{Roots, absent, below, parsed, resolve};
+use super::named::read_as;
 use super::network::Namespace;
 use super::processes::{account, conf_argument, words};
 use super::request::InstanceSelector;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Roots;
+use super::named;
 use crate::collect::files::conf_file::conf_text;
 use crate::model::host::Instance;
 use crate::model::limits::MAX_CONF_BYTES;
@@ -28,8 +29,8 @@ pub fn read_of(instance: &Instance) -> Option<ConfText> {
 }
 
 /// The name is taken as the process takes it, which may work in another directory and see other files than this program.
-fn read_of_process(pid: u32, named: &str) -> Option<ConfText> {
-    let read = Roots::default().read_named_by(pid, Path::new(named))?;
+fn read_of_process(pid: u32, path: &str) -> Option<ConfText> {
+    let read = named::read_named_by(&Roots::default(), pid, Path::new(path))?;
     let at_most = |bytes: Vec<u8>| (bytes.len() as u64 <= MAX_CONF_BYTES).then_some(bytes);
-    Some(conf_text(named, read.map(at_most)))
+    Some(conf_text(path, read.map(at_most)))
 }
