@@ -194,6 +194,15 @@ fn no_expression_of_a_check_takes_the_stack() {
         (format!("{}1", "1 if 1 else ".repeat(1300)), ""),
         (format!("1{}", " and 1".repeat(2700)), ""),
         (format!("1{}", "[1]".repeat(5000)), ""),
+        // Each of these ended the program with 134.
+        (format!("{}true", "not ".repeat(40_000)), ""),
+        (format!("{}1", "-".repeat(40_000)), ""),
+        (format!("1{}", "**1".repeat(40_000)), ""),
+        (format!("{}1", "1 if 1 else ".repeat(40_000)), ""),
+        (format!("1{}", " and 1".repeat(40_000)), ""),
+        (format!("1{}", " + 1".repeat(40_000)), ""),
+        (format!("1{}", " ~ 1".repeat(40_000)), ""),
+        (format!("node{}", "()".repeat(40_000)), ""),
         ("n0".to_owned(), names.as_str()),
     ] {
         let names = if names.is_empty() { String::new() } else { format!("let:\n{names}  n2000: 1\n") };

@@ -82,7 +82,7 @@ fn repeats() -> String {
         while let Some(words) = request(&mut reader) {
             let answer = match words[0].to_ascii_lowercase().as_str() {
                 "auth" => {
-                    last = words[1].clone();
+                    last.clone_from(&words[1]);
                     let shown = repeated(&last);
                     format!("-ERR unknown command `AUTH`, with args beginning with: `{last}`, {shown}\r\n")
                 }
@@ -170,7 +170,11 @@ fn look_everywhere(what: &str, arguments: &[&str], environment: &[(&str, &str)])
     assert_clean(what, &unpacked);
     for entry in fs::read_dir(directory.path()).unwrap() {
         let name = entry.unwrap().file_name();
-        assert!(FORMATS.iter().any(|format| name == *format) || name == "bundle", "{name:?} was left behind");
+        assert!(
+            FORMATS.iter().any(|format| name == *format) || name == "bundle",
+            "{} was left behind",
+            name.display()
+        );
     }
 }
 
@@ -197,9 +201,8 @@ fn an_etcd_that_repeats_what_logs_in() {
             look_everywhere("etcd", &arguments, &[]);
         } else {
             let mut command = pikadoctor();
-            let run = Run::of(
-                with_secrets(&mut command).args(["check", "-v", "--format", "json"]).args(&arguments),
-            );
+            let run =
+                Run::of(with_secrets(&mut command).args(["check", "-v", "--format", "json"]).args(arguments));
             assert_clean("etcd", &run.stdout);
             assert_clean("etcd", &run.stderr);
         }
@@ -304,7 +307,7 @@ fn a_password_goes_to_hosts_that_somebody_named_and_to_no_other() {
         hosts
     };
     let (own, other) = (format!("{named} {PASSWORD}"), format!("{told} {PASSWORD}"));
-    assert_eq!(init(&[]), [own.clone()]);
+    assert_eq!(init(&[]), std::slice::from_ref(&own));
     let both = BTreeSet::from([own, other]);
     for hosts in [told.as_str(), "any", "127.0.0.0/8"] {
         assert_eq!(init(&["--password-to", hosts]).into_iter().collect::<BTreeSet<_>>(), both, "{hosts}");
