@@ -9,6 +9,7 @@ mod support;
 
 mod cards;
 mod codis;
+mod codis_trials;
 mod coordinators;
 mod far_hosts;
 mod files;
