@@ -123,3 +123,27 @@ fn with_credentials(url: &str, credentials: &Password) -> String {
     let _ = url.set_password(Some(password));
     url.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_in_a_report_has_nothing_secret() {
+        for (text, read) in [
+            ("10.0.0.1:18080", Ok("http://10.0.0.1:18080")),
+            ("https://fe/base?forward=demo", Ok("https://fe/base?forward=demo")),
+            ("http://fe:9090/#demo", Ok("http://fe:9090/")),
+            ("http://u:p@fe", Err("PIKADOCTOR_CODIS_AUTH")),
+            ("http://fe/?token=x", Err("?forward=PRODUCT")),
+        ] {
+            match (codis_url(text), read) {
+                (Ok(url), Ok(expected)) => assert_eq!(url, expected),
+                (Err(error), Err(part)) => assert!(error.contains(part), "{text}: {error}"),
+                (other, _) => panic!("{text}: {other:?}"),
+            }
+        }
+        let credentials = Password::new("user:p@ss:word");
+        assert_eq!(with_credentials("http://fe:9090", &credentials), "http://user:p%40ss%3Aword@fe:9090/");
+    }
+}

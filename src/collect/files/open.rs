@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 
+use nix::errno::Errno;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fstat, openat};
 use std::os::fd::AsRawFd;
 
@@ -24,7 +25,7 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     let seen = openat(CWD, path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
     match FileType::from_raw_mode(fstat(&seen)?.st_mode) {
         FileType::RegularFile => File::open(format!("/proc/self/fd/{}", seen.as_raw_fd())),
-        FileType::Directory => Err(io::Error::from(io::ErrorKind::IsADirectory)),
+        FileType::Directory => Err(Errno::EISDIR.into()),
         _ => Err(Refused(reasons::no_regular_file()).into()),
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc::O_NONBLOCK;
 
@@ -53,7 +54,7 @@ pub fn expect_output(path: &Path) -> io::Result<()> {
 fn expect_writable_kind(there: &Metadata) -> io::Result<()> {
     let kind = there.file_type();
     if kind.is_dir() {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory));
+        return Err(Errno::EISDIR.into());
     }
     if kind.is_block_device() || kind.is_socket() {
         return Err(io::Error::other("it is neither a file nor something that a report can be written to"));
@@ -114,7 +115,7 @@ fn end_of_links(path: &Path) -> io::Result<PathBuf> {
             Err(_) => return Ok(end),
         }
     }
-    Err(nix::errno::Errno::ELOOP.into())
+    Err(Errno::ELOOP.into())
 }
 
 fn replace(path: &Path, replaced: Option<&Metadata>, bytes: &[u8]) -> io::Result<()> {
