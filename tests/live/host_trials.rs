@@ -89,7 +89,9 @@ impl<'b> Bench<'b> {
         }
         let parts = remedy.steps.iter().filter_map(|step| step.recipe.as_deref());
         let recipes: BTreeSet<&str> = std::iter::once(&*remedy.recipe).chain(parts).collect();
-        recipes.into_iter().for_each(|recipe| note(recipe, self.release, self.fault));
+        for recipe in recipes {
+            note(recipe, self.release, self.fault);
+        }
     }
 
     /// Does what is advised first, which takes its time. Returns the recipe.

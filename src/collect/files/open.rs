@@ -37,7 +37,7 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
 /// What the operating system says, or that nothing more came in time.
 pub fn read_named(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
     match open_regular(path) {
-        Err(error) if error.get_ref().is_some_and(|inner| inner.is::<Refused>()) => {}
+        Err(error) if is_refused(&error) => {}
         opened => return read_bounded(opened?, most),
     }
     let (done, read) = mpsc::channel();
@@ -46,6 +46,11 @@ pub fn read_named(path: &Path, most: u64) -> io::Result<Option<Vec<u8>>> {
     thread::spawn(move || done.send(File::open(path).and_then(|file| read_bounded(file, most))));
     let late = |_| Err(Refused(reasons::nothing_came_in(NAMED_STREAM_TIMEOUT.as_secs())).into());
     read.recv_timeout(NAMED_STREAM_TIMEOUT).unwrap_or_else(late)
+}
+
+/// Whether this program itself refused the file, and not the operating system.
+fn is_refused(error: &io::Error) -> bool {
+    matches!(error.get_ref(), Some(inner) if inner.is::<Refused>())
 }
 
 #[cfg(test)]

@@ -209,7 +209,7 @@ impl Collector<'_> {
         let pair = node.double_master.as_ref().and_then(|double_master| double_master.enabled);
         let follows_nobody = role == Some(Role::Master) && pair != Some(true);
         let sha = node.info.get("server").and_then(|server| info::section_field(server, "pika_git_sha"));
-        let is_proven = sha.is_some_and(|sha| tags.iter().any(|tag| is_built_from(tag, sha.as_ref())));
+        let is_proven = sha.is_some_and(|sha| tags.iter().any(|tag| is_built_from(tag, sha)));
         let alone = Alone { follows_nobody, is_proven };
         node.ports = Some(ports::probe_ports(generation, server, gate, alone, &self.deadlines).await);
     }
