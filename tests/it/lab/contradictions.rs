@@ -249,7 +249,7 @@ fn the_reader_of_texts_knows_what_asks_for_no_slaveof() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_sentence_stands_twice_in_a_report() {
     let mut wrong = BTreeSet::new();
-    for played in all_played().await.iter() {
+    for played in all_played().await {
         for language in [Language::En, Language::Zh] {
             let report = played.report(language);
             let mut seen: BTreeMap<String, String> = BTreeMap::new();
