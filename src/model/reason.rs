@@ -7,6 +7,7 @@
 
 use std::{fmt, io};
 
+use serde::de::{self, MapAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value as Json;
@@ -79,28 +80,8 @@ impl Reason {
     /// The reason that a JSON value is, if it has the form of one: an object with the key `text`, and nothing beside
     /// it than `id` and `args`.
     pub fn from_json(value: &Json) -> Option<Self> {
-        let map = value.as_object()?;
-        if map.keys().any(|key| !matches!(key.as_str(), "id" | "args" | "text")) {
-            return None;
-        }
-        let text = map.get("text")?.as_str()?.to_owned();
-        let id = map.get("id").and_then(Json::as_str).unwrap_or_default().to_owned();
-        let args = map.get("args").and_then(Json::as_object);
-        let args = args.into_iter().flatten();
-        let args = args
-            .map(|(name, value)| Some((name.clone(), Argument::from_json(value)?)))
-            .collect::<Option<Vec<_>>>()?;
-        Some(Self { id, args, text })
-    }
-}
-
-impl Argument {
-    fn from_json(value: &Json) -> Option<Self> {
-        match value {
-            Json::String(text) => Some(Self::Text(text.clone())),
-            Json::Number(number) => Some(Self::Number(number.as_u64()?)),
-            _ => Reason::from_json(value).map(Self::from),
-        }
+        value.as_object().filter(|members| members.contains_key("text"))?;
+        Self::deserialize(value).ok()
     }
 }
 
@@ -259,13 +240,106 @@ impl Serialize for Arguments<'_> {
 
 impl<'de> Deserialize<'de> for Reason {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Json::deserialize(deserializer)?;
-        if let Json::String(text) = value {
-            return Ok(Self::verbatim(text));
+        deserializer.deserialize_any(ReasonVisitor)
+    }
+}
+
+struct ReasonVisitor;
+
+impl<'de> Visitor<'de> for ReasonVisitor {
+    type Value = Reason;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a reason, which is a text, or an object of `id`, `args` and `text`")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Reason, E> {
+        Ok(Reason::verbatim(text))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Reason, A::Error> {
+        let (mut id, mut args, mut text) = (String::new(), Vec::new(), None);
+        while let Some(Name(member)) = members.next_key()? {
+            match member.as_str() {
+                "id" => Name(id) = members.next_value()?,
+                "args" => ArgumentsRead(args) = members.next_value()?,
+                "text" => text = Some(members.next_value()?),
+                _ => return Err(de::Error::unknown_field(&member, &["id", "args", "text"])),
+            }
         }
-        Self::from_json(&value).ok_or_else(|| {
-            serde::de::Error::custom("a reason is a text, or an object of `id`, `args` and `text`")
-        })
+        let text = text.ok_or_else(|| de::Error::missing_field("text"))?;
+        Ok(Reason { id, args, text })
+    }
+}
+
+/// The id of a sentence, or the name of an argument: a name of this program, which nobody's secret is hidden in.
+struct Name(String);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl Visitor<'_> for NameVisitor {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Name, E> {
+                Ok(Name(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_identifier(NameVisitor)
+    }
+}
+
+struct ArgumentsRead(Vec<(String, Argument)>);
+
+impl<'de> Deserialize<'de> for ArgumentsRead {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ArgumentsVisitor;
+        impl<'de> Visitor<'de> for ArgumentsVisitor {
+            type Value = ArgumentsRead;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("arguments by name")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<ArgumentsRead, A::Error> {
+                let mut args = Vec::new();
+                while let Some((Name(name), argument)) = members.next_entry()? {
+                    args.push((name, argument));
+                }
+                Ok(ArgumentsRead(args))
+            }
+        }
+        deserializer.deserialize_map(ArgumentsVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for Argument {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ArgumentVisitor;
+        impl<'de> Visitor<'de> for ArgumentVisitor {
+            type Value = Argument;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, a number from 0, or a reason")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Argument, E> {
+                Ok(Argument::Text(text.to_owned()))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Argument, E> {
+                Ok(Argument::Number(number))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Argument, A::Error> {
+                ReasonVisitor.visit_map(members).map(Argument::from)
+            }
+        }
+        deserializer.deserialize_any(ArgumentVisitor)
     }
 }
 

@@ -151,7 +151,7 @@ mod tests {
             ("a:b:c", AddressError::NotIpv6("a:b:c".into())),
             ("http://a:1", AddressError::Character('/')),
             ("a b:1", AddressError::Character(' ')),
-            ("user@a:1", AddressError::Character('@')),
+            ("user@a:1", AddressError::Credentials),
             ("$(reboot):1", AddressError::Character('$')),
         ] {
             assert_eq!(pika_address(text), Err(error), "{text:?}");

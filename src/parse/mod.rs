@@ -8,6 +8,7 @@ pub mod conf_text;
 pub mod document;
 pub mod duration;
 pub mod hide;
+pub mod hosts;
 pub mod info;
 pub mod manifest;
 pub mod nearest;

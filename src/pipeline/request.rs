@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use super::trust::Hosts;
 use crate::collect::codis::request;
 use crate::collect::coordinator::collect::CoordinatorRequest;
 use crate::collect::host::{InstanceSelector, Search};
@@ -15,6 +14,7 @@ use crate::model::address::Address;
 use crate::model::companion::CompanionKind;
 use crate::model::link::LinkMode;
 use crate::model::release::Version;
+use crate::parse::hosts::Hosts;
 use crate::plan::read::Plan;
 
 /// A server to collect facts from.

@@ -17,8 +17,9 @@ use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
 use crate::model::limits::{CONNECT_TIMEOUT, REPLY_TIMEOUT, RUN_TIMEOUT, RUN_TIMEOUT_WITH_LINKS};
 use crate::parse::duration;
+use crate::parse::hosts::Hosts;
 use crate::pipeline::request::{CollectionPlan, ServerTarget};
-use crate::pipeline::trust::{Hosts, Trusted};
+use crate::pipeline::trust::Trusted;
 use crate::pipeline::{self, StepId};
 use crate::plan::read::{PasswordFrom, Plan, PlannedServer};
 

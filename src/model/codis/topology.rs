@@ -275,8 +275,8 @@ pub struct Backend {
     pub source: bool,
     /// What it knows about the slots of its keys.
     pub index: Option<SlotIndex>,
-    /// Slots of its group, and those that move there, that it does not serve. Null where it is no master, and where it
-    /// does not keep to slots: all but 3.2 to 3.4 in sharding mode.
+    /// Slots of its group, and those that move there, that it does not serve. Null where it is no master, and where
+    /// keys are served whatever their slot: all but 3.2 to 3.4 in sharding mode.
     #[serde(default)]
     pub unserved: Option<SlotSet>,
     /// How long moving its slots would take.

@@ -252,6 +252,7 @@ mod tests {
     use serde::Deserialize;
 
     use super::*;
+    use crate::model::reason::Reason;
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     enum Kind {
@@ -282,5 +283,24 @@ mod tests {
             let change = |text: &str| text.contains(word).then(|| text.replace(word, "x"));
             assert_eq!(rewrite_texts(&thing(word), &change).unwrap(), thing("x"));
         }
+    }
+
+    #[test]
+    fn a_reason_keeps_its_id_and_the_names_of_its_arguments() {
+        let json = serde_json::json!({
+            "id": "server-answers-other-type",
+            "args": {"other": "other", "reason": {"id": "other", "text": "the other one"}},
+            "text": "other"
+        });
+        let reason: Reason = serde_json::from_value(json).unwrap();
+        let hide = |text: &str| text.contains("other").then(|| text.replace("other", "(hidden)"));
+        assert_eq!(
+            serde_json::to_value(rewrite_texts(&reason, &hide).unwrap()).unwrap(),
+            serde_json::json!({
+                "id": "server-answers-other-type",
+                "args": {"other": "(hidden)", "reason": {"id": "other", "text": "the (hidden) one"}},
+                "text": "(hidden)"
+            })
+        );
     }
 }

@@ -39,7 +39,7 @@ fn a_plan_that_makes_no_sense_is_refused_with_the_place_and_the_nearest_word() {
             "nodes:\n  a: {addr: h, password: {env: NOT_SET_ANYWHERE}}\n",
             "plan.yaml:2:32: the environment variable NOT_SET_ANYWHERE is not set",
         ),
-        ("nodes:\n  a: {addr: h, password: {file: no-such}}\n", "no-such"),
+        ("nodes:\n  a: {addr: h, password: {file: no-such}}\n", "no password file of the name"),
         ("nodes:\n  a: {addr: h, password: secret}\n", "plan.yaml:2:26"),
         (&format!("{two}links: [{{from: a, to: bb}}]\n"), "`bb` is not one of `nodes`; did you mean `b`?"),
         (&format!("{two}links: [{{from: a, to: a}}]\n"), "`a` cannot be its own master"),
