@@ -21,6 +21,7 @@ mod neighbours;
 mod plan;
 mod real_codis;
 mod safety;
+mod sentinel_trials;
 mod sentinels;
 mod servers;
 mod ssh;

@@ -16,7 +16,7 @@ use pikadoctor::lab::scenarios;
 use pikadoctor::lab::stage::Stage;
 use serde_json::Value;
 
-fn wait(what: &str, mut done: impl FnMut() -> bool) {
+pub fn wait(what: &str, mut done: impl FnMut() -> bool) {
     let began = Instant::now();
     while !done() {
         assert!(began.elapsed() < Duration::from_secs(60), "{what}: not in a minute");
@@ -24,7 +24,7 @@ fn wait(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-fn sentinels(directory: &Path, count: usize, lines: &str) -> (Vec<Ended>, Vec<u16>) {
+pub fn sentinels(directory: &Path, count: usize, lines: &str) -> (Vec<Ended>, Vec<u16>) {
     let ports: Vec<u16> = (0..count).map(|_| free_port("127.0.0.1")).collect();
     let started = ports.iter().map(|port| {
         let home = directory.join(port.to_string());
@@ -38,7 +38,7 @@ fn sentinels(directory: &Path, count: usize, lines: &str) -> (Vec<Ended>, Vec<u1
 }
 
 /// The report of a run, and its exit code.
-fn check(ports: &[u16], arguments: &[&str], password: &str) -> (i32, Value) {
+pub fn check(ports: &[u16], arguments: &[&str], password: &str) -> (i32, Value) {
     let mut command = pikadoctor();
     command.args(["check", "--format", "json"]).args(arguments).env("PIKADOCTOR_SENTINEL_PASSWORD", password);
     for port in ports {
@@ -51,7 +51,7 @@ fn check(ports: &[u16], arguments: &[&str], password: &str) -> (i32, Value) {
 }
 
 /// What is said about Sentinels and is not fine.
-fn wrong(report: &Value) -> Vec<String> {
+pub fn wrong(report: &Value) -> Vec<String> {
     let findings = report["findings"].as_array().unwrap().iter();
     let bad = findings.filter(|finding| {
         let state = finding["state"].as_str().unwrap();
