@@ -4,9 +4,8 @@
 use std::process::Command;
 
 use crate::host_trials::Bench;
-use crate::sentinels::{check, sentinels, wait, wrong};
+use crate::sentinels::{check, pair, sentinels, wait, wrong};
 use crate::support::hosts::Judged;
-use crate::support::real::Pika;
 
 const RELEASE: &str = "redis-sentinel over 3.5.5";
 
@@ -24,14 +23,7 @@ fn tell(port: u16, words: &[&str]) {
 )]
 fn what_is_advised_about_sentinels_mends_them() {
     let directory = tempfile::tempdir().unwrap();
-    let lo = [("network-interface", "lo")];
-    let (master, replica) = (Pika::start("3.5.5", &lo), Pika::start("3.5.5", &lo));
-    let said = replica.ask(&["SLAVEOF", "127.0.0.1", &master.port.to_string()]);
-    assert!(said.starts_with("+OK"), "{said}");
-    let lines = format!(
-        "sentinel monitor demo-1 127.0.0.1 {} 2\nsentinel down-after-milliseconds demo-1 5000\n",
-        master.port
-    );
+    let (_master, _replica, lines) = pair();
     let (mut started, ports) = sentinels(directory.path(), 4, &lines);
     // One more than an odd number of them, so that three are left when one is gone.
     let even = ["sentinel/quorum warning"];

@@ -37,6 +37,19 @@ pub fn sentinels(directory: &Path, count: usize, lines: &str) -> (Vec<Ended>, Ve
     (started.collect(), ports)
 }
 
+/// A master and its replica, and the lines with which a Sentinel watches them.
+pub fn pair() -> (Pika, Pika, String) {
+    let lo = [("network-interface", "lo")];
+    let (master, replica) = (Pika::start("3.5.5", &lo), Pika::start("3.5.5", &lo));
+    let said = replica.ask(&["SLAVEOF", "127.0.0.1", &master.port.to_string()]);
+    assert!(said.starts_with("+OK"), "{said}");
+    let lines = format!(
+        "sentinel monitor demo-1 127.0.0.1 {} 2\nsentinel down-after-milliseconds demo-1 5000\n",
+        master.port
+    );
+    (master, replica, lines)
+}
+
 /// The report of a run, and its exit code.
 pub fn check(ports: &[u16], arguments: &[&str], password: &str) -> (i32, Value) {
     let mut command = pikadoctor();
@@ -116,14 +129,7 @@ fn over_a_real_redis() {
 )]
 fn over_a_real_pika() {
     let directory = tempfile::tempdir().unwrap();
-    let lo = [("network-interface", "lo")];
-    let (master, replica) = (Pika::start("3.5.5", &lo), Pika::start("3.5.5", &lo));
-    let said = replica.ask(&["SLAVEOF", "127.0.0.1", &master.port.to_string()]);
-    assert!(said.starts_with("+OK"), "{said}");
-    let lines = format!(
-        "sentinel monitor demo-1 127.0.0.1 {} 2\nsentinel down-after-milliseconds demo-1 5000\n",
-        master.port
-    );
+    let (master, replica, lines) = pair();
     let (_started, ports) = sentinels(directory.path(), 3, &lines);
     let mut last = Value::Null;
     wait("the Sentinels know each other and the replica", || {
