@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pikadoctor::model::remedy::Action;
 
-use crate::host_trials::Bench;
+use crate::bench::Bench;
 use crate::support::hosts::Judged;
 use crate::support::real::Pika;
 use crate::support::real_codis::{Codis, Wanted, present};

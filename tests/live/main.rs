@@ -7,6 +7,7 @@
 #[macro_use]
 mod support;
 
+mod bench;
 mod cards;
 mod codis;
 mod codis_trials;

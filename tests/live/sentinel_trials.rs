@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::host_trials::Bench;
+use crate::bench::Bench;
 use crate::sentinels::{check, pair, sentinels, wait, wrong};
 use crate::support::hosts::Judged;
 
