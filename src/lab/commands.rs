@@ -49,7 +49,11 @@ impl Client {
         }
         let first = words.get(1).map_or("", String::as_str);
         match (name, &words[1..]) {
-            ("info", arguments) => info(&self.world.lock(), self.server, arguments),
+            ("info", arguments) => {
+                let mut world = self.world.lock();
+                world.servers[self.server].is_looked_at = true;
+                info(&world, self.server, arguments)
+            }
             ("config", [verb, name]) if verb.eq_ignore_ascii_case("get") => self.config_get(name),
             ("config", [verb, name, value]) if verb.eq_ignore_ascii_case("set") => {
                 self.config_set(name, value)

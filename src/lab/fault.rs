@@ -106,7 +106,7 @@ pub enum LinkFault {
     Unheard,
     /// A derived port is dropped on its way between the two.
     Blocked(u16),
-    /// A full copy is on its way and is done after so many milliseconds.
+    /// A full copy is on its way and is done so many milliseconds after somebody first looked at the replica.
     FullSyncFor(u64),
     /// The host of the replica has no rsync; the full copy that was asked for cannot begin.
     NoRsync,

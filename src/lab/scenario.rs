@@ -151,6 +151,12 @@ impl Scenario {
         of_servers + self.links.iter().map(|link| link.faults.len()).sum::<usize>()
     }
 
+    /// Whether something in it changes by itself while one looks.
+    pub fn changes_by_itself(&self) -> bool {
+        let ends = |fault: &LinkFault| matches!(fault, LinkFault::FullSyncFor(_));
+        self.links.iter().flat_map(|link| &link.faults).any(ends)
+    }
+
     /// The same scenario with one of its faults switched off.
     #[must_use]
     pub fn without_fault(&self, which: usize) -> Self {

@@ -241,6 +241,10 @@ impl Stage {
         for (replica, milliseconds) in joins {
             let world = world.clone();
             self.tasks.push(tokio::spawn(async move {
+                // Nobody has seen a copy that was over before the first look, however long that takes on a busy machine.
+                while !world.lock().servers[replica].is_looked_at {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
                 tokio::time::sleep(Duration::from_millis(milliseconds)).await;
                 world.lock().finish_full_sync(replica);
             }));
@@ -389,6 +393,7 @@ fn server(name: &str, plan: &ServerPlan, address: SocketAddr) -> Result<Server, 
         grows: None,
         touches: 0,
         used,
+        is_looked_at: false,
         announces,
         run_id: format!("{:040x}", u128::from(u32::from(host_number(address)) * 7919)),
         replication_id,

@@ -48,6 +48,8 @@ pub struct Server {
     pub says: BTreeMap<String, String>,
     /// Commands that clients have sent, and how often.
     pub used: BTreeMap<String, u64>,
+    /// Whether somebody has asked for its INFO.
+    pub is_looked_at: bool,
     /// How many connections to + 1000 were taken for those of a master.
     pub touches: u32,
     /// Whether it runs.

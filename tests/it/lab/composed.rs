@@ -56,14 +56,13 @@ fn on_pairs(scenario: &Scenario) -> Vec<Ill> {
     let faults = || scenario.servers.values().flat_map(|server| &server.faults);
     // Another release is no fault of a pair of one release; a hostile server hides whatever else it has.
     let other = faults().any(|fault| matches!(fault, ServerFault::Release(_) | ServerFault::Hostile(_)));
-    // What ends while one looks is there or not.
-    let ends = |link: &LinkPlan| link.faults.iter().any(|fault| matches!(fault, LinkFault::FullSyncFor(_)));
     let fits = scenario.run == Run::Check
         && scenario.faults() > 0
         && !scenario.cause.is_empty()
         && same(&release)
         && !other
-        && !scenario.links.iter().any(ends);
+        // What ends while one looks is there or not.
+        && !scenario.changes_by_itself();
     match (fits, scenario.servers.len(), &*scenario.links) {
         (true, 1, []) => {
             let places = [("master", Mode::Replica), ("replica", Mode::Replica), ("a", Mode::DoubleMaster)];

@@ -124,8 +124,11 @@ async fn what_is_advised_first_mends_what_it_is_for() {
         return;
     }
     let only = std::env::var("PIKADOCTOR_SCENARIOS").unwrap_or_default();
-    let scenarios =
-        all().into_iter().filter(|scenario| scenario.faults() > 0 && scenario.name.contains(&only));
+    // Of what ends by itself nobody could say that a remedy did it.
+    let fits = |scenario: &Scenario| {
+        scenario.faults() > 0 && !scenario.changes_by_itself() && scenario.name.contains(&only)
+    };
+    let scenarios = all().into_iter().filter(fits);
     let runs = scenarios.map(async |scenario| {
         let mut site = Simulated::start(scenario.clone()).await;
         (scenario, try_remedies(&mut site).await)
