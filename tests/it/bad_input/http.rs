@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{answering, listener};
+use crate::support::{answering, closed_address, listener};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use pikadoctor::collect::net::http::{Answer, HttpError, client, get_json, parse_url, shown};
@@ -138,7 +138,7 @@ fn a_server_that_is_slow_or_goes_away_does_not_hold_up_the_run() {
 
 #[test]
 fn nobody_there_is_told_from_an_unknown_name() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = closed_address();
     assert_eq!(failure(&format!("http://{free}/")).failure, HttpFailure::Refused);
     let unknown = failure("http://no-such-host.invalid/");
     assert_eq!(unknown.failure, HttpFailure::Unresolved, "{unknown}");

@@ -10,7 +10,7 @@ use crate::support::coordinator::{
     FakeZookeeper, Honest, Manner, Tree, Znode, etcd_answers, recorded_etcd, recorded_tree, replaced,
     serve_dashboard, serve_http, with_proxies_at_work,
 };
-use crate::support::{Run, listener, pikadoctor};
+use crate::support::{Run, closed_address, listener, pikadoctor};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -142,8 +142,7 @@ fn a_proxy_that_is_down_is_found_while_it_is_still_announced() {
     let (found, report) = found_after(|tree| {
         let proxy = PROXY.replace("TOKEN", "1596baf890de3464878cb2dbfca3879c");
         let mut model: Value = serde_json::from_slice(&tree[&proxy].data).unwrap();
-        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        model["admin_addr"] = silent.to_string().into();
+        model["admin_addr"] = closed_address().into();
         tree.insert(proxy, Znode::open(&model.to_string()));
     });
     assert_eq!(found, BTreeSet::from(["coordinator/proxies".to_owned()]));

@@ -2,14 +2,13 @@
 
 use std::fs;
 use std::io::Read;
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use crate::support::coordinator::{
     FakeZookeeper, Honest, Manner, Tree, Znode, etcd_answers, recorded_etcd, recorded_tree, replaced,
     serve_dashboard, serve_http,
 };
-use crate::support::{Run, pikadoctor, recording, serve};
+use crate::support::{Run, closed_address, pikadoctor, recording, serve};
 use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 
@@ -31,13 +30,9 @@ fn state<'r>(report: &'r Value, check: &str) -> &'r str {
         .unwrap()
 }
 
-fn nobody() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
-
 fn tree() -> Tree {
     // No dashboard is asked: nobody is there.
-    replaced(&recorded_tree("07-zk-online"), "127.0.0.1:28081", &nobody())
+    replaced(&recorded_tree("07-zk-online"), "127.0.0.1:28081", &closed_address())
 }
 
 #[test]
@@ -102,7 +97,7 @@ fn garbage_is_no_zookeeper() {
 fn one_member_is_enough_and_the_others_are_named() {
     let zookeeper = FakeZookeeper::start(tree(), Honest, None);
     let closes = FakeZookeeper::start(tree(), Manner::Closes, None);
-    let down = nobody();
+    let down = closed_address();
     let ensemble = format!("{down},{},{}", closes.address, zookeeper.address);
     let (_, report) = json_of(&["--zookeeper", &ensemble]);
     assert_eq!(state(&report, "coordinator/reachable"), "warning", "{report:#}");
@@ -230,7 +225,7 @@ fn an_etcd_that_misbehaves_is_told_as_what_it_does() {
     let broken = check(&["--etcd", &error]);
     assert_eq!(broken.code, 3, "{broken:?}");
     assert!(broken.text().contains("Raft Internal Error"), "{broken:?}");
-    let down = check(&["--etcd", &nobody()]);
+    let down = check(&["--etcd", &closed_address()]);
     assert_eq!(down.code, 2, "{down:?}");
 }
 

@@ -1,13 +1,12 @@
 //! `check --sentinel`: what answers, what is sent, what is kept, and what is never shown.
 
 use std::io::Write;
-use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::support::proxy::relay;
 use crate::support::sentinel::{RecordedSet, encode};
-use crate::support::{Run, answering, listener, pikadoctor, recording, run, serve};
+use crate::support::{Run, answering, closed_address, listener, pikadoctor, recording, run, serve};
 use serde_json::{Value, json};
 
 const FORMATS: [&str; 10] =
@@ -47,7 +46,7 @@ fn what_is_no_sentinel_is_told_in_a_sentence() {
 
 #[test]
 fn what_does_not_answer_ends_in_time_and_is_critical() {
-    let refused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let refused = closed_address();
     let silent = listener(|stream| {
         thread::sleep(Duration::from_secs(30));
         drop(stream);
