@@ -21,6 +21,7 @@ use super::link::{Link, Pair};
 use super::logs::LogView;
 use super::node::Node;
 use super::sentinel::{Sentinel, Watched};
+use super::verification::Verification;
 
 /// The version of this tree, in `Facts::schema`.
 pub const SCHEMA: &str = "pikadoctor.facts/1";
@@ -69,6 +70,9 @@ pub struct Facts {
     /// Configuration files beside the running values of their servers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conf_drifts: Vec<ConfDrift>,
+    /// Comparisons of the data of servers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verifications: Vec<Verification>,
 }
 
 impl Facts {
@@ -78,7 +82,7 @@ impl Facts {
     }
 
     /// What is judged one by one, and how many there are of each kind.
-    pub fn subjects(&self) -> [(&'static str, usize); 14] {
+    pub fn subjects(&self) -> [(&'static str, usize); 15] {
         let products = self.coordinators.iter().map(|one| one.products.as_ref().map_or(0, Vec::len));
         let instances = self.hosts.iter().map(|host| host.instances.len());
         [
@@ -96,6 +100,7 @@ impl Facts {
             ("watched masters", self.watched.len()),
             ("logs", self.logs.len()),
             ("compared configurations", self.conf_drifts.len()),
+            ("verifications", self.verifications.len()),
         ]
     }
 
@@ -141,6 +146,12 @@ impl Facts {
             match self.conf_drifts.iter_mut().find(|known| known.name == drift.name) {
                 Some(known) => *known = drift,
                 None => self.conf_drifts.push(drift),
+            }
+        }
+        for verification in later.verifications {
+            match self.verifications.iter_mut().find(|known| known.name == verification.name) {
+                Some(known) => *known = verification,
+                None => self.verifications.push(verification),
             }
         }
         if !later.logs.is_empty() {

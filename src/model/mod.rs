@@ -42,3 +42,4 @@ pub mod storage;
 pub mod text;
 pub mod topics;
 pub mod unavailable;
+pub mod verification;
