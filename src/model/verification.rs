@@ -10,7 +10,7 @@ use super::unavailable::Unavailable;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum Level {
+pub enum CompareLevel {
     /// Whether it is there on both, and of which type.
     Exists,
     /// The length of a string, the number of elements of the others.
@@ -20,7 +20,7 @@ pub enum Level {
     Value,
 }
 
-impl Level {
+impl CompareLevel {
     /// The word for it in options and reports.
     pub fn word(self) -> &'static str {
         match self {
@@ -35,7 +35,7 @@ impl Level {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub enum KeyType {
+pub enum DataType {
     /// A string.
     String,
     /// A hash.
@@ -50,7 +50,7 @@ pub enum KeyType {
     Stream,
 }
 
-impl KeyType {
+impl DataType {
     /// All of them, in their order.
     pub const ALL: [Self; 6] = [Self::String, Self::Hash, Self::List, Self::Zset, Self::Set, Self::Stream];
 
@@ -116,7 +116,7 @@ pub struct Verification {
     /// What is held against it.
     pub targets: Vec<ComparedServer>,
     /// How much of each key was compared.
-    pub level: Level,
+    pub level: CompareLevel,
     /// By how many seconds lives may differ; null where lives were not compared.
     pub life_tolerance_seconds: Option<u64>,
     /// When the first part of the run began, RFC 3339, UTC.
@@ -184,7 +184,7 @@ pub struct TypeCounts {
     pub db: String,
     /// The type.
     #[serde(rename = "type")]
-    pub kind: KeyType,
+    pub kind: DataType,
     /// Keys that the sources listed, of the sample or shard.
     pub on_source: u64,
     /// Keys that the targets listed, of the sample or shard.
@@ -268,7 +268,7 @@ pub struct KeyDifference {
     pub db: String,
     /// The type on the source; that on the target where the source does not have the key.
     #[serde(rename = "type")]
-    pub kind: KeyType,
+    pub kind: DataType,
     /// The name, cut to a readable length; bytes that are no UTF-8 are written as `\xNN`.
     pub key: String,
     /// In what it differs.
