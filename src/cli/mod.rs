@@ -19,7 +19,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use self::commands::{
     answer_host, capture, check, demo, diff, explain, forecast, host, init, lab, lint, list, logs, manual,
-    plugin, schema, test_checks,
+    plugin, schema, test_checks, verify,
 };
 use self::error::CliError;
 use self::outcome::CommandOutcome;
@@ -43,6 +43,7 @@ enum Command {
     Check(check::CheckCommand),
     Host(host::HostCommand),
     Forecast(forecast::ForecastCommand),
+    Verify(verify::VerifyCommand),
     Init(init::InitCommand),
     Capture(capture::CaptureCommand),
     Diff(diff::DiffCommand),
@@ -89,6 +90,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Capture(arguments) => capture::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Forecast(arguments) => forecast::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Logs(arguments) => logs::run(&arguments),

@@ -14,3 +14,4 @@ pub mod pika;
 pub mod secret;
 pub mod sentinel;
 pub mod ssh;
+pub mod verify;

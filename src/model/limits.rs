@@ -163,6 +163,47 @@ limits! {
         /// lie in one store.
         bytes MAX_SCANNED_DATABASE_BYTES: u64 = 1 << 30;
     }
+    "Comparing data" {
+        /// How many keys one question lists, and how many are looked up in one write. 4 MiB are read of an answer, which
+        /// is 16 KB for each name.
+        count VERIFY_PIECE_KEYS: usize = 256;
+        /// How many elements of a collection are read at a time; where that is more than is read of an answer …
+        count VERIFY_PIECE_ELEMENTS: usize = 256;
+        /// … these.
+        count VERIFY_SMALL_PIECE_ELEMENTS: usize = 4;
+        /// How much of a string is read at a time, and about how much of all keys of one write.
+        bytes VERIFY_PIECE_BYTES: usize = 256 * KIB;
+        /// How many elements a hash, list or sorted set may have whose contents are read on a release that goes to the
+        /// place of a piece step by step.
+        count MAX_STEPPED_ELEMENTS: i64 = 200_000;
+        /// How often what differs is looked at again.
+        count MAX_VERIFY_ROUNDS: u64 = 5;
+        /// The time before what differs is looked at again, where no link says that it has arrived.
+        time VERIFY_ROUND_PAUSE: Duration = Duration::from_secs(1);
+        /// How long a link may take to catch up with the position at which a difference was seen. What has not arrived
+        /// then counts.
+        time VERIFY_CATCH_UP: Duration = Duration::from_secs(30);
+        /// How long what was found waits for being written to the state, at most.
+        time VERIFY_COMMIT_INTERVAL: Duration = Duration::from_millis(250);
+        /// How many differences wait for being written, at most.
+        count MAX_VERIFY_UNWRITTEN: usize = 4096;
+        /// How much of the state is kept in memory.
+        bytes VERIFY_STATE_CACHE_BYTES: usize = 8 * MIB;
+        /// The time between two looks at whether a server is still the one that it was.
+        time VERIFY_IDENTITY_INTERVAL: Duration = Duration::from_secs(10);
+        /// The time between two measurements of the reply times of the servers.
+        time VERIFY_PING_INTERVAL: Duration = Duration::from_millis(100);
+        /// How many differences are shown.
+        count MAX_VERIFY_EXAMPLES: usize = 20;
+        /// How many shared prefixes are shown, and how many are counted.
+        count MAX_VERIFY_PREFIXES: usize = 10;
+        /// How many prefixes are told apart.
+        count MAX_VERIFY_PREFIXES_COUNTED: usize = 10_000;
+        /// How many databases are compared.
+        count MAX_VERIFY_DATABASES: u64 = 64;
+        /// How many seconds a key that is gone from one side may have to live on the other, to count as expired.
+        count VERIFY_EXPIRY_SECONDS: i64 = 10;
+    }
     "HTTP" {
         /// How many values and names a JSON document may have. That of a Codis with 1024 slots and 60 servers has some
         /// 20,000.

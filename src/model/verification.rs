@@ -195,6 +195,8 @@ pub struct TypeCounts {
     pub differences: DifferenceCounts,
     /// Keys that differed, and had expired when they were looked at again.
     pub expired: u64,
+    /// Keys that differed, and were the same, or on neither side, when they were looked at again.
+    pub settled: u64,
     /// Keys that differed, and were changed so often that they could not be seen at rest.
     pub changed: u64,
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::collect::files::bundle::BundleError;
 use crate::collect::host::SearchError;
+use crate::collect::verify::StateError;
 
 /// Why a run ends without facts. What could not be collected is in the facts and no error.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +43,9 @@ pub enum PipelineError {
     /// What is left of the facts without the secrets of the run makes no sense.
     #[error("a secret is also a part of the facts, and without it they cannot be read: {0}")]
     Hidden(serde_json::Error),
+    /// The state of a comparison cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// A Pika of this host was named beside it.
     #[error("{0} is named twice")]
     NamedTwice(String),

@@ -27,7 +27,7 @@ use futures_util::future::LocalBoxFuture;
 use self::error::PipelineError;
 use self::request::CollectionPlan;
 use self::run::CollectionRun;
-use self::steps::{codis, conf, files, hosts, links, nodes, plan, services, targets};
+use self::steps::{codis, conf, files, hosts, links, nodes, plan, services, targets, verifications};
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::secret::hide_in;
 use crate::model::facts::Facts;
@@ -74,6 +74,8 @@ pub enum StepId {
     HostFacts,
     /// What follows about each link.
     LinkFacts,
+    /// Compare the data of servers.
+    Verifications,
     /// Read the configuration files that servers of this host name.
     ServerFiles,
     /// What configuration files say, alone and beside their servers.
@@ -125,7 +127,7 @@ const fn derives(
 }
 
 /// Every step, in the order in which a run takes its own.
-pub const STEPS: [PipelineStep; 22] = {
+pub const STEPS: [PipelineStep; 23] = {
     use StepId as S;
     [
         collects(S::Bundle, &[], "all facts of another run", |run| Box::pin(files::bundle(run))),
@@ -148,6 +150,9 @@ pub const STEPS: [PipelineStep; 22] = {
         collects(S::Hosts, &[S::Processes, S::LinkProbes], "hosts", |run| Box::pin(hosts::collect(run))),
         derives(S::HostFacts, &[S::Hosts], "hosts, nodes: own address", hosts::derive),
         derives(S::LinkFacts, &[S::LinkProbes, S::HostFacts], "links, pairs: the rest", links::derive),
+        collects(S::Verifications, &[S::NodeFacts, S::LinkRelations], "verifications", |run| {
+            Box::pin(verifications::collect(run))
+        }),
         collects(S::ServerFiles, &[S::Files, S::NodeFacts], "texts", |run| Box::pin(conf::of_this_host(run))),
         derives(
             S::ConfFacts,
@@ -243,6 +248,17 @@ pub const FORECAST: &[StepId] = &[
 /// Servers alone.
 pub const NODES: &[StepId] = &[StepId::Nodes, StepId::NodeFacts];
 
+/// `verify`: the servers, which of them follow which, and their data.
+pub const VERIFY: &[StepId] = &[
+    StepId::Nodes,
+    StepId::NodeFacts,
+    StepId::LinkAddresses,
+    StepId::LinkRelations,
+    StepId::LinkProbes,
+    StepId::LinkFacts,
+    StepId::Verifications,
+];
+
 /// `lint`: configuration files alone.
 pub const LINT: &[StepId] = &[StepId::Files, StepId::ConfFacts];
 
@@ -290,7 +306,7 @@ mod tests {
 
     #[test]
     fn commands_name_their_steps_in_order_and_every_step_belongs_to_one() {
-        let commands = [CHECK, FROM_BUNDLE, INIT, HOST, LINKS, FORECAST, NODES, LINT, LOGS];
+        let commands = [CHECK, FROM_BUNDLE, INIT, HOST, LINKS, FORECAST, VERIFY, NODES, LINT, LOGS];
         for steps in commands {
             let places: Vec<usize> = steps.iter().map(|id| place(*id)).collect();
             assert!(places.is_sorted(), "{steps:?}");

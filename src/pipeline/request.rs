@@ -10,6 +10,7 @@ use crate::collect::link::Live;
 use crate::collect::logs::{LogRequest, Window};
 use crate::collect::secret::Password;
 use crate::collect::ssh::Destination;
+use crate::collect::verify::{VerifyOptions, VerifyProgress};
 use crate::model::address::Address;
 use crate::model::companion::CompanionKind;
 use crate::model::link::LinkMode;
@@ -150,6 +151,17 @@ pub struct LogsRequest {
     pub window: Window,
 }
 
+/// A comparison of data between targets.
+#[derive(Clone, Debug)]
+pub struct VerificationRequest {
+    /// The names of the targets where the data should be complete.
+    pub sources: Vec<String>,
+    /// The names of those that are held against it.
+    pub targets: Vec<String>,
+    /// What is compared, and how.
+    pub options: VerifyOptions,
+}
+
 /// Everything that a run is to collect. What is empty is not collected.
 #[derive(Clone, Debug, Default)]
 pub struct CollectionPlan {
@@ -183,6 +195,10 @@ pub struct CollectionPlan {
     pub server_confs: Vec<ServerConfRequest>,
     /// Logs.
     pub logs: Vec<LogsRequest>,
+    /// Comparisons of data.
+    pub verifications: Vec<VerificationRequest>,
+    /// Who is told how far they have come.
+    pub on_progress: Option<fn(&VerifyProgress)>,
     /// The plan of the cutover, whose expectations are noted at what it names.
     pub cutover: Option<Plan>,
 }
@@ -197,6 +213,7 @@ impl CollectionPlan {
     pub fn is_large(&self) -> bool {
         let local = self.local_host.as_ref();
         !self.links.is_empty()
+            || !self.verifications.is_empty()
             || self.codis.is_some()
             || self.coordinators.is_some()
             || !self.sentinels.sentinels.is_empty()

@@ -17,3 +17,4 @@ pub mod manual;
 pub mod plugin;
 pub mod schema;
 pub mod test_checks;
+pub mod verify;

@@ -11,5 +11,6 @@ mod sample;
 mod session;
 
 pub use probe::{Live, Prober};
+pub use reading::positions as binlog_positions;
 pub use sample::find as find_keys;
 pub use session::{Party, Session, Trouble};

@@ -1,8 +1,10 @@
 //! A conversation with one server of a link, beyond the examination of a node.
 
+use redis::Value;
+
 use crate::collect::net::connect::dial;
 use crate::collect::net::deadlines::Deadlines;
-use crate::collect::pika::gate::Gate;
+use crate::collect::pika::gate::{CommandBatch, CommandForm, Gate};
 use crate::collect::pika::resp::{Broken, Connection, Reply};
 use crate::collect::secret::Password;
 use crate::i18n::reasons;
@@ -10,6 +12,7 @@ use crate::model::address::Address;
 use crate::model::knowledge::CommandRule;
 use crate::model::node::Node;
 use crate::model::reason::Reason;
+use crate::model::release::Version;
 
 /// A server of a link, and how it is let in.
 #[derive(Clone, Copy)]
@@ -38,19 +41,27 @@ impl Trouble {
     }
 }
 
+impl From<Trouble> for Reason {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::NotSent(reason) | Trouble::Broken(reason) => reason,
+        }
+    }
+}
+
 /// An open connection to a server whose release is known.
 pub struct Session<'a> {
     connection: Connection,
     gate: Gate<'a>,
-    deadlines: &'a Deadlines,
+    deadlines: Deadlines,
 }
 
 impl<'a> Session<'a> {
     /// Connects and authenticates. The address is the very one that was examined, not its name.
     pub async fn open(
-        party: Party<'a>,
+        party: Party<'_>,
         rules: &'a [CommandRule],
-        deadlines: &'a Deadlines,
+        deadlines: &Deadlines,
         canaries: bool,
     ) -> Result<Self, Trouble> {
         let node = party.node;
@@ -69,7 +80,7 @@ impl<'a> Session<'a> {
         if canaries {
             gate.allow_canaries();
         }
-        let mut session = Self { connection: Connection::new(stream), gate, deadlines };
+        let mut session = Self { connection: Connection::new(stream), gate, deadlines: *deadlines };
         if let Some(password) = party.password {
             // What it answers was judged when the node was examined.
             session.ask(&[&["auth", password.expose()]]).await?;
@@ -98,6 +109,31 @@ impl<'a> Session<'a> {
     pub async fn ask_one(&mut self, words: &[&str]) -> Result<Reply, Trouble> {
         let replies = self.ask(&[words]).await?;
         replies.into_iter().next().ok_or_else(|| Trouble::Broken(Broken::Closed.into()))
+    }
+
+    /// The command of a rule for any arguments, or why it is not sent to this release.
+    pub fn form(&self, pattern: &str) -> Result<CommandForm, Trouble> {
+        self.gate.permit_form(pattern).map_err(|refusal| Trouble::NotSent(refusal.not_sent.reason))
+    }
+
+    /// Sends a batch, and returns one answer for each command, byte by byte.
+    pub async fn ask_values(&mut self, batch: &CommandBatch) -> Result<Vec<Value>, Trouble> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let deadline = self.deadlines.of(self.deadlines.reply);
+        let values = self.connection.exchange_values(batch, deadline).await;
+        values.map_err(|broken| Trouble::Broken(broken.into()))
+    }
+
+    /// The release that it is asked as.
+    pub fn release(&self) -> Option<Version> {
+        self.gate.release()
+    }
+
+    /// Whether the time of the run is over.
+    pub fn is_over(&self) -> bool {
+        self.deadlines.is_over()
     }
 
     /// Whether a command may be sent to this release.

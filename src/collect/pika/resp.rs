@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
-use super::gate::Permit;
+use super::gate::{CommandBatch, Permit};
 use crate::i18n::reasons;
 use crate::model::limits::{MAX_FIRST_BYTES, MAX_REPLY_BYTES};
 use crate::model::reason::Reason;
@@ -127,6 +127,40 @@ impl Connection {
         }
         let broken = write_failed.then_some(Broken::Closed);
         (replies, broken)
+    }
+
+    /// Sends a batch whose answers are needed byte by byte, and reads one for each. An error is the end of the
+    /// connection, as in [`Self::exchange`].
+    pub async fn exchange_values(
+        &mut self,
+        batch: &CommandBatch,
+        deadline: Instant,
+    ) -> Result<Vec<Value>, Broken> {
+        if let Some(broken) = self.broken {
+            return Err(broken);
+        }
+        let values = self.exchange_raw(batch, deadline).await;
+        self.broken = values.as_ref().err().copied();
+        values
+    }
+
+    async fn exchange_raw(&mut self, batch: &CommandBatch, deadline: Instant) -> Result<Vec<Value>, Broken> {
+        self.round_trips += 1;
+        self.reader.left = MAX_REPLY_BYTES;
+        match timeout_at(deadline, self.reader.stream.write_all(batch.bytes())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Err(Broken::Closed),
+            Err(_) => return Err(Broken::TimedOut),
+        }
+        let mut values = Vec::with_capacity(batch.len());
+        while values.len() < batch.len() {
+            match timeout_at(deadline, read_value(&mut self.parser, &mut self.reader)).await {
+                Ok(Ok(value)) => values.push(value),
+                Ok(Err(error)) => return Err(self.broken(&error)),
+                Err(_) => return Err(Broken::TimedOut),
+            }
+        }
+        Ok(values)
     }
 
     fn broken(&self, error: &RedisError) -> Broken {

@@ -21,7 +21,6 @@ pub use network::{RecordedNetwork, all_recordings};
 pub use shared::recorded::Served;
 pub use shared::*;
 
-
 /// A `HOST:PORT` at which nobody listens, and nobody will: a port that was only given back may be taken by another test.
 pub fn closed_address() -> String {
     format!("{}:9", own_address())
