@@ -167,15 +167,19 @@ limits! {
         /// How many keys one question lists, and how many are looked up in one write. 4 MiB are read of an answer, which
         /// is 16 KB for each name.
         count VERIFY_PIECE_KEYS: usize = 256;
-        /// How many elements of a collection are read at a time; where that is more than is read of an answer …
-        count VERIFY_PIECE_ELEMENTS: usize = 256;
-        /// … these.
+        /// How many elements of collections are read at a time.
+        count VERIFY_PIECE_ELEMENTS: usize = 512;
+        /// How many elements are read at a time where that is more than is read of an answer.
         count VERIFY_SMALL_PIECE_ELEMENTS: usize = 4;
-        /// How much of a string is read at a time, and about how much of all keys of one write.
-        bytes VERIFY_PIECE_BYTES: usize = 256 * KIB;
-        /// How many elements a hash, list or sorted set may have whose contents are read on a release that goes to the
-        /// place of a piece step by step.
+        /// How much of a string is read at a time. A server reads all of it for each piece …
+        bytes VERIFY_PIECE_BYTES: usize = 2 * MIB;
+        /// … and about how much of several strings together.
+        bytes VERIFY_BATCH_BYTES: usize = MIB;
+        /// How many elements a hash or sorted set of Pika 2.x may have whose contents are read: it goes to the place of a
+        /// piece step by step, 70 ms at element 500,000.
         count MAX_STEPPED_ELEMENTS: i64 = 200_000;
+        /// The same for a list of Pika 2.x, where a step takes 12 microseconds.
+        count MAX_STEPPED_LIST_ELEMENTS: i64 = 2000;
         /// How often what differs is looked at again.
         count MAX_VERIFY_ROUNDS: u64 = 5;
         /// The time before what differs is looked at again, where no link says that it has arrived.

@@ -191,6 +191,8 @@ pub struct TypeCounts {
     pub on_target: u64,
     /// Keys that were held against each other, those that are on one side only included.
     pub compared: u64,
+    /// Keys of them whose length or contents were left alone, on one side at least: reading them would do harm there.
+    pub unread: u64,
     /// Keys that differ for good, by kind.
     pub differences: DifferenceCounts,
     /// Keys that differed, and had expired when they were looked at again.

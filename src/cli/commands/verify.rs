@@ -77,8 +77,9 @@ pub fn run(arguments: &VerifyCommand) -> Result<CommandOutcome, CliError> {
     let catalogue = catalogue_with(&[])?;
     let named: Vec<(TargetRole, &Address)> = arguments
         .source
+        .0
         .iter()
-        .chain(&arguments.target)
+        .chain(&arguments.target.0)
         .map(|address| (TargetRole::Server, address))
         .collect();
     let targets = arguments.connecting.targets(&named)?;
@@ -100,7 +101,7 @@ pub fn run(arguments: &VerifyCommand) -> Result<CommandOutcome, CliError> {
         shard: arguments.shard,
         state: arguments.state.clone(),
         differences: arguments.differences.clone(),
-        slots: false,
+        ..VerifyOptions::default()
     };
     let verifications = vec![VerificationRequest { sources, targets: held, options }];
     let plan = CollectionPlan {

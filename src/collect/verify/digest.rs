@@ -10,7 +10,10 @@ use super::listing::bytes;
 use crate::collect::link::{Session, Trouble};
 use crate::collect::pika::gate::{CommandBatch, CommandForm};
 use crate::i18n::reasons;
-use crate::model::limits::{MAX_STEPPED_ELEMENTS, VERIFY_PIECE_BYTES, VERIFY_PIECE_ELEMENTS};
+use crate::model::limits::{
+    MAX_STEPPED_ELEMENTS, MAX_STEPPED_LIST_ELEMENTS, VERIFY_BATCH_BYTES, VERIFY_PIECE_BYTES,
+    VERIFY_PIECE_ELEMENTS,
+};
 use crate::model::verification::DataType;
 
 /// A hash of the contents of a key.
@@ -119,7 +122,7 @@ impl ContentReader {
     }
 
     fn most_at_once(&self, kind: DataType) -> usize {
-        if kind == DataType::String { VERIFY_PIECE_BYTES } else { VERIFY_PIECE_ELEMENTS }
+        if kind == DataType::String { VERIFY_BATCH_BYTES } else { VERIFY_PIECE_ELEMENTS }
     }
 
     /// Whether the contents can be had without harm: a release that goes to the place of a piece step by step is not
@@ -130,7 +133,10 @@ impl ContentReader {
         match kind {
             DataType::String => self.string.is_some(),
             DataType::Hash => self.fields.is_some() || self.fields_by_cursor.is_some() && is_small,
-            DataType::List => self.list.is_some() && (!old || is_small),
+            DataType::List => {
+                let is_short = length.is_none_or(|length| length <= MAX_STEPPED_LIST_ELEMENTS);
+                self.list.is_some() && (!old || is_short)
+            }
             DataType::Zset => {
                 self.zset.is_some() || self.members.is_some() && self.score.is_some() && is_small
             }

@@ -423,6 +423,14 @@ impl VerifyRun<'_, '_> {
             }
         }
         let counts = &mut progress.counts;
+        let was_read = |state: &KeyState| match level {
+            CompareLevel::Exists => true,
+            CompareLevel::Length => state.length.is_some() || !state.is_there,
+            CompareLevel::Value => state.contents.is_some() || !state.is_there,
+        };
+        let unread =
+            in_source.iter().zip(&in_target).filter(|(one, other)| !(was_read(one) && was_read(other)));
+        counts.unread += unread.count() as u64;
         let both = batch.both.0.len() as u64;
         counts.on_source += both + batch.source_only.len() as u64;
         counts.on_target += both + batch.target_only.len() as u64;
@@ -459,7 +467,8 @@ impl VerifyRun<'_, '_> {
     }
 
     fn commit_if_due(&mut self) -> Result<(), Reason> {
-        let is_due = self.committed.elapsed() >= VERIFY_COMMIT_INTERVAL;
+        let is_due =
+            self.committed.elapsed() >= self.options.commit_interval.unwrap_or(VERIFY_COMMIT_INTERVAL);
         if is_due || self.change.opened.len() >= MAX_VERIFY_UNWRITTEN { self.commit() } else { Ok(()) }
     }
 
@@ -532,6 +541,7 @@ pub(super) fn empty_counts(db: u32, kind: DataType) -> TypeCounts {
         on_source: 0,
         on_target: 0,
         compared: 0,
+        unread: 0,
         differences: crate::model::verification::DifferenceCounts::default(),
         expired: 0,
         settled: 0,

@@ -24,6 +24,14 @@ pub struct VerifyOptions {
     pub state: Option<PathBuf>,
     /// Where all differences are written, a line of JSON each.
     pub differences: Option<PathBuf>,
+    /// How long is waited before what differs is looked at again; [`VERIFY_ROUND_PAUSE`] without it.
+    ///
+    /// [`VERIFY_ROUND_PAUSE`]: crate::model::limits::VERIFY_ROUND_PAUSE
+    pub round_pause: Option<Duration>,
+    /// How long what was found may wait for being written to the state; [`VERIFY_COMMIT_INTERVAL`] without it.
+    ///
+    /// [`VERIFY_COMMIT_INTERVAL`]: crate::model::limits::VERIFY_COMMIT_INTERVAL
+    pub commit_interval: Option<Duration>,
     /// Whether differences are counted by slot of Codis, too.
     pub slots: bool,
 }

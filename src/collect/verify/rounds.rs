@@ -42,7 +42,7 @@ impl VerifyRun<'_, '_> {
             self.status.rounds += 1;
             let is_last = self.status.rounds >= MAX_VERIFY_ROUNDS;
             self.tell_round(self.status.rounds, open);
-            sleep(VERIFY_ROUND_PAUSE).await;
+            sleep(self.options.round_pause.unwrap_or(VERIFY_ROUND_PAUSE)).await;
             let mut last: Option<OpenDifference> = None;
             loop {
                 let chunk = self
