@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use jiff::Zoned;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::catalog::parameters::set_text;
@@ -89,7 +89,7 @@ pub fn run(arguments: &CheckCommand) -> Result<CommandOutcome, CliError> {
 
 /// What counts: the plan, and what the command line adds to it.
 fn policy(arguments: &CheckCommand, plan: Option<&Plan>, catalogue: &Catalogue) -> Result<Policy, CliError> {
-    let mut policy = Policy { today: Zoned::now().with_time_zone(TimeZone::UTC).date(), ..Policy::default() };
+    let mut policy = Policy { today: Timestamp::now().to_zoned(TimeZone::UTC).date(), ..Policy::default() };
     if let Some(plan) = plan {
         policy.parameters.clone_from(&plan.parameters);
         policy.waivers.clone_from(&plan.waivers);

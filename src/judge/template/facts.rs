@@ -57,7 +57,7 @@ pub fn missing_of(error: &Error) -> Option<&Missing> {
 struct Rules {
     /// The variable that the tree is known by.
     root: String,
-    absences: Vec<Unavailable>,
+    absences: Arc<[Unavailable]>,
     /// The language that reasons are read in.
     language: Language,
     /// In an example a fact that is not stated is a mistake of its author.
@@ -78,34 +78,28 @@ enum Fact {
 struct MapFact {
     rules: Arc<Rules>,
     path: String,
-    entries: Vec<(String, Fact)>,
+    entries: Arc<[(String, Fact)]>,
 }
 
 #[derive(Debug)]
 struct ListFact {
     rules: Arc<Rules>,
     path: String,
-    items: Vec<Fact>,
+    items: Arc<[Fact]>,
 }
 
 /// A tree of facts as a value for expressions. `root` is the variable's name.
 pub fn tree(root: &str, facts: &Json, absences: Vec<Unavailable>, language: Language) -> Value {
-    build(
-        &Arc::new(Rules { root: root.to_owned(), absences, language, strict: false, quoted: false }),
-        "",
-        facts,
-    )
-    .value()
+    let absences = absences.into();
+    let rules = Rules { root: root.to_owned(), absences, language, strict: false, quoted: false };
+    build(&Arc::new(rules), "", facts).value()
 }
 
 /// The same for an example, in which every fact that is read must be stated.
 pub fn example_tree(root: &str, facts: &Json, absences: Vec<Unavailable>, language: Language) -> Value {
-    build(
-        &Arc::new(Rules { root: root.to_owned(), absences, language, strict: true, quoted: false }),
-        "",
-        facts,
-    )
-    .value()
+    let absences = absences.into();
+    let rules = Rules { root: root.to_owned(), absences, language, strict: true, quoted: false };
+    build(&Arc::new(rules), "", facts).value()
 }
 
 fn build(rules: &Arc<Rules>, path: &str, json: &Json) -> Fact {
@@ -187,7 +181,7 @@ impl Object for MapFact {
         Some(match self.entries.iter().find(|(name, _)| name == key) {
             None => self.rules.nothing(&path, false),
             Some((_, Fact::Null)) => self.rules.nothing(&path, true),
-            Some((_, fact)) => fact.value(),
+            Some((_, fact)) => fact.read_by(&self.rules),
         })
     }
 
@@ -205,7 +199,7 @@ impl Object for ListFact {
         let index = usize::try_from(i64::try_from(key.clone()).ok()?).ok()?;
         match self.items.get(index)? {
             Fact::Null => Some(self.rules.nothing(&format!("{}.{index}", self.path), true)),
-            fact => Some(fact.value()),
+            fact => Some(fact.read_by(&self.rules)),
         }
     }
 
@@ -218,16 +212,10 @@ impl Object for ListFact {
 /// functions say of facts (`item`) is text of the catalogue, and stays.
 pub fn quoted(value: &Value) -> Value {
     if let Some(map) = value.downcast_object_ref::<MapFact>() {
-        return map
-            .rules
-            .quoted()
-            .map_or(value.clone(), |rules| Fact::Map(Arc::new(map.quoted(&rules))).value());
+        return map.rules.quoted().map_or(value.clone(), |rules| Value::from_object(map.by(&rules)));
     }
     if let Some(list) = value.downcast_object_ref::<ListFact>() {
-        return list
-            .rules
-            .quoted()
-            .map_or(value.clone(), |rules| Fact::List(Arc::new(list.quoted(&rules))).value());
+        return list.rules.quoted().map_or(value.clone(), |rules| Value::from_object(list.by(&rules)));
     }
     // What an expression put together of facts: `{'node': a, 'other': b}`.
     match value.kind() {
@@ -263,28 +251,29 @@ pub fn unquoted(text: &str) -> Cow<'_, str> {
 }
 
 impl Fact {
-    fn quoted(&self, rules: &Arc<Rules>) -> Self {
+    /// The fact within a tree that is read by `rules`. What is quoted is so when it is read: a command names few of the
+    /// facts, and the tree of a host with many servers is large.
+    fn read_by(&self, rules: &Arc<Rules>) -> Value {
         match self {
-            Self::Null => Self::Null,
-            Self::Value(value) => Self::Value(quoted_text(value)),
-            Self::List(list) => Self::List(Arc::new(list.quoted(rules))),
-            Self::Map(map) => Self::Map(Arc::new(map.quoted(rules))),
+            Self::Value(value) if rules.quoted => quoted_text(value),
+            Self::List(list) if rules.quoted => Value::from_object(list.by(rules)),
+            Self::Map(map) if rules.quoted => Value::from_object(map.by(rules)),
+            _ => self.value(),
         }
     }
 }
 
 impl MapFact {
-    fn quoted(&self, rules: &Arc<Rules>) -> Self {
-        let quote = |(name, fact): &(String, Fact)| (name.clone(), fact.quoted(rules));
-        let entries = self.entries.iter().map(quote).collect();
-        Self { rules: rules.clone(), path: self.path.clone(), entries }
+    /// The same facts, read by other rules.
+    fn by(&self, rules: &Arc<Rules>) -> Self {
+        Self { rules: rules.clone(), path: self.path.clone(), entries: self.entries.clone() }
     }
 }
 
 impl ListFact {
-    fn quoted(&self, rules: &Arc<Rules>) -> Self {
-        let items = self.items.iter().map(|fact| fact.quoted(rules)).collect();
-        Self { rules: rules.clone(), path: self.path.clone(), items }
+    /// The same facts, read by other rules.
+    fn by(&self, rules: &Arc<Rules>) -> Self {
+        Self { rules: rules.clone(), path: self.path.clone(), items: self.items.clone() }
     }
 }
 
