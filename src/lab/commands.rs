@@ -87,14 +87,16 @@ impl Client {
                 number(self.world.write(self.server, self.db, first, &Change::Expire(life)).into())
             }
             ("del", [_]) => number(self.world.write(self.server, self.db, first, &Change::Delete).into()),
-            ("pkscanrange", [kind, ..]) => {
-                let keys = self.names(|of_key| of_key == kind);
-                format!("*2\r\n$0\r\n\r\n{}", array(&keys))
-            }
-            ("scan", [_, ..]) => format!("*2\r\n$1\r\n0\r\n{}", array(&self.names(|_| true))),
-            ("get" | "exists" | "ttl" | "type" | "strlen" | "hlen" | "llen" | "scard" | "zcard", [_]) => {
-                self.read(name, first)
-            }
+            ("pkscanrange", [kind, start, end, options @ ..]) => self.scan_range(kind, start, end, options),
+            ("scan", [cursor, options @ ..]) => self.scan(cursor, options),
+            ("getrange" | "lrange" | "zrange", [_, start, stop, ..]) => self.piece(name, first, start, stop),
+            ("pkhscanrange", [_, start, ..]) => self.fields(first, start),
+            ("hscan" | "sscan" | "zscan", [_, ..]) => self.elements(name, first),
+            ("zscore", [_, _]) => "$1\r\n1\r\n".to_owned(),
+            (
+                "get" | "exists" | "ttl" | "type" | "strlen" | "hlen" | "llen" | "scard" | "zcard" | "xlen",
+                [_],
+            ) => self.read(name, first),
             ("acl", _) => self.acl(words),
             _ => {
                 let state = self.world.lock();
@@ -267,12 +269,81 @@ impl Client {
         }
     }
 
-    fn names(&self, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+    /// The keys of the database that have not ended: type and name, type by type as 2.x has them in its stores.
+    fn names(&self) -> Vec<(&'static str, String)> {
+        const STORES: [&str; 5] = ["string", "hash", "list", "zset", "set"];
         let state = self.world.lock();
+        let now = Instant::now();
         let keys = state.servers[self.server].keys.iter();
-        keys.filter(|((db, _), key)| *db == self.db && wanted(key.kind))
-            .map(|((_, name), _)| name.clone())
-            .collect()
+        let mut names: Vec<(&'static str, String)> = keys
+            .filter(|((db, _), key)| *db == self.db && key.ends.is_none_or(|ends| ends > now))
+            .map(|((_, name), key)| (key.kind, name.clone()))
+            .collect();
+        names
+            .sort_by_cached_key(|(kind, name)| (STORES.iter().position(|store| store == kind), name.clone()));
+        names
+    }
+
+    /// From `start` to `end`, both with it, and the first that is not told any more.
+    fn scan_range(&self, kind: &str, start: &str, end: &str, options: &[String]) -> String {
+        if self.is_of(&era::SCAN_BY_CURSOR) {
+            return self.world.lock().servers[self.server].persona.unknown_command("pkscanrange");
+        }
+        let within = |name: &str| name >= start && (end.is_empty() || name <= end);
+        let of_kind = self.names().into_iter().filter(|(of, name)| *of == kind && within(name));
+        let mut names: Vec<String> = of_kind.map(|(_, name)| name).collect();
+        let limit = option(options, "limit").unwrap_or(10);
+        let next = names.get(limit).cloned().unwrap_or_default();
+        names.truncate(limit);
+        format!("*2\r\n${}\r\n{next}\r\n{}", next.len(), array(&names))
+    }
+
+    fn scan(&self, cursor: &str, options: &[String]) -> String {
+        let (from, count) = (cursor.parse().unwrap_or(0), option(options, "count").unwrap_or(10));
+        let names: Vec<String> = self.names().into_iter().map(|(_, name)| name).collect();
+        let next = if from + count >= names.len() { 0 } else { from + count };
+        let listed: Vec<String> = names.into_iter().skip(from).take(count).collect();
+        format!("*2\r\n${}\r\n{next}\r\n{}", next.to_string().len(), array(&listed))
+    }
+
+    /// The contents of a key that are told of: the text of a string, and names of elements where there are only so many.
+    fn contents(&self, name: &str) -> Vec<String> {
+        let state = self.world.lock();
+        let key = state.servers[self.server].keys.get(&(self.db, name.to_owned()));
+        key.map_or_else(Vec::new, |key| {
+            (0..key.length).map(|number| format!("element:{number:08}")).collect()
+        })
+    }
+
+    fn piece(&self, command: &str, name: &str, start: &str, stop: &str) -> String {
+        let (start, stop): (usize, usize) = (start.parse().unwrap_or(0), stop.parse().unwrap_or(0));
+        if command == "getrange" {
+            let state = self.world.lock();
+            let key = state.servers[self.server].keys.get(&(self.db, name.to_owned()));
+            let text: String =
+                key.map_or("", |key| key.value.as_str()).chars().skip(start).take(stop + 1 - start).collect();
+            return format!("${}\r\n{text}\r\n", text.len());
+        }
+        let elements = self.contents(name).into_iter().skip(start).take((stop + 1).saturating_sub(start));
+        array(&elements.collect::<Vec<_>>())
+    }
+
+    /// All fields of a hash from `start` on, each with a value.
+    fn fields(&self, name: &str, start: &str) -> String {
+        let fields = self.contents(name).into_iter().filter(|field| field.as_str() >= start);
+        let pairs: Vec<String> = fields.flat_map(|field| [field, "value".to_owned()]).collect();
+        format!("*2\r\n$0\r\n\r\n{}", array(&pairs))
+    }
+
+    /// All elements of a collection, with what belongs to them.
+    fn elements(&self, command: &str, name: &str) -> String {
+        let with = |element: String| match command {
+            "sscan" => vec![element],
+            "zscan" => vec![element, "1".to_owned()],
+            _ => vec![element, "value".to_owned()],
+        };
+        let elements: Vec<String> = self.contents(name).into_iter().flat_map(with).collect();
+        format!("*2\r\n$1\r\n0\r\n{}", array(&elements))
     }
 
     fn read(&self, command: &str, name: &str) -> String {
@@ -295,6 +366,12 @@ impl Client {
             (_, key) => number(key.map_or(0, |key| i64::try_from(key.length).unwrap_or(i64::MAX))),
         }
     }
+}
+
+/// The number behind a word of a command.
+fn option(options: &[String], name: &str) -> Option<usize> {
+    let place = options.iter().position(|option| option.eq_ignore_ascii_case(name))?;
+    options.get(place + 1)?.parse().ok()
 }
 
 fn number(value: i64) -> String {

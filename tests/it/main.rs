@@ -25,6 +25,12 @@ mod checks {
     mod remedies;
 }
 
+mod verify {
+    mod crash;
+    mod differences;
+    mod hostile;
+}
+
 mod links {
     mod canary;
     mod forecast;

@@ -83,8 +83,8 @@ pub fn run(arguments: &VerifyCommand) -> Result<CommandOutcome, CliError> {
         .map(|address| (TargetRole::Server, address))
         .collect();
     let targets = arguments.connecting.targets(&named)?;
-    let names = |addresses: &[Address]| addresses.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let (sources, held) = (names(&arguments.source.0), names(&arguments.target.0));
+    let written = |addresses: &[Address]| addresses.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let (sources, held) = (written(&arguments.source.0), written(&arguments.target.0));
     let links = match (sources.as_slice(), held.as_slice()) {
         ([master], [replica]) => {
             let (replica, master) = (replica.clone(), master.clone());

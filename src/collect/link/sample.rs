@@ -112,7 +112,8 @@ pub async fn find(master: &mut Session<'_>, most: usize) -> Result<Vec<String>, 
     let ranges = TYPES.map(|kind| ["pkscanrange", kind, "", "", "limit", each.as_str()]);
     let mut keys: Vec<String> = Vec::new();
     // On 4.x all types lie in one store, and asking for one after the other reads it five times.
-    if !master.may(&["scan", "0", "count", SCAN_COUNT]) {
+    let by_cursor = master.may(&["scan", "0", "count", SCAN_COUNT]);
+    if master.may(&ranges[0]) && !by_cursor {
         let ranges: Vec<&[&str]> = ranges.iter().map(<[&str; 6]>::as_slice).collect();
         for reply in master.ask(&ranges).await? {
             keys.extend(listed(&reply)?.1);

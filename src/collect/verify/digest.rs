@@ -89,7 +89,7 @@ impl ContentReader {
         while index < names.len() {
             // As many keys as fit into one answer by their lengths, and one at least.
             let begin = index;
-            let (mut weight, most) = (0, self.most_at_once(kind));
+            let (mut weight, most) = (0, most_at_once(kind));
             while index < names.len() {
                 let length = lengths.get(index).copied().flatten().unwrap_or(0);
                 weight += usize::try_from(length.max(1)).unwrap_or(0).min(most);
@@ -100,9 +100,9 @@ impl ContentReader {
             }
             let mut readings: Vec<Reading<'_>> = Vec::new();
             let mut places = Vec::new();
-            for at in begin..index {
+            for (at, name) in names.iter().enumerate().take(index).skip(begin) {
                 if self.can_read(kind, lengths.get(at).copied().flatten()) {
-                    readings.push(Reading::new(kind, names[at], self.is_of_2()));
+                    readings.push(Reading::new(kind, name, self.is_of_2()));
                     places.push(at);
                 }
             }
@@ -119,10 +119,6 @@ impl ContentReader {
     /// Whether the release has neither ranges of fields nor scores that are not rounded.
     fn is_of_2(&self) -> bool {
         self.zset.is_none()
-    }
-
-    fn most_at_once(&self, kind: DataType) -> usize {
-        if kind == DataType::String { VERIFY_BATCH_BYTES } else { VERIFY_PIECE_ELEMENTS }
     }
 
     /// Whether the contents can be had without harm: a release that goes to the place of a piece step by step is not
@@ -242,10 +238,8 @@ impl<'n> Reading<'n> {
             // Their order follows from their scores and names, so that it need not be seen: releases that list by a cursor
             // list them by name.
             DataType::Zset if of_2 => (PiecePlace::Index(0), in_any_order()),
-            DataType::Zset => (PiecePlace::Cursor(0), in_any_order()),
-            DataType::Hash if of_2 => (PiecePlace::Cursor(0), in_any_order()),
-            DataType::Hash => (PiecePlace::From(Vec::new()), in_any_order()),
-            DataType::Set => (PiecePlace::Cursor(0), in_any_order()),
+            DataType::Hash if !of_2 => (PiecePlace::From(Vec::new()), in_any_order()),
+            DataType::Zset | DataType::Hash | DataType::Set => (PiecePlace::Cursor(0), in_any_order()),
             DataType::Stream => (PiecePlace::From(b"-".to_vec()), in_order()),
         };
         Self { name, place, hash, done: false }
@@ -273,7 +267,9 @@ impl<'n> Reading<'n> {
             DataType::List => {
                 let elements = texts(answer)?;
                 self.advance(elements.len());
-                elements.iter().for_each(|element| self.hash.add(&[element]));
+                for element in &elements {
+                    self.hash.add(&[element]);
+                }
                 Ok(())
             }
             DataType::Zset if matches!(self.place, PiecePlace::Index(_)) => {
@@ -403,6 +399,11 @@ impl RunningHash {
         }
         hash
     }
+}
+
+/// How many bytes or elements are read of several keys together.
+fn most_at_once(kind: DataType) -> usize {
+    if kind == DataType::String { VERIFY_BATCH_BYTES } else { VERIFY_PIECE_ELEMENTS }
 }
 
 /// The first id that comes after `MILLISECONDS-NUMBER`.

@@ -5,11 +5,11 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::chosen::Choice;
 use super::lookup::KeyState;
 use super::options::{VerifyOptions, VerifyPhase, VerifyProgress};
-use super::pace::{PaceController, PaceObservation, PaceStep};
+use super::pace::{PaceController, PaceObservation, PaceStep, median};
 use super::side::{HeldKey, SideListing, SideLookup};
 use super::store::{OpenDifference, RunIdentity, RunStatus, StateChange, StateError, Store, TypeProgress};
 use super::summary::{name_of, summary, why_not};
-use super::watch::{Watch, databases};
+use super::watch::{PingLog, Pinger, Watch, databases};
 use crate::catalog::era;
 use crate::collect::clock;
 use crate::collect::link::{Party, Session, Trouble};
@@ -60,7 +60,7 @@ pub(super) struct VerifyRun<'a, 't> {
     counted_since: Instant,
     committed: Instant,
     checked: Instant,
-    pinged: Instant,
+    pings: PingLog,
     may_go_on: Instant,
     /// Keys compared since the last measurement, and when that was.
     window: (u64, Instant),
@@ -92,8 +92,10 @@ impl<'a> Verifier<'a> {
             status.resumed += 1;
         }
         let opened = tokio::join!(self.open(sources), self.open(targets));
-        let (source, target) = match opened {
-            (Ok(source), Ok(target)) => (source, target),
+        let (source, target, mut pinger) = match opened {
+            (Ok((source, of_source)), Ok((target, of_target))) => {
+                (source, target, Pinger::new(of_source.into_iter().chain(of_target).collect()))
+            }
             (Err(trouble), _) | (_, Err(trouble)) => {
                 begun.stopped = Some(trouble.reason().clone());
                 summary(&mut begun, &store, &status, self.options, None)?;
@@ -126,11 +128,19 @@ impl<'a> Verifier<'a> {
             counted_since: now,
             committed: now,
             checked: now,
-            pinged: now,
+            pings: PingLog::default(),
             may_go_on: now,
             window: (0, now),
         };
-        let ended = run.whole().await;
+        let pings = run.pings.clone();
+        let ended = match run.measure_rest(&mut pinger).await {
+            Ok(()) => tokio::select! {
+                ended = run.whole() => ended,
+                // A server that does not answer a PING any more does not answer anything.
+                reason = pinger.note_into(&pings) => Err(reason),
+            },
+            Err(reason) => Err(reason),
+        };
         // What was found until then is kept in any case.
         run.status.complete = ended.is_ok();
         let kept = run.commit();
@@ -196,21 +206,22 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    async fn open(&self, parties: &[Party<'_>]) -> Result<Half<'a>, Trouble> {
+    async fn open(&self, parties: &[Party<'_>]) -> Result<(Half<'a>, Vec<Session<'a>>), Trouble> {
         let rules: &'a [CommandRule] = &self.knowledge.commands;
-        let mut sessions: [Vec<Session<'a>>; 3] = Default::default();
+        let mut sessions: [Vec<Session<'a>>; 4] = Default::default();
         for party in parties {
             for sessions in &mut sessions {
                 sessions.push(Session::open(*party, rules, &self.deadlines, false).await?);
             }
         }
-        let [list, look, watch] = sessions;
-        Ok(Half {
+        let [list, look, watch, ping] = sessions;
+        let half = Half {
             listing: SideListing::new(list)?,
             lookup: SideLookup::new(look)?,
             watch: Watch::new(watch).await?,
             databases: parties.iter().map(|party| databases(party.node)).collect(),
-        })
+        };
+        Ok((half, ping))
     }
 }
 
@@ -236,7 +247,6 @@ struct MergedBatch {
 
 impl VerifyRun<'_, '_> {
     async fn whole(&mut self) -> Result<(), Reason> {
-        self.measure_rest().await?;
         if !self.status.compared {
             self.choose().await?;
             for db in 0..self.databases() {
@@ -255,22 +265,16 @@ impl VerifyRun<'_, '_> {
     }
 
     /// How quickly the servers answer before anything is asked of them.
-    async fn measure_rest(&mut self) -> Result<(), Reason> {
-        let mut at_rest: Vec<Vec<u64>> = Vec::new();
-        for _ in 0..5 {
-            let (source, target) = tokio::join!(self.source.watch.ping(), self.target.watch.ping());
-            at_rest.push([source?, target?].concat());
+    async fn measure_rest(&mut self, pinger: &mut Pinger<'_>) -> Result<(), Reason> {
+        let mut times: Vec<Vec<u64>> = Vec::new();
+        for _ in 0..9 {
+            times.push(pinger.ping().await?);
         }
-        let servers = at_rest.first().map_or(0, Vec::len);
-        let median = |server: usize| {
-            let mut times: Vec<u64> = at_rest.iter().map(|times| times[server]).collect();
-            times.sort_unstable();
-            times[times.len() / 2]
-        };
-        let at_rest: Vec<u64> = (0..servers).map(median).collect();
+        let servers = times.first().map_or(0, Vec::len);
+        let of_server = |server: usize| median(times.iter().map(|times| times[server]));
+        let at_rest: Vec<u64> = (0..servers).map(of_server).collect();
         let lag = self.lag().await?;
         self.pace = PaceController::new(self.options.rate, self.options.unpaced, &at_rest, lag);
-        self.pinged = Instant::now();
         Ok(())
     }
 
@@ -495,26 +499,28 @@ impl VerifyRun<'_, '_> {
             self.checked = Instant::now();
             self.check_identity().await?;
         }
-        while self.pinged.elapsed() >= VERIFY_PING_INTERVAL {
-            let (source, target) = tokio::join!(self.source.watch.ping(), self.target.watch.ping());
-            let lag_bytes =
-                if self.window.1.elapsed() >= VERIFY_PING_INTERVAL * 10 { self.lag().await? } else { None };
+        let measured = std::mem::take(&mut *self.pings.borrow_mut());
+        for reply_us in measured {
+            let window = self.window.1.elapsed();
+            let is_over = window >= VERIFY_PING_INTERVAL * 10;
             #[expect(clippy::cast_precision_loss, reason = "a rate for a person and for the controller")]
-            let actual = self.window.0 as f64 / self.window.1.elapsed().as_secs_f64().max(0.001);
+            let actual = self.window.0 as f64 / window.as_secs_f64().max(0.05);
             self.told.rate = actual;
-            if self.window.1.elapsed() >= VERIFY_PING_INTERVAL * 10 {
+            if is_over {
                 self.window = (0, Instant::now());
             }
-            self.pinged = Instant::now();
-            let seen = PaceObservation { reply_us: [source?, target?].concat(), lag_bytes, actual };
-            let PaceStep::Pause(pause) = self.pace.observe(&seen) else { break };
-            self.commit()?;
-            sleep(pause).await;
-            if self.source.watch.is_over() {
-                return Err(reasons::verify_time_is_over());
+            let lag_bytes = if is_over { self.lag().await? } else { None };
+            let step = self.pace.observe(&PaceObservation { reply_us, lag_bytes, actual });
+            if let PaceStep::Pause(pause) = step {
+                self.commit()?;
+                self.pings.borrow_mut().clear();
+                sleep(pause).await;
+                let left_alone = std::mem::take(&mut *self.pings.borrow_mut());
+                self.pace.rested(&left_alone);
+                break;
             }
         }
-        Ok(())
+        if self.source.watch.is_over() { Err(reasons::verify_time_is_over()) } else { Ok(()) }
     }
 
     async fn check_identity(&mut self) -> Result<(), Reason> {

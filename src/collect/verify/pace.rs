@@ -4,20 +4,22 @@
 //! While the servers answer about as quickly as at rest the rate grows, at first twofold and later by a little. When they
 //! become slower it is cut, and when they are much slower, or the link falls behind, nothing is asked for a while.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// The rate that a run begins with, in keys a second.
 const FIRST_RATE: f64 = 2_000.0;
 /// The lowest rate, so that a run on a server that is always slow comes to an end.
-const LEAST_RATE: f64 = 50.0;
-/// By how much a reply may be slower than at rest, as a factor …
+const LEAST_RATE: f64 = 200.0;
+/// By how much the median of the replies may be slower than at rest, as a factor …
 const FACTOR: f64 = 1.2;
-/// … and beside it, in microseconds: what the clock and the scheduler of a host differ by.
-const SLACK_US: f64 = 100.0;
-/// From how many times that on nothing is asked for a while.
-const SEVERE: f64 = 4.0;
-/// How much a new measurement counts.
-const WEIGHT: f64 = 0.3;
+/// … and beside it, in microseconds: what the clocks and the schedulers of two hosts differ by.
+const SLACK_US: u64 = 150;
+/// From how many times the time at rest on nothing is asked for a while, and by how many microseconds it must be slower.
+const SEVERE: u64 = 10;
+const SEVERE_US: u64 = 20_000;
+/// Of how many measurements the median counts: one reply that waited for something else says nothing.
+const MEASUREMENTS: usize = 9;
 /// The first pause; each one that follows at once is twice as long, up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
@@ -32,9 +34,11 @@ pub struct PaceController {
     unpaced: bool,
     rate: f64,
     doubles: bool,
-    at_rest_us: Vec<f64>,
-    smooth_us: Vec<f64>,
-    worst_us: Vec<f64>,
+    at_rest_us: Vec<u64>,
+    /// The last measurements of each server.
+    recent_us: Vec<VecDeque<u64>>,
+    /// The worst median of each.
+    worst_us: Vec<u64>,
     lag_at_rest: Option<u64>,
     /// The lowest rate so far.
     slowest: Option<f64>,
@@ -69,16 +73,15 @@ impl PaceController {
     pub fn new(limit: Option<u64>, unpaced: bool, at_rest_us: &[u64], lag_at_rest: Option<u64>) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "microseconds and keys a second")]
         let float = |number: u64| number as f64;
-        let at_rest: Vec<f64> = at_rest_us.iter().map(|time| float(*time)).collect();
         let limit = limit.map(float);
         Self {
             limit,
             unpaced,
             rate: limit.map_or(FIRST_RATE, |limit| limit.min(FIRST_RATE)).max(1.0),
             doubles: true,
-            smooth_us: at_rest.clone(),
-            worst_us: at_rest.clone(),
-            at_rest_us: at_rest,
+            recent_us: at_rest_us.iter().map(|time| VecDeque::from([*time; MEASUREMENTS])).collect(),
+            worst_us: at_rest_us.to_vec(),
+            at_rest_us: at_rest_us.to_vec(),
             lag_at_rest,
             slowest: None,
             next_pause: FIRST_PAUSE,
@@ -100,14 +103,17 @@ impl PaceController {
 
     /// Takes a measurement into account.
     pub fn observe(&mut self, seen: &PaceObservation) -> PaceStep {
-        let mut strain = 0f64;
-        for (index, time) in seen.reply_us.iter().enumerate().take(self.smooth_us.len()) {
+        let (mut slower, mut much_slower) = (false, false);
+        for (index, time) in seen.reply_us.iter().enumerate().take(self.recent_us.len()) {
+            let recent = &mut self.recent_us[index];
+            recent.pop_front();
+            recent.push_back(*time);
+            let (median, at_rest) = (median(recent.iter().copied()), self.at_rest_us[index]);
+            self.worst_us[index] = self.worst_us[index].max(median);
             #[expect(clippy::cast_precision_loss, reason = "microseconds")]
-            let time = *time as f64;
-            let smooth = &mut self.smooth_us[index];
-            *smooth += WEIGHT * (time - *smooth);
-            self.worst_us[index] = self.worst_us[index].max(*smooth);
-            strain = strain.max(*smooth / (self.at_rest_us[index] * FACTOR + SLACK_US));
+            let is_slower = median as f64 > at_rest as f64 * FACTOR + SLACK_US as f64;
+            slower |= is_slower;
+            much_slower |= median > at_rest.saturating_mul(SEVERE).max(at_rest.saturating_add(SEVERE_US));
         }
         if self.unpaced {
             return PaceStep::Go;
@@ -118,7 +124,7 @@ impl PaceController {
         if seen.actual > 0.0 {
             self.rate = self.rate.min((seen.actual * 2.0).max(FIRST_RATE));
         }
-        if strain > SEVERE || lags {
+        if much_slower || lags {
             self.doubles = false;
             self.rate = (self.rate / 2.0).max(LEAST_RATE);
             self.note_cut();
@@ -130,7 +136,7 @@ impl PaceController {
             return PaceStep::Pause(pause);
         }
         self.next_pause = FIRST_PAUSE;
-        if strain > 1.0 {
+        if slower {
             self.doubles = false;
             self.rate = (self.rate * 0.7).max(LEAST_RATE);
             self.note_cut();
@@ -158,16 +164,37 @@ impl PaceController {
         }
     }
 
+    /// The servers were left alone and answered in this time. Where that is longer than before somebody else makes them
+    /// slow, and waiting for them to become as quick as they were would be waiting for ever.
+    pub fn rested(&mut self, reply_us: &[Vec<u64>]) {
+        for (index, recent) in self.recent_us.iter_mut().enumerate() {
+            let times = reply_us.iter().filter_map(|times| times.get(index)).copied();
+            if times.clone().next().is_none() {
+                continue;
+            }
+            let now = median(times);
+            self.at_rest_us[index] = self.at_rest_us[index].max(now);
+            recent.clear();
+            recent.extend([now; MEASUREMENTS]);
+        }
+    }
+
     /// How often it paused, and for how long in all.
     pub fn pauses(&self) -> (u64, Duration) {
         (self.pauses, self.paused)
     }
 
     /// For each server the reply time at rest and the worst smoothed one, in microseconds.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive microseconds")]
     pub fn reply_times(&self) -> impl Iterator<Item = (u64, u64)> {
-        self.at_rest_us.iter().zip(&self.worst_us).map(|(rest, worst)| (*rest as u64, *worst as u64))
+        self.at_rest_us.iter().copied().zip(self.worst_us.iter().copied())
     }
+}
+
+/// The median of times; nothing of none.
+pub fn median(times: impl Iterator<Item = u64>) -> u64 {
+    let mut times: Vec<u64> = times.collect();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -189,7 +216,10 @@ mod tests {
         }
         let grown = pace.rate().unwrap();
         assert!(grown >= first * 30.0, "{first} {grown}");
-        for _ in 0..10 {
+        // One slow reply says nothing.
+        pace.observe(&seen(&[110, 9000], None));
+        assert!(pace.rate().unwrap() > grown);
+        for _ in 0..14 {
             pace.observe(&seen(&[110, 700], None));
         }
         let cut = pace.rate().unwrap();
@@ -211,8 +241,11 @@ mod tests {
         assert_eq!(pauses, expected);
         assert_eq!(pace.pauses(), (3, Duration::from_millis(3500)));
         assert_eq!(pace.observe(&seen(&[100], Some(LAG_BYTES + 1000))), PaceStep::Go);
-        let slow: Vec<PaceStep> = (0..9).map(|_| pace.observe(&seen(&[20_000], None))).collect();
+        let slow: Vec<PaceStep> = (0..15).map(|_| pace.observe(&seen(&[30_000], None))).collect();
         assert!(slow.contains(&PaceStep::Pause(LONGEST_PAUSE)), "{slow:?}");
+        // As slow when it is left alone: that is somebody else's doing.
+        pace.rested(&[vec![29_000], vec![31_000], vec![30_000]]);
+        assert_eq!(pace.observe(&seen(&[30_000], None)), PaceStep::Go);
     }
 
     #[test]

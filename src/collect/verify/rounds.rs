@@ -95,7 +95,7 @@ impl VerifyRun<'_, '_> {
             match verdict {
                 Verdict::NotAtRest if !is_last => continue,
                 Verdict::NotAtRest if ends_soon(&before[index]) || ends_soon(&target[index]) => {
-                    counts.expired += 1
+                    counts.expired += 1;
                 }
                 Verdict::NotAtRest => counts.changed += 1,
                 Verdict::Expired => counts.expired += 1,

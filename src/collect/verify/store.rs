@@ -159,13 +159,11 @@ impl Store {
     /// Opens the state in `path`, or begins one; without a path in a file that is gone afterwards. Returns what it says
     /// of a run with this identity.
     pub fn open(path: Option<&Path>, identity: &RunIdentity) -> Result<(Self, RunStatus), StateError> {
-        let (path, own) = match path {
-            Some(path) => (path.to_owned(), None),
-            None => {
-                let file = tempfile::NamedTempFile::new().map_err(StateError::NoFile)?;
-                let own = file.into_temp_path();
-                (own.to_path_buf(), Some(own))
-            }
+        let (path, own) = if let Some(path) = path {
+            (path.to_owned(), None)
+        } else {
+            let own = tempfile::NamedTempFile::new().map_err(StateError::NoFile)?.into_temp_path();
+            (own.to_path_buf(), Some(own))
         };
         let failed = |source: redb::Error| StateError::File { path: path.clone(), source: Box::new(source) };
         let database = Database::builder()

@@ -87,9 +87,9 @@ pub fn summary(
     let mean = compared as f64 / (status.took_ms.max(1) as f64 / 1000.0);
     verification.pace = Pace { rate_limit: options.rate, mean, ..Pace::default() };
     if let Some(pace) = pace {
-        let (pauses, paused) = pace.pauses();
+        let (pauses, time) = pace.pauses();
         verification.pace.pauses = pauses;
-        verification.pace.paused_ms = u64::try_from(paused.as_millis()).unwrap_or(u64::MAX);
+        verification.pace.paused_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         verification.pace.slowest = pace.slowest();
         let names = verification.sources.iter().chain(&verification.targets).map(|server| &server.name);
         verification.pace.reply_times = names

@@ -1,17 +1,24 @@
 //! Watches the servers of one side on connections of their own: how quickly they answer, where their binlogs are, and
 //! whether they are still the ones that they were.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use futures_util::future::join_all;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::catalog::era;
 use crate::collect::link::{Session, Trouble, binlog_positions};
 use crate::collect::pika::resp::Reply;
 use crate::i18n::reasons;
+use crate::model::limits::VERIFY_PING_INTERVAL;
 use crate::model::node::Node;
 use crate::model::reason::Reason;
 use crate::model::replication::BinlogPosition;
 use crate::parse::info::{field, replication, sections};
+
+/// How many measurements wait for being looked at.
+const KEPT: usize = 20;
 
 /// The servers of one side.
 pub struct Watch<'a> {
@@ -42,16 +49,6 @@ impl<'a> Watch<'a> {
         self.servers.first().is_some_and(|(session, _)| session.is_over())
     }
 
-    /// How long each server takes to answer a PING, in microseconds.
-    pub async fn ping(&mut self) -> Result<Vec<u64>, Reason> {
-        let pings = self.servers.iter_mut().map(|(session, _)| async move {
-            let asked = Instant::now();
-            session.ask_one(&["ping"]).await?;
-            Ok::<u64, Trouble>(u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX))
-        });
-        join_all(pings).await.into_iter().map(|ping| ping.map_err(Reason::from)).collect()
-    }
-
     /// Where the binlogs of the first server are.
     pub async fn positions(&mut self) -> Result<Vec<BinlogPosition>, Reason> {
         let Some((session, _)) = self.servers.first_mut() else { return Ok(Vec::new()) };
@@ -74,6 +71,49 @@ impl<'a> Watch<'a> {
             }
         }
         Ok(())
+    }
+}
+
+/// Asks all servers of a run for a PING again and again, whatever else is going on, as a client would find them.
+pub struct Pinger<'a> {
+    sessions: Vec<Session<'a>>,
+}
+
+/// What the servers took to answer, in microseconds, since somebody last looked.
+pub type PingLog = Rc<RefCell<Vec<Vec<u64>>>>;
+
+impl<'a> Pinger<'a> {
+    /// On these connections, in the order of the servers.
+    pub fn new(sessions: Vec<Session<'a>>) -> Self {
+        Self { sessions }
+    }
+
+    /// How long each server takes to answer, in microseconds.
+    pub async fn ping(&mut self) -> Result<Vec<u64>, Reason> {
+        let pings = self.sessions.iter_mut().map(|session| async move {
+            let asked = Instant::now();
+            session.ask_one(&["ping"]).await?;
+            Ok::<u64, Trouble>(u64::try_from(asked.elapsed().as_micros()).unwrap_or(u64::MAX))
+        });
+        join_all(pings).await.into_iter().map(|ping| ping.map_err(Reason::from)).collect()
+    }
+
+    /// Notes how long they take, until one of them does not answer: that is the reason.
+    pub async fn note_into(&mut self, log: &PingLog) -> Reason {
+        loop {
+            sleep(VERIFY_PING_INTERVAL).await;
+            match self.ping().await {
+                Ok(times) => {
+                    let mut log = log.borrow_mut();
+                    // Who looks seldom wants to know how it is now.
+                    if log.len() >= KEPT {
+                        log.remove(0);
+                    }
+                    log.push(times);
+                }
+                Err(reason) => return reason,
+            }
+        }
     }
 }
 

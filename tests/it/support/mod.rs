@@ -5,7 +5,9 @@ mod shared;
 
 pub mod chinese;
 pub mod codis;
+pub mod compared;
 pub mod coordinator;
+pub mod data_server;
 pub mod measured;
 pub mod pair;
 pub mod reports;
