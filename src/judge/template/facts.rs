@@ -104,15 +104,15 @@ pub fn example_tree(root: &str, facts: &Json, absences: Vec<Unavailable>, langua
 
 fn build(rules: &Arc<Rules>, path: &str, json: &Json) -> Fact {
     let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    // A reason is a text, in the language of the report.
+    if let Json::Object(map) = json
+        && map.contains_key("text")
+        && let Some(reason) = Reason::from_json(json)
+    {
+        return Fact::Value(Value::from(localized(&reason, rules.language).as_ref()));
+    }
     match json {
         Json::Null => Fact::Null,
-        // A reason is a text, in the language of the report.
-        Json::Object(map)
-            if map.contains_key("text")
-                && let Some(reason) = Reason::from_json(json) =>
-        {
-            Fact::Value(Value::from(localized(&reason, rules.language).as_ref()))
-        }
         Json::Object(map) => Fact::Map(Arc::new(MapFact {
             rules: rules.clone(),
             path: path.to_owned(),
