@@ -35,6 +35,12 @@ impl Tokens {
         let digits: String = tag.as_ref().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         format!("secret:{digits}")
     }
+
+    /// The token of a secret that is compared with its own kind alone. Whoever may list as many texts as they like, as a
+    /// coordinator does, must not find out by their tokens which of them is the password of somebody else.
+    pub fn token_among(&self, kind: &str, secret: &str) -> String {
+        if secret.is_empty() { String::new() } else { self.token(&format!("{kind}\0{secret}")) }
+    }
 }
 
 impl Default for Tokens {
@@ -54,6 +60,9 @@ mod tests {
         assert_ne!(tokens.token("a"), tokens.token("b"));
         assert_eq!(tokens.token(""), "");
         assert!(!tokens.token("open sesame").contains("sesame"));
+        assert_eq!(tokens.token_among("acl", "a"), tokens.token_among("acl", "a"));
+        assert_ne!(tokens.token_among("acl", "a"), tokens.token("a"), "a guess is not answered");
+        assert_eq!(tokens.token_among("acl", ""), "");
         assert_ne!(tokens.token("a"), Tokens::new().token("a"), "another run has other tokens");
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::proxies::{jodis_entries, jodis_paths, proxies};
 use super::reader::Reader;
-use super::tree::{AclEntry, Tree, below};
+use super::tree::{AclEntry, Node, Tree, below};
 use super::walk::{CODIS2, CODIS3, JODIS};
 use crate::i18n::reasons;
 use crate::model::codis::coordinator::{Access, Oddity, OddityKind, Product};
@@ -55,8 +55,9 @@ pub fn product(tree: &Tree, name: &str, tokens: &Tokens, open: bool) -> Product 
         reader.product.slots = Some(ranges(&slots));
     }
     let Reader { mut product, mut oddities, .. } = reader;
+    let own = [root.clone(), below(JODIS, name), old];
     let mine = |path: &str| {
-        [root.clone(), below(JODIS, name), old.clone()].iter().any(|own| {
+        own.iter().any(|own| {
             path == own || path.strip_prefix(own.as_str()).is_some_and(|rest| rest.starts_with('/'))
         })
     };
@@ -68,7 +69,7 @@ pub fn product(tree: &Tree, name: &str, tokens: &Tokens, open: bool) -> Product 
         oddities.push(Oddity { path: root.clone(), what: OddityKind::TooMany, detail });
     }
     product.oddities = oddities;
-    product.access = access(tree, tokens, open, mine);
+    product.access = access(own.iter().flat_map(|own| tree.from(own)), tokens, open);
     product
 }
 
@@ -162,12 +163,16 @@ fn ranges(slots: &[Slot]) -> Vec<SlotRange> {
 }
 
 /// Access control lists that are alike, once each.
-fn access(tree: &Tree, tokens: &Tokens, open: bool, mine: impl Fn(&str) -> bool) -> Option<Vec<Access>> {
+fn access<'t>(
+    nodes: impl Iterator<Item = (&'t str, &'t Node)>,
+    tokens: &Tokens,
+    open: bool,
+) -> Option<Vec<Access>> {
     const READ: i32 = 1;
     const CHANGE: i32 = 2 | 4 | 8 | 16;
     let mut kinds: Vec<Access> = Vec::new();
     let mut known: BTreeMap<Vec<(&str, &str)>, usize> = BTreeMap::new();
-    for (path, node) in tree.nodes.iter().filter(|(path, _)| mine(path)) {
+    for (path, node) in nodes {
         let Some(acl) = &node.acl else { continue };
         // Directories and leaves differ in the right to create and delete, which says nothing about who may.
         let whom = acl.iter().map(|entry| (entry.scheme.as_str(), entry.id.as_str())).collect();
@@ -189,11 +194,11 @@ fn access(tree: &Tree, tokens: &Tokens, open: bool, mine: impl Fn(&str) -> bool)
         let hash = |entry: &AclEntry| {
             let (_, hash) = entry.id.split_once(':')?;
             // Since 3.4.14 and 3.5.5 the hash is replaced by an `x` for those who may only read.
-            (entry.scheme == "digest" && hash != "x").then(|| tokens.token(&entry.id))
+            (entry.scheme == "digest" && hash != "x").then(|| tokens.token_among("acl", &entry.id))
         };
         let digests: Vec<String> = acl.iter().filter_map(hash).collect();
         kinds.push(Access {
-            example: path.clone(),
+            example: path.to_owned(),
             nodes: 1,
             anyone_reads: anyone(READ),
             anyone_writes: anyone(CHANGE),
@@ -210,7 +215,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::collect::coordinator::tree::Node;
 
     fn tree_with(contents: &[(&str, &[u8])]) -> Tree {
         let mut tree = Tree::default();

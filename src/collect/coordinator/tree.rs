@@ -68,6 +68,16 @@ impl Tree {
         }
     }
 
+    /// `path` and all nodes below it, in their order.
+    pub fn from<'t>(&'t self, path: &'t str) -> impl Iterator<Item = (&'t str, &'t Node)> {
+        let below = format!("{path}/");
+        let all = self.nodes.range(below.clone()..);
+        let own = self.nodes.get_key_value(path);
+        own.into_iter()
+            .chain(all.take_while(move |(path, _)| path.starts_with(&below)))
+            .map(|(path, node)| (path.as_str(), node))
+    }
+
     /// The content of `path`; `None` when there is no such node.
     pub fn data(&self, path: &str) -> Result<Option<&[u8]>, Unavailability> {
         match self.nodes.get(path) {

@@ -9,6 +9,7 @@ use super::prefix::Level;
 use super::secrets::{without_secrets, would_show};
 use crate::model::limits::MAX_LOG_TEXT_BYTES;
 use crate::model::messages::{LogProgram, MessageRule, Messages};
+use crate::parse::hide::secrets::HIDDEN;
 
 /// The patterns of the table of messages.
 pub struct Recogniser<'k> {
@@ -119,28 +120,33 @@ impl<'m> Recognised<'_, 'm> {
 
     /// What the pattern takes in.
     pub fn kept(&self) -> String {
-        if self.message.any_end {
-            without_secrets(&text_of(&self.captures[0]))
-        } else {
-            fit_to_show(&self.captures[0])
-        }
+        self.safe(&text_of(&self.captures[0]))
     }
 
     /// The values of the groups of the pattern.
     pub fn values(&self) -> BTreeMap<String, String> {
-        let named = |name: &str| Some((name.to_owned(), fit_to_show(self.captures.name(name)?.as_bytes())));
+        // The word that names a password may stand before the group that holds it.
+        let whole = self.safe(&String::from_utf8_lossy(&self.captures[0]));
+        let named = |name: &str| {
+            let value = self.safe(&text_of(self.captures.name(name)?.as_bytes()));
+            let is_shown = whole.contains(&value);
+            Some((name.to_owned(), if is_shown { value } else { HIDDEN.to_owned() }))
+        };
         self.regex.capture_names().flatten().filter_map(named).collect()
+    }
+
+    /// A part of the message without what may be a password. The words of the pattern itself are none: `Auth with master
+    /// error`. Whatever else it takes in may be one: an error may repeat what it is about, a command or a line of a file.
+    fn safe(&self, text: &str) -> String {
+        let of_pattern = |word: &str| !self.message.any_end && self.message.pattern.contains(word);
+        let safe = without_secrets(text, of_pattern);
+        if would_show(&safe) { HIDDEN.to_owned() } else { safe }
     }
 }
 
 /// A pattern as it is used: from the beginning of the message.
 fn anchored(pattern: &str) -> String {
     format!("^(?:{pattern})")
-}
-
-fn fit_to_show(bytes: &[u8]) -> String {
-    let text = text_of(bytes);
-    if would_show(&text) { "(hidden)".to_owned() } else { text }
 }
 
 fn text_of(bytes: &[u8]) -> String {

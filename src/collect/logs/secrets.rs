@@ -4,6 +4,7 @@
 //! every line of its configuration file when it starts. The log of slow commands has whatever a client sent.
 
 use super::prefix::Line;
+use crate::parse::hide::secrets::HIDDEN;
 
 /// The settings whose values are passwords.
 const SETTINGS: [&[u8]; 3] = [b"requirepass", b"masterauth", b"userpass"];
@@ -42,7 +43,7 @@ pub fn would_show(text: &str) -> bool {
     SETTINGS.iter().filter_map(|name| std::str::from_utf8(name).ok()).any(|name| {
         text.split(name).skip(1).any(|rest| {
             let rest = rest.trim_start_matches(['"', ' ', ':', '=']);
-            !rest.is_empty() && !rest.starts_with([',', '.', ')'])
+            !rest.is_empty() && !rest.starts_with([',', '.', ')']) && !rest.starts_with(HIDDEN)
         })
     })
 }
@@ -62,8 +63,9 @@ const BEFORE_PASSWORDS: [&str; 10] = [
 ];
 
 /// A text of which nobody knows what it says, without what may be a password: the word behind one that names a
-/// password, rules of ACL that set one (`>word`, `<word`, `#hash`), and the part of an address that logs in.
-pub fn without_secrets(text: &str) -> String {
+/// password, rules of ACL that set one (`>word`, `<word`, `#hash`), and the part of an address that logs in. `known`: words that are no
+/// secrets, wherever they stand.
+pub fn without_secrets(text: &str, known: impl Fn(&str) -> bool) -> String {
     let mut hide_next = false;
     let mut words = Vec::new();
     for word in text.split(' ') {
@@ -72,16 +74,28 @@ pub fn without_secrets(text: &str) -> String {
             words.push(word);
             continue;
         }
-        let (name, value) = bare.split_once([':', '=']).unwrap_or((bare, ""));
-        let name = name.trim_matches(['"', '\'']).to_ascii_lowercase();
-        let names_one = BEFORE_PASSWORDS.contains(&name.as_str());
+        // `reading:AUTH` as well: the name is the last part, or one with something behind it.
+        let parts = bare.split([':', '=']).map(|part| part.trim_matches(['"', '\'']));
+        let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+        let is_name = |part: &&str| BEFORE_PASSWORDS.iter().any(|name| part.eq_ignore_ascii_case(name));
+        let (names_one, has_value) = match parts.iter().position(is_name) {
+            Some(at) => (true, at + 1 < parts.len()),
+            None => (false, false),
+        };
         let sets_one = bare.strip_prefix(['>', '<', '#']).is_some_and(|rest| !rest.is_empty());
-        let logs_in = bare.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
-        let hidden = hide_next || (names_one && !value.is_empty()) || sets_one || logs_in;
-        hide_next = names_one && value.is_empty();
-        words.push(if hidden { "(hidden)" } else { word });
+        let logs_in = bare.split_once("://").is_some_and(|(_, rest)| logs_in(rest));
+        let hidden = hide_next || (names_one && has_value) || sets_one || logs_in;
+        hide_next = names_one && !has_value;
+        words.push(if hidden && !known(word) { HIDDEN } else { word });
     }
     words.join(" ")
+}
+
+/// Whether the rest of an address, behind `scheme://`, has a user and a password, be it cut before the `@`.
+fn logs_in(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
+    rest.contains('@') || !(port.bytes().all(|byte| byte.is_ascii_digit()) || port.ends_with(']'))
 }
 
 #[cfg(test)]
@@ -101,6 +115,12 @@ mod tests {
             ("bad line requirepass s3cret here", "bad line requirepass (hidden) here"),
             ("bad line requirepass : s3cret here", "bad line requirepass : (hidden) here"),
             ("masterauth=s3cret", "(hidden)"),
+            ("dial http://a:s3cret", "dial (hidden)"),
+            (
+                "dial http://10.0.0.1:18080/topom and http://[::1]/",
+                "dial http://10.0.0.1:18080/topom and http://[::1]/",
+            ),
+            ("while reading:AUTH s3cret", "while reading:AUTH (hidden)"),
             ("\"AUTH\" \"s3cret\" refused", "\"AUTH\" (hidden) refused"),
             ("dial http://a:s3cret@10.0.0.1:1/ failed", "dial (hidden) failed"),
             (
@@ -108,7 +128,7 @@ mod tests {
                 "Binlog: Open file /a/write2file7 error IO error: x",
             ),
         ] {
-            assert_eq!(without_secrets(text), left);
+            assert_eq!(without_secrets(text, |_| false), left);
         }
     }
 

@@ -1,5 +1,6 @@
 //! The keys that releases know.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use crate::model::era;
@@ -9,17 +10,22 @@ use crate::model::release::Version;
 use crate::parse::nearest::nearest;
 
 /// A look-up of keys by name.
-pub struct Keys<'k>(HashMap<&'k str, &'k ConfigKey>);
+pub struct Keys<'k> {
+    known: HashMap<&'k str, &'k ConfigKey>,
+    /// What a name was found to stand for: every release asks for the same ones.
+    meant: RefCell<HashMap<String, Option<String>>>,
+}
 
 impl<'k> Keys<'k> {
     /// The keys of the knowledge.
     pub fn new(knowledge: &'k Knowledge) -> Self {
-        Self(knowledge.config_keys.iter().map(|key| (key.name.as_str(), key)).collect())
+        let known = knowledge.config_keys.iter().map(|key| (key.name.as_str(), key)).collect();
+        Self { known, meant: RefCell::default() }
     }
 
     /// A key that any release knows.
     pub fn get(&self, name: &str) -> Option<&'k ConfigKey> {
-        self.0.get(name).copied()
+        self.known.get(name).copied()
     }
 
     /// A key that `version` reads.
@@ -43,14 +49,22 @@ impl<'k> Keys<'k> {
 
     /// The known name that `name` most likely stands for.
     pub fn nearest(&self, name: &str) -> Option<&'k str> {
-        let plain = |text: &str| text.to_lowercase().replace('_', "-");
         if name.len() > MAX_CONF_KEY_CHARACTERS {
             return None;
         }
+        let meant =
+            self.meant.borrow().get(name).cloned().unwrap_or_else(|| self.look_for(name).map(str::to_owned));
+        let known = self.known.get_key_value(meant.as_deref().unwrap_or_default()).map(|(known, _)| *known);
+        self.meant.borrow_mut().insert(name.to_owned(), meant);
+        known
+    }
+
+    fn look_for(&self, name: &str) -> Option<&'k str> {
+        let plain = |text: &str| text.to_lowercase().replace('_', "-");
         let wanted = plain(name);
         // A short name is near to every other short name; a third of its letters may be wrong.
         let most = (wanted.chars().count() / 3).min(3);
-        let known = self.0.iter().filter(|(_, key)| !key.stock_only).map(|(known, _)| *known);
+        let known = self.known.iter().filter(|(_, key)| !key.stock_only).map(|(known, _)| *known);
         let known = known.filter(|known| known.len().abs_diff(name.len()) <= 3);
         nearest(&wanted, known.map(|known| (plain(known), known)), most)
     }
@@ -81,6 +95,11 @@ pub fn first_word(text: &str) -> String {
         word.push('…');
     }
     word
+}
+
+/// Whether the value is a command and its new name, which is as good as a password.
+pub fn renames(name: &str) -> bool {
+    name == "rename-command"
 }
 
 /// What `atoi` reads from the beginning of a text.

@@ -164,6 +164,14 @@ fn fold(releases: &[Version], rule: &dyn Fn(Version) -> Vec<Draft>) -> Vec<ConfR
         .collect()
 }
 
+/// What is shown of a command and its new name: a command is renamed so that nobody may guess what it is called.
+fn renamed(value: &str, tokens: &Tokens) -> String {
+    let value = value.trim();
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let (command, rest) = value.split_at(value.find(|c| !is_of_name(c)).unwrap_or(value.len()));
+    if rest.is_empty() { command.to_owned() } else { format!("{command} {}", tokens.token(rest.trim())) }
+}
+
 /// The settings that take effect.
 fn settings(view: &ConfView<'_>, releases: &[Version], tokens: &Tokens) -> Vec<ConfSetting> {
     let mut index: HashMap<(usize, &str), usize> = HashMap::new();
@@ -190,6 +198,7 @@ fn settings(view: &ConfView<'_>, releases: &[Version], tokens: &Tokens) -> Vec<C
             let value = match (known, view.keys.is_secret(&entry.key)) {
                 (false, _) => None,
                 (true, true) => Some(tokens.token(&entry.value)),
+                (true, false) if keys::renames(&entry.key) => Some(renamed(&entry.value, tokens)),
                 (true, false) => Some(entry.value.clone()),
             };
             Some(ConfSetting {

@@ -1,7 +1,7 @@
 //! A file as the rules look at it, and the remarks that they make.
 
 use super::dialect::ConfSyntax;
-use super::keys::{Keys, first_word};
+use super::keys::{Keys, first_word, renames};
 use super::text::{ConfEntry, Text};
 use crate::model::conf::{ConfMatter, Place};
 use crate::model::knowledge::Knowledge;
@@ -51,7 +51,7 @@ impl ConfView<'_> {
     /// A remark about an entry, at its value.
     pub(super) fn at_value(&self, what: ConfMatter, entry: &ConfEntry) -> Draft {
         let mut draft = Draft::new(what, self.text.value_place(entry), &entry.key);
-        if !self.keys.is_secret(&entry.key) {
+        if !self.keys.is_secret(&entry.key) && !renames(&entry.key) {
             draft.value = Some(entry.value.clone());
         }
         draft

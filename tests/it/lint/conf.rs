@@ -241,6 +241,37 @@ fn ports_that_do_not_exist_are_told() {
 }
 
 #[test]
+fn the_new_name_of_a_command_is_not_shown() {
+    // Whoever knows it may do what was to be prevented.
+    for line in [
+        "rename-command : FLUSHALL n3wNameOfIt",
+        "rename-command : FLUSHALL\tn3wNameOfIt",
+        "rename-command : FLUSHALL n3wNameOfIt # so that nobody calls it",
+        "rename-command : eval \"n3wNameOfIt\"",
+        "rename-command : FLUSHALL,n3wNameOfIt",
+        "rename-command FLUSHALL n3wNameOfIt",
+        "rename-commands : FLUSHALL n3wNameOfIt",
+    ] {
+        let text = format!("port : 9221\n{line}\n");
+        for version in ["3.5.2", "3.5.5", "4.0.1", "9.9.9"] {
+            for format in ["json", "human"] {
+                let directory = tempfile::tempdir().unwrap();
+                let path = directory.path().join("pika.conf");
+                std::fs::write(&path, &text).unwrap();
+                let path = path.to_str().unwrap();
+                let run = run(&["lint", path, "--pika-version", version, "-v", "--format", format]);
+                assert!(
+                    !run.stdout.contains("n3wName") && !run.stderr.contains("n3wName"),
+                    "{line}: {run:?}"
+                );
+                let shown = format == "json" && version == "3.5.5" && line.starts_with("rename-command : F");
+                assert!(!shown || run.stdout.contains("\"FLUSHALL secret:"), "{line}: {run:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn servers_of_one_host_that_would_collide_are_told() {
     for (distance, version, collides) in [
         (0, "3.5.5", true),

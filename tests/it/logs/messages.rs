@@ -52,6 +52,46 @@ fn every_message_has_examples_and_no_line_is_two_messages() {
 }
 
 #[test]
+fn no_message_keeps_what_may_be_a_password() {
+    // Errors repeat what they are about; what a pattern takes in is shown.
+    const PLANTED: [&str; 6] = [
+        "AUTH Pl4nted",
+        "password=Pl4nted",
+        "auth-pass 'Pl4nted'",
+        "on >Pl4nted ~*",
+        "requirepass : Pl4nted",
+        "http://root:Pl4nted@10.0.0.1/x",
+    ];
+    let table = built_in().knowledge.messages;
+    let recogniser = Recogniser::new(&table);
+    let mut taken_in = BTreeSet::new();
+    for (rule, example) in table.messages.iter().flat_map(|rule| rule.examples.iter().map(move |e| (rule, e)))
+    {
+        let places = (0..=example.len()).filter(|at| example.is_char_boundary(*at));
+        for (at, planted) in places.flat_map(|at| PLANTED.map(|planted| (at, planted))) {
+            let (before, behind) = example.split_at(at);
+            let apart = before.is_empty() || before.ends_with([' ', ':']);
+            let close = apart.then(|| format!("{before}{planted}{behind}"));
+            for line in close.into_iter().chain([format!("{before} {planted} {behind}")]) {
+                for found in recogniser.all(rule.program, Level::Fatal, line.as_bytes()) {
+                    let (kept, values) = (found.kept(), found.values());
+                    assert!(!kept.contains("Pl4nted"), "{}: `{line}` is kept as `{kept}`", rule.id);
+                    assert!(
+                        values.values().all(|v| !v.contains("Pl4nted")),
+                        "{}: `{line}`: {values:?}",
+                        rule.id
+                    );
+                    if kept.contains("(hidden)") {
+                        taken_in.insert(rule.id.as_str());
+                    }
+                }
+            }
+        }
+    }
+    assert!(taken_in.len() > 3, "nothing was taken in that is hidden: {taken_in:?}");
+}
+
+#[test]
 fn what_the_table_names_is_there() {
     let catalogue = built_in();
     let table = &catalogue.knowledge.messages;
