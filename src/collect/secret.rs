@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use super::files::open::read_named;
 use crate::model::limits::MAX_PASSWORD_FILE_BYTES;
 use crate::parse::document::rewrite::rewrite_texts;
+use crate::parse::document::shorten::shortened;
 use crate::parse::hide::secrets::Secrets;
 
 /// Every secret that this process was given, for [`hide_in`] and [`hide_in_text`].
@@ -29,17 +30,18 @@ fn given() -> Secrets {
     GIVEN.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
 }
 
-/// A value without the secrets that this process was given, whoever repeated them: facts, or what another program is
-/// asked.
+/// A value without the secrets that this process was given, whoever repeated them, and without more of a text than is
+/// kept of one: facts, or what another program is asked.
 ///
 /// # Errors
 /// When something is left that cannot be read any more, as a release that is a password.
 pub fn hide_in<T: Serialize + DeserializeOwned>(value: T) -> Result<T, serde_json::Error> {
     let secrets = given();
-    if secrets.is_empty() {
-        return Ok(value);
-    }
-    rewrite_texts(&value, &|text| secrets.hide(text))
+    // Hidden first: what is left of a secret at a cut is harder to see.
+    rewrite_texts(&value, &|text| {
+        let hidden = secrets.hide(text);
+        shortened(hidden.as_deref().unwrap_or(text)).or(hidden)
+    })
 }
 
 /// The environment variables that no other program inherits: those of this program, and whatever holds a secret.

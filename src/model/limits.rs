@@ -326,6 +326,11 @@ limits! {
         /// Its time for a connection, and for a reply.
         time ANSWER_STEP_TIMEOUT: Duration = Duration::from_secs(3);
     }
+    "Facts" {
+        /// How much of one text is kept, of a server as of a bundle: it is quoted by every check that looks at it. The names,
+        /// addresses and values of settings that there are in earnest have less.
+        characters MAX_FACT_CHARACTERS: usize = 1024;
+    }
     "Files" {
         /// How large a bundle or report may be when it is unpacked. One server comes to some 100 KB.
         bytes MAX_BUNDLE_BYTES: u64 = 64 * MIB as u64;

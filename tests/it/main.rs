@@ -12,6 +12,7 @@ mod safety {
     mod budgets;
     mod commands;
     mod coordinators;
+    mod costs;
     mod ports;
     mod secrets;
 }
@@ -100,6 +101,8 @@ mod cli {
 
 mod bad_input {
     mod answers;
+    mod entries;
+    mod grammars;
     mod hostile;
     mod http;
     mod parsers;

@@ -17,6 +17,7 @@ use crate::model::limits::{MAX_BUNDLE_BYTES, MAX_BUNDLE_SUBJECTS, MAX_BUNDLE_VAL
 use crate::parse::document::count::has_more_values_than;
 use crate::parse::document::encode::to_value;
 use crate::parse::document::json::{Json, JsonError};
+use crate::parse::document::shorten::shorten_texts;
 
 /// How a gzip file begins.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -129,12 +130,11 @@ pub fn read_facts(path: &Path) -> Result<Facts, BundleError> {
     if facts.schema != facts::SCHEMA {
         return Err(BundleError::OtherSchema { path: path.to_owned(), schema: facts.schema });
     }
-    match facts.subjects().into_iter().find(|(_, count)| *count > MAX_BUNDLE_SUBJECTS) {
-        Some((what, _)) => {
-            Err(BundleError::TooMany { path: path.to_owned(), most: MAX_BUNDLE_SUBJECTS, what })
-        }
-        None => Ok(facts),
+    if let Some((what, _)) = facts.subjects().into_iter().find(|(_, count)| *count > MAX_BUNDLE_SUBJECTS) {
+        return Err(BundleError::TooMany { path: path.to_owned(), most: MAX_BUNDLE_SUBJECTS, what });
     }
+    shorten_texts(&facts)
+        .map_err(|error| BundleError::Malformed { path: path.to_owned(), message: error.to_string() })
 }
 
 /// The document in a text that is no larger than one can be.

@@ -7,5 +7,6 @@ pub mod error;
 pub mod json;
 pub mod pack;
 pub mod rewrite;
+pub mod shorten;
 pub mod value;
 pub mod yaml;

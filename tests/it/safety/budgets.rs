@@ -245,6 +245,42 @@ fn a_bundle_of_more_than_a_run_can_see_is_refused() {
 }
 
 #[test]
+fn a_text_that_is_longer_than_texts_are_is_cut_wherever_it_comes_from() {
+    let long = "x".repeat(1_000_000);
+    let info = format!("# Server\r\npika_version:3.5.5\r\nos:{long}\r\nrun_id:{long}\r\n");
+    let info = info + &format!("# Replication\r\nrole:slave\r\nmaster_host:{long}\r\nmaster_port:1\r\n");
+    for info in [info.clone(), info.replace("3.5.5", &long)] {
+        let address = listener(move |stream| {
+            let mut out = stream.try_clone().unwrap();
+            for line in BufReader::new(stream).lines().map_while(Result::ok) {
+                let answer = match line.to_ascii_lowercase().as_str() {
+                    "info" => format!("${}\r\n{info}\r\n", info.len()),
+                    "config" | "acl" => format!("-ERR {}\r\n", "y".repeat(1_000_000)),
+                    _ => continue,
+                };
+                if out.write_all(answer.as_bytes()).is_err() {
+                    return;
+                }
+            }
+        });
+        for format in ["json", "human"] {
+            let run = run(&["check", &address, "--no-ports", "-v", "--format", format]);
+            assert!(run.stdout.len() < 200_000, "{format}: {} bytes", run.stdout.len());
+            assert!(format != "json" || run.stdout.contains("xxx…"), "{}", run.stdout);
+        }
+    }
+    let server = serve(recording("v3.5.5/standalone/standalone"));
+    let live = run(&["check", &server.address, "--no-ports", "--format", "json"]);
+    let mut facts = serde_json::from_str::<Value>(&live.stdout).unwrap()["facts"].take();
+    facts["nodes"][0]["name"] = long.into();
+    let directory = tempfile::tempdir().unwrap();
+    let bundle = directory.path().join("bundle");
+    std::fs::write(&bundle, gzip(facts.to_string().as_bytes())).unwrap();
+    let from = run(&["check", "--from", bundle.to_str().unwrap()]);
+    assert!(from.stdout.len() < 200_000 && from.stdout.contains("xxx…"), "{}", from.stdout.len());
+}
+
+#[test]
 fn the_time_of_a_run_ends_what_is_no_waiting_for_servers_either() {
     let mut child = pikadoctor()
         .args(["check", "--from", "/dev/stdin", "-t", "200ms"])
