@@ -102,7 +102,7 @@ pub enum CliError {
     #[error(transparent)]
     Lab(#[from] LabError),
     /// Tokio cannot be started.
-    #[error(transparent)]
+    #[error("the operating system gives nothing to wait for sockets with: {0}")]
     Runtime(io::Error),
     /// Signals cannot be waited for.
     #[error(transparent)]

@@ -74,8 +74,8 @@ fn set(change: impl FnOnce(&mut Watched)) {
 }
 
 fn look_after(ready: &mpsc::Sender<()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let Ok(runtime) = runtime else { return };
+    // Without it the run says by itself that it may open no more files.
+    let Ok(runtime) = super::runtime::new() else { return };
     runtime.block_on(async {
         let (Ok(mut interrupt), Ok(mut terminate)) =
             (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))

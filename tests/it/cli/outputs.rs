@@ -47,6 +47,22 @@ fn only_a_regular_file_is_replaced_and_it_keeps_its_mode() {
 }
 
 #[test]
+fn with_few_open_files_it_is_unknown_with_a_sentence_and_not_ok() {
+    let server = serve(recording("v3.5.5/standalone/standalone"));
+    let place = tempfile::tempdir().unwrap();
+    symlink(pikadoctor().get_program(), place.path().join("check_pika")).unwrap();
+    let (host, port) = server.address.rsplit_once(':').unwrap();
+    // Below four the loader of the system does not find its libraries.
+    for files in 4..=13 {
+        let line = format!("exec >out; ulimit -n {files}; exec ./check_pika -H {host} -p {port}");
+        let (code, errors) = shell(&line, place.path());
+        let said = fs::read_to_string(place.path().join("out")).unwrap();
+        assert_eq!((code, errors.as_str()), (3, ""), "{files}: {said}");
+        assert!(said.starts_with("PIKA UNKNOWN - "), "{files}: {said}");
+    }
+}
+
+#[test]
 fn what_cannot_be_written_in_full_is_unknown_and_leaves_nothing_half_done() {
     let server = serve(recording("v2.3.6/slave-read-only-master/master"));
     let place = tempfile::tempdir().unwrap();
