@@ -169,8 +169,6 @@ limits! {
         count VERIFY_PIECE_KEYS: usize = 256;
         /// How many elements of collections are read at a time.
         count VERIFY_PIECE_ELEMENTS: usize = 512;
-        /// How many elements are read at a time where that is more than is read of an answer.
-        count VERIFY_SMALL_PIECE_ELEMENTS: usize = 4;
         /// How much of a string is read at a time. A server reads all of it for each piece …
         bytes VERIFY_PIECE_BYTES: usize = 2 * MIB;
         /// … and about how much of several strings together.
@@ -197,6 +195,8 @@ limits! {
         time VERIFY_IDENTITY_INTERVAL: Duration = Duration::from_secs(10);
         /// The time between two measurements of the reply times of the servers.
         time VERIFY_PING_INTERVAL: Duration = Duration::from_millis(100);
+        /// The time between two of the nine measurements before anything is asked.
+        time VERIFY_REST_INTERVAL: Duration = Duration::from_millis(25);
         /// How many differences are shown.
         count MAX_VERIFY_EXAMPLES: usize = 20;
         /// How many shared prefixes are shown, and how many are counted.

@@ -18,7 +18,7 @@ use crate::i18n::reasons;
 use crate::model::knowledge::{CommandRule, Knowledge};
 use crate::model::limits::{
     MAX_VERIFY_DATABASES, MAX_VERIFY_UNWRITTEN, VERIFY_COMMIT_INTERVAL, VERIFY_IDENTITY_INTERVAL,
-    VERIFY_PIECE_KEYS, VERIFY_PING_INTERVAL,
+    VERIFY_PIECE_KEYS, VERIFY_PING_INTERVAL, VERIFY_REST_INTERVAL,
 };
 use crate::model::reason::Reason;
 use crate::model::unavailable::Unavailable;
@@ -268,6 +268,10 @@ impl VerifyRun<'_, '_> {
     async fn measure_rest(&mut self, pinger: &mut Pinger<'_>) -> Result<(), Reason> {
         let mut times: Vec<Vec<u64>> = Vec::new();
         for _ in 0..9 {
+            // Back to back they are answered from a warm cache, and nothing later would be as quick.
+            if !self.options.unpaced {
+                sleep(VERIFY_REST_INTERVAL).await;
+            }
             times.push(pinger.ping().await?);
         }
         let servers = times.first().map_or(0, Vec::len);
@@ -302,6 +306,8 @@ impl VerifyRun<'_, '_> {
                         while !self.source.listing.is_ready() {
                             self.wait_for_turn(VERIFY_PIECE_KEYS).await?;
                             self.source.listing.fill().await?;
+                            self.window.0 += VERIFY_PIECE_KEYS as u64;
+                            self.watch_servers().await?;
                         }
                         if self.source.listing.pop().is_none() {
                             break;

@@ -173,7 +173,7 @@ impl DataServer {
         let data = self.data.lock().unwrap();
         let name = words.get(1).cloned().unwrap_or_default();
         let of = |kind| data.0.get(&(db, kind, name.clone())).map(|(contents, _)| contents);
-        let size = |kind| number(of(kind).map_or(0, |contents| contents.len()) as i64);
+        let size = |kind| number(i64::try_from(of(kind).map_or(0, Contents::len)).unwrap());
         let first = DataType::ALL.into_iter().find(|kind| of(*kind).is_some());
         let count = |at: usize| -> usize { String::from_utf8_lossy(&words[at]).parse().unwrap() };
         match command {
@@ -285,7 +285,7 @@ fn bulk(text: &[u8]) -> Vec<u8> {
 
 fn array(texts: &[Vec<u8>]) -> Vec<u8> {
     let mut out = format!("*{}\r\n", texts.len()).into_bytes();
-    texts.iter().for_each(|text| out.extend(bulk(text)));
+    out.extend(texts.iter().flat_map(|text| bulk(text)));
     out
 }
 
