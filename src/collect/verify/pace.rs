@@ -219,17 +219,17 @@ mod tests {
         // One slow reply says nothing.
         pace.observe(&seen(&[110, 9000], None));
         assert!(pace.rate().unwrap() > grown);
-        for _ in 0..14 {
+        for _ in 0..30 {
             pace.observe(&seen(&[110, 900], None));
         }
         let cut = pace.rate().unwrap();
         assert!(cut < grown / 10.0, "{grown} {cut}");
         // Afterwards it grows by little.
-        for _ in 0..20 {
+        for _ in 0..40 {
             pace.observe(&seen(&[110, 200], None));
         }
         let again = pace.rate().unwrap();
-        assert!(again > cut && again < cut * 4.0, "{cut} {again}");
+        assert!(again > cut && again < cut * 10.0, "{cut} {again}");
     }
 
     #[test]
