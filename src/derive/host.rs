@@ -35,6 +35,7 @@ pub fn complete(facts: &mut Facts, knowledge: &Knowledge) {
             set_space(instance, facts);
             set_dump(instance, facts);
             set_binlog(instance);
+            set_memory(instance);
             compare_next_start(instance, knowledge);
         }
         host.nodes = host.instances.iter().filter_map(|instance| instance.node.clone()).collect();
@@ -229,6 +230,23 @@ fn set_binlog(instance: &mut Instance) {
             None => Unavailable::failed("binlog", reasons::binlog_settings_not_known()),
         };
         instance.unavailable.push(absence);
+    }
+}
+
+/// How much memory its settings allow.
+fn set_memory(instance: &mut Instance) {
+    instance.memory = bounds::memory(instance);
+    if instance.memory_limit_bytes.is_none() && !explained(instance, "memory_limit_bytes") {
+        let reason = reasons::memory_limit_not_known();
+        instance.unavailable.push(Unavailable::no_access("memory_limit_bytes", reason));
+    }
+    if instance.memory.is_none() && !explained(instance, "memory") {
+        let known = ["version", "conf", "settings"];
+        let known = instance.unavailable.iter().find(|absence| known.iter().any(|path| absence.covers(path)));
+        instance.unavailable.push(match known.cloned() {
+            Some(absence) => Unavailable { path: "memory".into(), ..absence },
+            None => Unavailable::no_access("memory", reasons::memory_settings_not_known()),
+        });
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::network::{HostNetwork, OwnAddress, PeerRoute, Port, PortRole};
 use super::release::Version;
 use super::storage::{
-    BinlogBound, ConfOnHost, DatabaseOnHost, DumpSpace, FullSyncSpace, LogFiles, PathOnHost,
+    BinlogBound, ConfOnHost, DatabaseOnHost, DumpSpace, FullSyncSpace, LogFiles, MemoryBound, PathOnHost,
 };
 use super::unavailable::Unavailable;
 
@@ -96,6 +96,9 @@ pub struct Host {
     pub kernel: Option<Kernel>,
     /// Processes that the kernel killed for want of memory.
     pub out_of_memory: Option<OutOfMemory>,
+    /// How much memory it has (`MemTotal`), in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
     /// Cards and default routes, as this tool sees them there. `bound` is empty.
     pub network: Option<HostNetwork>,
     /// The Pikas that run there, and those that were asked about by their configuration.
@@ -188,6 +191,9 @@ pub struct Kernel {
     pub local_ports_to: Option<u32>,
     /// net.ipv4.ip_local_reserved_ports, as it is written there
     pub reserved_ports: Option<String>,
+    /// net.ipv4.ip_unprivileged_port_start: ports below it are for root and for who has CAP_NET_BIND_SERVICE
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unprivileged_ports_from: Option<u32>,
     /// What /bin/sh is: `dash`, `bash`, `busybox`
     pub shell: Option<String>,
 }
@@ -228,6 +234,18 @@ pub struct Instance {
     pub next_start: Option<NextStart>,
     /// The user of the process.
     pub account: Option<Account>,
+    /// Whether the process has CAP_NET_BIND_SERVICE, the right to the ports below `unprivileged_ports_from`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub binds_any_port: Option<bool>,
+    /// The memory that the kernel lets the process have, in bytes: that of the host, or less by a limit of its cgroups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_limit_bytes: Option<u64>,
+    /// The memory that it holds now, in bytes. Null: it does not run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resident_bytes: Option<u64>,
+    /// The memory that its settings allow; set by `derive`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory: Option<MemoryBound>,
     /// The client port.
     pub port: Option<u16>,
     /// Its configuration file.
@@ -327,6 +345,9 @@ pub struct Rsync {
     pub executable: Option<bool>,
     /// Its version. Null when it was not run; then `unavailable` has the reason.
     pub version: Option<String>,
+    /// Where `chmod` is in the same PATH. Null: it is in none of the directories.
+    #[serde(default)]
+    pub chmod: Option<String>,
 }
 
 /// Limits of a process about files.

@@ -251,3 +251,26 @@ pub struct BinlogBound {
     /// log-path.
     pub path: String,
 }
+
+/// How much memory the settings of a Pika allow it, by the parts that they bound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MemoryBound {
+    /// How large one memtable is (write-buffer-size).
+    pub buffer_bytes: u64,
+    /// How many of them a column family has.
+    pub buffers: u64,
+    /// How many column families there are.
+    pub families: u64,
+    /// What all memtables have together at most (max-write-buffer-size). Null: nothing bounds them together, up to 3.0.16.
+    pub buffers_most_bytes: Option<u64>,
+    /// What the memtables can come to.
+    pub memtable_bytes: u64,
+    /// What the block caches of RocksDB can come to.
+    pub block_cache_bytes: u64,
+    /// What the cache of values can come to (cache-maxmemory), from 3.5.2 on.
+    pub value_cache_bytes: u64,
+    /// The sum of the three. The indexes and filters of open data files come to it.
+    pub most_bytes: u64,
+}

@@ -8,7 +8,7 @@ use tokio::time::timeout_at;
 
 use super::files::{Roots, text};
 use super::request::{Dial, DialAs, InstanceSelector, Request};
-use super::{daemons, instance, kernel, network, processes, program, resolver, route, rsync};
+use super::{daemons, instance, kernel, memory, network, processes, program, resolver, route, rsync};
 use crate::collect::net::connect::connect;
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::pika::gate::{Alone, Gate};
@@ -123,6 +123,7 @@ fn files(roots: &Roots, wanted: &[InstanceSelector], everything: bool, offsets: 
         distribution: kernel::distribution(roots),
         kernel: Some(kernel::kernel(roots)),
         out_of_memory: Some(kernel::out_of_memory(roots, &mut unavailable)),
+        memory_bytes: memory::of_host(roots),
         network,
         instances,
         rsync_daemons,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// The settings that are read. No password is among them.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 24] = [
     "port",
     "log-path",
     "db-path",
@@ -18,6 +18,16 @@ pub const NAMES: [&str; 14] = [
     "databases",
     "instance-mode",
     "default-slot-num",
+    "write-buffer-size",
+    "max-write-buffer-size",
+    "max-write-buffer-num",
+    "block-cache",
+    "share-block-cache",
+    "cache-maxmemory",
+    "cache-model",
+    "db-instance-num",
+    "compact-cron",
+    "compact-interval",
 ];
 
 /// The settings of a file. The first line with a name counts, as with Pika.
@@ -30,7 +40,7 @@ pub fn settings(text: &str) -> BTreeMap<String, String> {
         }
     }
     // What is missing is what 3.1.0 and later take then; earlier releases take something at random.
-    for (name, value) in DIRECTORIES {
+    for (name, value) in DIRECTORIES.into_iter().chain(SCHEDULES) {
         settings.entry(name.to_owned()).or_insert_with(|| value.to_owned());
     }
     settings
@@ -39,6 +49,9 @@ pub fn settings(text: &str) -> BTreeMap<String, String> {
 /// The directories of a file that does not name them.
 const DIRECTORIES: [(&str, &str); 4] =
     [("log-path", "./log/"), ("db-path", "./db/"), ("dump-path", "./dump/"), ("db-sync-path", "./dbsync/")];
+
+/// A file that does not name them has nothing compacted by a schedule.
+const SCHEDULES: [(&str, &str); 2] = [("compact-cron", ""), ("compact-interval", "")];
 
 #[cfg(test)]
 mod tests {
@@ -53,6 +66,8 @@ mod tests {
         assert_eq!(
             pairs,
             [
+                ("compact-cron", ""),
+                ("compact-interval", ""),
                 ("db-path", "/a b/"),
                 ("db-sync-path", "./dbsync/"),
                 ("dump-path", "./dump/"),

@@ -12,7 +12,8 @@ use super::network::Namespace;
 use super::processes::{account, conf_argument, words};
 use super::request::InstanceSelector;
 use super::{
-    access, conf, daemons, database, files, held, kernel, log_files, network, paths, program, rsync, sockets,
+    access, conf, daemons, database, files, held, kernel, log_files, memory, network, paths, program, rsync,
+    sockets,
 };
 use crate::i18n::{io_error, reasons};
 use crate::model::host::{Account, Instance, OpenFiles};
@@ -29,6 +30,9 @@ pub fn goes_by(roots: &Roots, pid: u32, told: u32) -> bool {
         None => pid == told || !network::shares(roots, Some(pid), Namespace::Pid),
     }
 }
+
+/// The right to ports below `ip_unprivileged_port_start`: bit 10 of a set of capabilities.
+const CAP_NET_BIND_SERVICE: u64 = 1 << 10;
 
 /// What is looked at, and how far that got.
 struct Looker<'r> {
@@ -56,6 +60,7 @@ pub fn collect_instance(roots: &Roots, wanted: &InstanceSelector, offsets: &[u32
     };
     let mut looker = Looker { roots, pid, cwd: PathBuf::from("/"), instance };
     looker.find_process();
+    looker.look_at_limits();
     if pid.is_none_or(|pid| roots.sees(pid)) {
         looker.read_conf(wanted.conf.as_deref(), &wanted.settings);
         if looker.instance.unavailable.iter().any(|absence| absence.path.is_empty()) {
@@ -103,6 +108,17 @@ impl Looker<'_> {
         match account(self.roots, pid) {
             Ok(account) => self.instance.account = Some(account),
             Err(error) => self.fail("account", (&error).into()),
+        }
+    }
+
+    /// Its memory, and its right to ports. What shall become a process has the rights of the one who starts it.
+    fn look_at_limits(&mut self) {
+        let process = self.pid.map_or_else(|| self.roots.proc.join("self"), |pid| self.roots.process(pid));
+        let Ok(status) = parsed::<Status>(&process.join("status")) else { return };
+        self.instance.binds_any_port = Some(status.capeff & CAP_NET_BIND_SERVICE != 0);
+        self.instance.memory_limit_bytes = memory::limit(self.roots, &process);
+        if self.pid.is_some() {
+            self.instance.resident_bytes = status.vmrss.map(|kibibytes| kibibytes << 10);
         }
     }
 

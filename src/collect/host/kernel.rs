@@ -63,6 +63,8 @@ pub fn kernel(roots: &Roots) -> Kernel {
         local_ports_from: range.next().flatten(),
         local_ports_to: range.next().flatten(),
         reserved_ports: text(&sys("net/ipv4/ip_local_reserved_ports")).ok(),
+        unprivileged_ports_from: number(&sys("net/ipv4/ip_unprivileged_port_start"))
+            .and_then(|value| value.try_into().ok()),
         shell: shell.file_name().map(|name| name.to_string_lossy().into_owned()),
     }
 }

@@ -17,6 +17,7 @@ mod instance;
 mod kernel;
 mod kernel_route;
 mod log_files;
+mod memory;
 mod named;
 mod network;
 mod paths;

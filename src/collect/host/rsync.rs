@@ -43,13 +43,15 @@ pub fn find(
         .map(|directory| below(&root, &super::files::resolve(&root, &cwd.join(directory))))
         .collect();
     let joined: OsString = std::env::join_paths(directories).unwrap_or_default();
-    let found = which::which_in("rsync", Some(joined), &root).ok();
+    let found = which::which_in("rsync", Some(joined.clone()), &root).ok();
     let executable = found.as_ref().and_then(|found| access::may(found, account, access::EXECUTE));
-    let shown = found.as_ref().map(|found| {
+    let shown = |found: &PathBuf| {
         let inside = found.strip_prefix(&root).unwrap_or(found);
         Path::new("/").join(inside).display().to_string()
-    });
-    Ok(Rsync { search, of_process: pid.is_some(), path: shown, executable, version: None })
+    };
+    let path = found.as_ref().map(shown);
+    let chmod = which::which_in("chmod", Some(joined), &root).ok().as_ref().map(shown);
+    Ok(Rsync { search, of_process: pid.is_some(), path, executable, version: None, chmod })
 }
 
 /// Asks the rsync at `path` for its version.

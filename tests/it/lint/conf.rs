@@ -467,12 +467,20 @@ fn a_comment_behind_a_number_harms_where_it_ends_with_a_unit_only() {
         ("write-buffer-size : 268435456 #256M", "3.3.6", false),
         ("write-buffer-size : 268435456 # bytes", "3.3.6", false),
         ("timeout : 60 # seconds", "3.3.6", false),
+        ("binlog-file-size : 104857600 # 100M", "3.4.1", false),
+        ("max-conn-rbuf-size : 268435456 # or 64M", "3.3.6", false),
         ("write-buffer-size : 268435456 #256M", "3.5.5", true),
         ("write-buffer-size : 268435456 # bytes", "3.5.5", false),
         ("slave-read-only : no # open", "2.3.6", true),
     ] {
         let found = states_of(&format!("{line}\n"), version, "conf/syntax");
         assert_eq!(found != [State::Ok], is_told, "{line} on {version}");
+        // A comment is no unit.
+        assert_eq!(
+            states_of(&format!("{line}\n"), version, "conf/value"),
+            [State::Ok],
+            "{line} on {version}"
+        );
     }
 }
 
