@@ -345,9 +345,9 @@ pub struct Rsync {
     pub executable: Option<bool>,
     /// Its version. Null when it was not run; then `unavailable` has the reason.
     pub version: Option<String>,
-    /// Where `chmod` is in the same PATH. Null: it is in none of the directories.
-    #[serde(default)]
-    pub chmod: Option<String>,
+    /// Whether `chmod` is in the same PATH. Null: nobody looked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chmod: Option<bool>,
 }
 
 /// Limits of a process about files.

@@ -50,7 +50,7 @@ pub fn find(
         Path::new("/").join(inside).display().to_string()
     };
     let path = found.as_ref().map(shown);
-    let chmod = which::which_in("chmod", Some(joined), &root).ok().as_ref().map(shown);
+    let chmod = Some(which::which_in("chmod", Some(joined), &root).is_ok());
     Ok(Rsync { search, of_process: pid.is_some(), path, executable, version: None, chmod })
 }
 

@@ -475,12 +475,11 @@ fn a_comment_behind_a_number_harms_where_it_ends_with_a_unit_only() {
     ] {
         let found = states_of(&format!("{line}\n"), version, "conf/syntax");
         assert_eq!(found != [State::Ok], is_told, "{line} on {version}");
-        // A comment is no unit.
-        assert_eq!(
-            states_of(&format!("{line}\n"), version, "conf/value"),
-            [State::Ok],
-            "{line} on {version}"
-        );
+        // A comment is no unit where none is read.
+        if version.starts_with("3.3") || version.starts_with("3.4") {
+            let found = states_of(&format!("{line}\n"), version, "conf/value");
+            assert_eq!(found, [State::Ok], "{line} on {version}");
+        }
     }
 }
 
