@@ -49,6 +49,7 @@ impl Tree {
         links.insert(format!("proc/{PIKA}/fd/40"), "/data/pika/db/db0/strings/LOCK".to_owned());
         links.insert(format!("proc/{PIKA}/fd/41"), "/data/pika/log/log_db0/write2file0".to_owned());
         files.insert("root/usr/local/pika/bin/pika".to_owned(), "\x7fELF".to_owned());
+        files.insert("root/usr/bin/chmod".to_owned(), "\x7fELF".to_owned());
         Self { files, links }
     }
 
@@ -158,6 +159,13 @@ impl Judged {
             .any(|finding| finding["state"] == state && with_commands(finding).contains(words));
         assert!(found, "{check} is not {state} with {words:?}: {of_check:#?}");
     }
+}
+
+#[test]
+fn a_path_without_chmod_is_found_where_the_release_calls_it() {
+    let tree = Tree::recorded().without("root/usr/bin/chmod");
+    tree.judged("3.3.6").is("host/rsync", "critical", "no chmod in its PATH");
+    assert_eq!(tree.judged("2.3.6").state("host/rsync"), "ok");
 }
 
 #[test]
