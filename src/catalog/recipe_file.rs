@@ -73,6 +73,9 @@ struct StepSyntax {
     /// With `run`: what it answers when it did what it should.
     #[serde(default)]
     reply: Option<Template>,
+    /// With `run`: the name of a file in which its output is kept.
+    #[serde(default)]
+    into: Option<String>,
     /// A command, word by word, that changes nothing. It is run until its output is as `shows` or `lacks` say.
     #[serde(default)]
     wait: Option<Vec<WordSyntax>>,
@@ -245,6 +248,9 @@ impl StepSyntax {
         if self.reply.is_some() && self.run.is_none() {
             return wrong("`reply` belongs to `run`");
         }
+        if self.into.is_some() && (self.run.is_none() || self.changes.is_none()) {
+            return wrong("`into` belongs to `run`, and changes a file: `changes` and `undo` say so");
+        }
         if (self.shows.is_some() || self.lacks.is_some()) && self.wait.is_none() {
             return wrong("`shows` and `lacks` belong to `wait`");
         }
@@ -284,7 +290,9 @@ impl StepSyntax {
         };
         let words = |words: Vec<WordSyntax>| words.into_iter().map(|word| word.0).collect::<Vec<_>>();
         let action = match (self.run, self.wait, self.edit, self.service) {
-            (Some(run), None, None, None) => ActionRule::Run { place, words: words(run), reply: self.reply },
+            (Some(run), None, None, None) => {
+                ActionRule::Run { place, words: words(run), reply: self.reply, into: self.into }
+            }
             (None, Some(wait), None, None) => {
                 if self.shows.is_some() == self.lacks.is_some() {
                     return wrong("`wait` needs one of `shows` and `lacks`");

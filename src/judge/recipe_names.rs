@@ -73,7 +73,7 @@ impl Checker<'_> {
         let texts = [&step.says, &step.changes, &step.undo].into_iter().flatten();
         texts.for_each(|template| self.text(template));
         match &step.action {
-            ActionRule::Run { place, words, reply } => {
+            ActionRule::Run { place, words, reply, .. } => {
                 self.command(place, words);
                 if let Some(reply) = reply {
                     self.text(reply);

@@ -140,9 +140,9 @@ fn steps(
 
 fn step(rule: &StepRule, scope: &Arc<Scope>) -> Result<RemedyStep, Error> {
     let action = match &rule.action {
-        ActionRule::Run { place, words: command, reply } => {
+        ActionRule::Run { place, words: command, reply, into } => {
             let (place, argv) = words(place, command, scope)?;
-            Action::Run { place, argv, reply: optional(reply.as_ref(), scope)? }
+            Action::Run { place, argv, reply: optional(reply.as_ref(), scope)?, into: into.clone() }
         }
         ActionRule::Wait { place, words: command, shows, lacks } => {
             let (place, argv) = words(place, command, scope)?;

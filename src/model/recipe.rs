@@ -117,6 +117,8 @@ pub enum ActionRule {
         words: Vec<WordRule>,
         /// What it answers.
         reply: Option<Template>,
+        /// The file in which its output is kept.
+        into: Option<String>,
     },
     /// A command is run until its output is as it should be.
     Wait {

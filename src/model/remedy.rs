@@ -94,6 +94,9 @@ pub enum Action {
         /// What it answers when it did what it should. Absent: that does not matter.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply: Option<String>,
+        /// The file in which its output is kept. Absent: it is only read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        into: Option<String>,
     },
     /// A command is run again and again until its output is as it should be.
     Wait {
@@ -254,6 +257,15 @@ impl Action {
             Self::Run { argv, .. } | Self::Wait { argv, .. } => Some(argv),
             Self::Edit { .. } | Self::Service { .. } | Self::Decide => None,
         }
+    }
+
+    /// The command as it is typed, on one line.
+    pub fn command(&self) -> Option<String> {
+        let line = command_line(self.argv()?);
+        Some(match self {
+            Self::Run { into: Some(file), .. } => format!("{line} > {}", Word::Text(file.clone()).quoted()),
+            _ => line,
+        })
     }
 
     /// Where it is done.

@@ -2,7 +2,7 @@
 
 use crate::i18n::texts;
 use crate::model::finding::Problem;
-use crate::model::remedy::{Action, Remedy, RemedyStep, Where, command_line};
+use crate::model::remedy::{Action, Remedy, RemedyStep, Where};
 use crate::model::text::Language;
 
 /// A line of what mends a problem.
@@ -51,8 +51,7 @@ pub fn lines(remedy: &Remedy, language: Language) -> Vec<MendLine> {
 
 /// A step; `number` stands in front of it.
 pub fn step_lines(step: &RemedyStep, number: &str, language: Language) -> Vec<MendLine> {
-    let code: Vec<String> =
-        step.action.argv().map(command_line).into_iter().chain(step.action.line()).collect();
+    let code: Vec<String> = step.action.command().into_iter().chain(step.action.line()).collect();
     let is_edit = matches!(step.action, Action::Edit { .. });
     let on = match step.action.place() {
         Some(Where { host: Some(host), .. }) if !is_edit && !code.is_empty() => {

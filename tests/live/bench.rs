@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pikadoctor::model::remedy::{Action, Remedy, RemedyStep, Word};
+use pikadoctor::model::remedy::{Action, Remedy, RemedyStep, Where, Word};
 use serde_json::Value;
 
 use crate::support::hosts::{Judged, Surroundings};
@@ -42,6 +42,8 @@ pub struct Bench<'b> {
     pub search: String,
     /// Which checks must find nothing new.
     pub family: &'b str,
+    /// Where its shell is, where that matters.
+    pub directory: Option<PathBuf>,
 }
 
 impl<'b> Bench<'b> {
@@ -53,8 +55,8 @@ impl<'b> Bench<'b> {
         look: &'b dyn Fn() -> Judged,
     ) -> Self {
         let (around, fill, etc, files) = (Surroundings::default(), Vec::new(), None, Vec::new());
-        let (search, family) = (String::new(), "host/");
-        Self { check, target, release, fault, look, around, fill, etc, files, search, family }
+        let (search, family, directory) = (String::new(), "host/", None);
+        Self { check, target, release, fault, look, around, fill, etc, files, search, family, directory }
     }
 
     pub fn remedy(&self, judged: &Judged) -> Remedy {
@@ -87,6 +89,35 @@ impl<'b> Bench<'b> {
         for recipe in recipes {
             note(recipe, self.release, self.fault);
         }
+    }
+
+    /// Does what is advised first and changes nothing: it must show all of `shows`, be the recipe that is named, and leave
+    /// what is found and what `kept` gives as they were.
+    pub fn try_look(&self, recipe: &str, shows: &[&str], kept: &dyn Fn() -> String) {
+        let before = (self.look)();
+        let remedy = self.remedy(&before);
+        assert_eq!(remedy.recipe, recipe, "{remedy:?}");
+        assert!(remedy.only_looks(), "{remedy:?}");
+        let had = kept();
+        let mut said = String::new();
+        for step in &remedy.steps {
+            let Action::Run { argv, reply: None, .. } = &step.action else { panic!("{step:?}") };
+            let (text, code) = self.shell(argv);
+            assert!(!matches!(code, Some(126 | 127)), "{recipe}: {text}");
+            said += &text;
+        }
+        for words in shows {
+            assert!(said.contains(words), "{recipe} does not show {words}: {said}");
+        }
+        assert_eq!(kept(), had, "{recipe} changed something");
+        let (had, has) = (self.troubles(&before), self.troubles(&(self.look)()));
+        assert_eq!(has, had, "after {recipe}");
+        note(recipe, self.release, self.fault);
+    }
+
+    /// What the commands of a remedy print.
+    pub fn said(&self, remedy: &Remedy) -> String {
+        remedy.steps.iter().filter_map(|step| step.action.argv()).map(|argv| self.shell(argv).0).collect()
     }
 
     /// Does what is advised first, which takes its time. Returns the recipe.
@@ -140,14 +171,24 @@ impl<'b> Bench<'b> {
     }
 
     fn shell(&self, argv: &[Word]) -> (String, Option<i32>) {
-        let line: Vec<String> = argv.iter().map(|it| Word::Text(self.word(it)).quoted()).collect();
+        self.shell_into(argv, None)
+    }
+
+    fn shell_into(&self, argv: &[Word], into: Option<&str>) -> (String, Option<i32>) {
+        let filled = argv.iter().map(|it| Word::Text(self.word(it))).collect();
+        let typed =
+            Action::Run { place: Where::default(), argv: filled, reply: None, into: into.map(str::to_owned) };
+        let line = typed.command().unwrap();
         let own = PathBuf::from(env!("CARGO_BIN_EXE_pikadoctor"));
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", &line.join(" ")]);
+        command.args(["-c", &line]);
         let search =
             format!("{}:{}:/usr/sbin:/usr/bin:/sbin:/bin", own.parent().unwrap().display(), self.search);
         let around = self.around.clone().and_path(&search);
-        let output = around.around(&command).stdin(Stdio::null()).output().unwrap();
+        let mut inside = around.around(&command);
+        assert!(into.is_none() || self.directory.is_some(), "{line} writes where this test runs");
+        inside.current_dir(self.directory.as_deref().unwrap_or(Path::new(".")));
+        let output = inside.stdin(Stdio::null()).output().unwrap();
         let said =
             String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
         (said, output.status.code())
@@ -156,11 +197,11 @@ impl<'b> Bench<'b> {
     pub fn carry_out(&self, step: &RemedyStep, place: &str, hands: &mut dyn FnMut(&RemedyStep) -> bool) {
         match &step.action {
             // A person may do it in another way: install a program, for example.
-            Action::Run { argv, reply, .. } => {
+            Action::Run { argv, reply, into, .. } => {
                 if step.changes.is_some() && hands(step) {
                     return;
                 }
-                let (said, code) = self.shell(argv);
+                let (said, code) = self.shell_into(argv, into.as_deref());
                 assert!(!matches!(code, Some(126 | 127)), "{place}: {said}");
                 // What ends processes has found none, which is well, too.
                 let is_done = code == Some(0) || argv[0].to_string() == "pkill" && code == Some(1);
@@ -170,6 +211,8 @@ impl<'b> Bench<'b> {
                 }
             }
             Action::Wait { argv, shows, lacks, .. } => {
+                // Somebody may have to do what is waited for.
+                let _ = hands(step);
                 let ends = Instant::now() + PATIENCE;
                 loop {
                     let (said, _) = self.shell(argv);

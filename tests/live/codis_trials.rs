@@ -8,6 +8,7 @@ use std::time::Duration;
 use pikadoctor::model::remedy::Action;
 
 use crate::bench::Bench;
+use crate::coordinators::start_zookeeper;
 use crate::support::hosts::Judged;
 use crate::support::real::Pika;
 use crate::support::real_codis::{Codis, Wanted, present};
@@ -116,4 +117,91 @@ fn a_method_and_a_group_are_mended() {
         }
         is_restart
     });
+}
+
+#[test]
+#[cfg_attr(not(all(real_codis, real_pika)), ignore = "needs PIKADOCTOR_CODIS_HOME and PIKADOCTOR_PIKA_HOME")]
+fn one_of_two_dashboards_goes() {
+    let pika = Pika::start("2.3.6", &[("slotmigrate", "yes")]);
+    let mut codis = Codis::start(&Wanted::default());
+    codis.group(&[&pika]);
+    let second = codis.add_dashboard("sync", &["--remove-lock"]);
+    codis.wait_for("the second dashboard", |codis| codis.topom(second)["stats"].is_object());
+    let goes = codis.dashboard(second);
+    let codis = RefCell::new(codis);
+    let look = || {
+        let codis = codis.borrow();
+        let url = format!("http://{}", codis.dashboard(second));
+        // Whoever stopped it asks it no more.
+        let other = ["--codis", &url];
+        Judged(codis.check(if codis.topom(second).is_null() { &[] } else { &other }))
+    };
+    let mut bench =
+        Bench::new("codis/one-dashboard", String::new(), "Codis 3.2.2", "two dashboards are at work", &look);
+    bench.search = programs();
+    bench.fill = vec![("dashboard", goes)];
+    bench.family = "codis/";
+    bench.try_it(&mut |step| {
+        let is_restart = matches!(step.action, Action::Decide);
+        if is_restart {
+            let mut codis = codis.borrow_mut();
+            codis.wait_for("the end of the second", |codis| codis.topom(second).is_null());
+            codis.end_dashboard(0, "-TERM");
+            codis.restart_dashboard(0);
+        }
+        is_restart
+    });
+    let codis = codis.borrow();
+    let state = codis.directory.path().join("state").display().to_string();
+    let report = codis.check(&["--coordinator-dir", &state]);
+    assert_eq!(crate::support::real_codis::of(&report, "coordinator/dashboard-lock", "").0, "ok");
+}
+
+#[test]
+#[cfg_attr(
+    not(all(real_codis, real_pika, real_neighbours)),
+    ignore = "needs PIKADOCTOR_CODIS_HOME, PIKADOCTOR_PIKA_HOME, and zookeeper: set PIKADOCTOR_NEIGHBOURS=1"
+)]
+fn a_product_is_moved_from_a_directory_to_zookeeper() {
+    let place = tempfile::tempdir().unwrap();
+    let (address, _zookeeper) = start_zookeeper(place.path(), "", &[]);
+    thread::sleep(Duration::from_secs(2));
+    let pika = Pika::start("2.3.6", &[("slotmigrate", "yes")]);
+    let codis = Codis::start(&Wanted::default());
+    codis.group(&[&pika]);
+    codis.write("key:", 100);
+    let of_group = |codis: &Codis| {
+        let topom = codis.topom(0);
+        (topom["stats"]["group"]["models"].to_string(), topom["stats"]["slots"].to_string())
+    };
+    let before = of_group(&codis);
+    let conf = codis.directory.path().join("dashboard-0.toml");
+    let (shell, directory) = (tempfile::tempdir().unwrap(), codis.directory.path().to_owned());
+    let codis = RefCell::new(codis);
+    let look = || {
+        thread::sleep(Duration::from_secs(2));
+        Judged(codis.borrow().check(&[]))
+    };
+    let fault = "the coordinator is a directory";
+    let mut bench = Bench::new("codis/coordinator", String::new(), "Codis 3.2.2 with 2.3.6", fault, &look);
+    bench.search = programs();
+    bench.files = vec![("dashboard.toml", conf)];
+    bench.fill = vec![("zookeeper", address)];
+    bench.directory = Some(shell.path().to_owned());
+    bench.family = "codis/";
+    let mut is_stopped = false;
+    bench.try_it(&mut |step| {
+        let is_by_hand = matches!(step.action, Action::Decide);
+        if is_by_hand && is_stopped {
+            codis.borrow_mut().restart_dashboard(0);
+        } else if is_by_hand {
+            codis.borrow_mut().end_dashboard(0, "-TERM");
+            is_stopped = true;
+        }
+        is_by_hand
+    });
+    let codis = codis.borrow();
+    assert_eq!(of_group(&codis), before, "groups and slots are as they were");
+    assert!(directory.join("state").is_dir(), "the directory is left");
+    codis.write("key:", 100);
 }

@@ -2,6 +2,9 @@
 //! `PIKADOCTOR_PIKA_HOME`; with `UPDATE_TRIALS=1` what was tried is added to `data/remedies-tried.txt`.
 
 use std::process::Command;
+use std::time::Duration;
+
+use pikadoctor::model::remedy::Action;
 
 use crate::bench::Bench;
 use crate::sentinels::{check, pair, sentinels, wait, wrong};
@@ -63,5 +66,79 @@ fn what_is_advised_about_sentinels_mends_them() {
     let recipe = bench.do_it(&mut |_| false);
     assert_eq!(recipe, "sentinel-forget");
     wait("three know each other", || settled(left, &[]));
+    bench.keep(&recipe);
+}
+
+/// Whether a check of Sentinels says that something is critical.
+fn is_critical(ports: &[u16], check_id: &str) -> bool {
+    wrong(&check(ports, &[], "").1).contains(&format!("{check_id} critical"))
+}
+
+#[test]
+#[cfg_attr(
+    not(all(real_neighbours, real_pika)),
+    ignore = "needs redis-sentinel and Pika: set PIKADOCTOR_NEIGHBOURS=1 and PIKADOCTOR_PIKA_HOME"
+)]
+fn a_replica_that_sentinels_call_their_master_is_promoted() {
+    let directory = tempfile::tempdir().unwrap();
+    let (master, replica, _) = pair();
+    assert!(master.ask(&["SET", "key", "value"]).contains("OK"));
+    replica.wait_for("the key", Duration::from_secs(30), |replica| {
+        replica.ask(&["GET", "key"]).contains("value")
+    });
+    let lines = format!("sentinel monitor demo-1 127.0.0.1 {} 2\n", replica.port);
+    let (_started, ports) = sentinels(directory.path(), 3, &lines);
+    // What must be so before: the old master takes no writes any more.
+    drop(master);
+    wait("they see that it is a replica", || is_critical(&ports, "sentinel/master-role"));
+    let look = || Judged(check(&ports, &[], "").1);
+    let fault = "they were told a replica";
+    let mut bench = Bench::new("sentinel/master-role", String::new(), RELEASE, fault, &look);
+    bench.family = "sentinel/";
+    let recipe = bench.do_it(&mut |_| false);
+    assert_eq!(recipe, "promote");
+    wait("it is the master for all of them", || !is_critical(&ports, "sentinel/master-role"));
+    assert!(replica.ask(&["GET", "key"]).contains("value"));
+    assert!(replica.ask(&["SET", "key", "other"]).contains("OK"));
+    bench.keep(&recipe);
+}
+
+#[test]
+#[cfg_attr(
+    not(all(real_neighbours, real_pika)),
+    ignore = "needs redis-sentinel and Pika: set PIKADOCTOR_NEIGHBOURS=1 and PIKADOCTOR_PIKA_HOME"
+)]
+fn a_replica_without_its_master_is_held_back_until_it_is_in_step() {
+    let directory = tempfile::tempdir().unwrap();
+    let (master, replica, lines) = pair();
+    let (_started, ports) = sentinels(directory.path(), 3, &lines);
+    wait("the Sentinels know each other and the replica", || wrong(&check(&ports, &[], "").1).is_empty());
+    for port in &ports {
+        // Or they would promote it at once.
+        tell(*port, &["sentinel", "set", "demo-1", "quorum", "9"]);
+    }
+    let master = std::cell::RefCell::new(master);
+    master.borrow_mut().end();
+    wait("its link is down", || is_critical(&ports, "sentinel/ready-replicas"));
+    let look = || Judged(check(&ports, &[], "").1);
+    let fault = "the link of a replica is down";
+    let mut bench = Bench::new("sentinel/ready-replicas", String::new(), RELEASE, fault, &look);
+    bench.family = "sentinel/";
+    let recipe = bench.do_it(&mut |step| {
+        if matches!(step.action, Action::Wait { .. }) {
+            wait("it is left out", || !is_critical(&ports, "sentinel/ready-replicas"));
+            master.borrow_mut().start_again("3.5.5");
+        }
+        false
+    });
+    assert_eq!(recipe, "hold-back");
+    assert!(replica.ask(&["CONFIG", "GET", "slave-priority"]).contains("100"));
+    wait("it may be promoted again", || {
+        let report = check(&ports, &[], "").1;
+        let wrong = wrong(&report);
+        !wrong
+            .iter()
+            .any(|it| it.starts_with("sentinel/ready-replicas") || it.starts_with("sentinel/candidates"))
+    });
     bench.keep(&recipe);
 }
