@@ -104,8 +104,9 @@ impl Page {
     fn others(&mut self, others: &[&Finding]) {
         let mut target = None;
         for finding in others {
-            let is_new = target.replace(finding.target.as_str()) != Some(&finding.target);
-            if is_new && target.is_some() && !self.out.ends_with("\n\n") {
+            let previous = target.replace(finding.target.as_str());
+            let is_new = previous != Some(&finding.target);
+            if is_new && previous.is_some() && !self.out.ends_with("\n\n") {
                 self.out.push('\n');
             }
             self.body(finding, None, if is_new { &finding.target } else { "" });

@@ -20,6 +20,7 @@ mod safety {
 mod checks {
     mod catalogue;
     mod diagnosis;
+    mod fixes;
     mod language;
     mod languages;
     mod recordings;

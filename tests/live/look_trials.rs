@@ -125,7 +125,7 @@ fn a_sentinel_in_tilt_says_so_again() {
 #[test]
 #[cfg_attr(not(all(real_codis, real_pika)), ignore = "needs PIKADOCTOR_CODIS_HOME and PIKADOCTOR_PIKA_HOME")]
 fn a_link_below_codis_is_looked_at() {
-    let (one, two) = (Pika::start("2.3.6", &[LO, ("slotmigrate", "yes")]), Pika::start("3.5.5", &[LO]));
+    let (one, two) = (Pika::start("3.5.5", &[LO, ("slotmigrate", "yes")]), Pika::start("2.3.6", &[LO]));
     let codis = Codis::start(&Wanted::default());
     codis.group(&[&one]);
     codis.admin(&["--group-add", "--gid=1", &format!("--addr={}", two.address())]);

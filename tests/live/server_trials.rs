@@ -69,7 +69,7 @@ fn a_copy_that_was_saved_has_everything() {
         // The master must be further, or nothing is to be replaced.
         write_keys(&master.address(), "other:", 4 * KEYS);
         let look = || {
-            let words = ["forecast", &replica.address(), &master.address()];
+            let words = ["forecast", &replica.address(), &master.address(), "--force"];
             Judged::of(pikadoctor().args(words))
         };
         let report = look();

@@ -14,11 +14,12 @@ const HEAD: &str = "# Remedies that were tried
 A remedy was tried on a release when a test brought a fault about, did the steps that the report advised first to the letter
 (a shell with redis-cli, edits of the configuration file, restarts, waiting), looked again, and saw that the cause and what
 followed from it was gone, that nothing new had come, that the master had lost no key, and the replica as many as the remedy
-announces. What is a part of other remedies counts where all steps of such a one were done.
+announces. What is a part of other remedies counts where all steps of such a one were done. Of `save-copy`, which mends nothing,
+it was demanded that a server which is started on the copy has all keys.
 
 *Simulated* are the servers of the laboratory, which answer as recorded servers do. On *real* servers the same was done with the
-programs of those releases. The tests are `tests/it/lab/trials.rs` and `tests/live/trials.rs`; they keep what they did beside
-them, and this page is made from that.
+programs of those releases. The tests are `tests/it/lab/trials.rs` and, in `tests/live/`, `trials.rs` and the files whose names
+end in `_trials.rs`; they keep what they did beside them, and this page is made from that.
 
 | remedy | simulated | real |
 |---|---|---|
@@ -28,8 +29,9 @@ const LOOKS: &str = "
 ## Looks
 
 None of their steps changes anything, so they cannot make a cause go away. One was tried when each of its commands was run
-to the letter while the fault was there, answered what is announced, printed the check that names the fault, and left the
-keys, settings and files of all servers, and whom they follow, as they were.
+to the letter while the fault was there, answered what is announced, printed the check that names the fault, or, where it is
+not this program that looks, who or what is at fault, and left the keys, settings and files of all servers, and whom they follow,
+as they were.
 
 | look | simulated | real |
 |---|---|---|
