@@ -133,3 +133,13 @@ fn a_command_is_told_from_a_sentence() {
         assert!(!holds_command(text), "{text}");
     }
 }
+
+#[test]
+fn what_a_person_puts_in_is_a_word_of_its_own() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("checks");
+    let mut files = Vec::new();
+    checks_below(&root, &mut files);
+    let within = |text: &str| text.contains("~ to_fill(") || text.contains("~ secret(");
+    let wrong: Vec<_> = files.iter().filter(|path| within(&fs::read_to_string(path).unwrap())).collect();
+    assert!(wrong.is_empty(), "within a word nobody can fill it in: {wrong:?}");
+}
