@@ -232,6 +232,29 @@ impl RecipeSyntax {
 }
 
 impl StepSyntax {
+    /// Which key stands without the one that it belongs to.
+    fn misplaced(&self) -> Option<&'static str> {
+        if self.changes.is_some() != self.undo.is_some() {
+            return Some("`changes` and `undo` go together; what cannot be taken back says so in `undo`");
+        }
+        if self.reply.is_some() && self.run.is_none() {
+            return Some("`reply` belongs to `run`");
+        }
+        if self.into.is_some() && (self.run.is_none() || self.changes.is_none()) {
+            return Some("`into` belongs to `run`, and changes a file: `changes` and `undo` say so");
+        }
+        if (self.shows.is_some() || self.lacks.is_some()) && self.wait.is_none() {
+            return Some("`shows` and `lacks` belong to `wait`");
+        }
+        if self.redis.is_some() && self.run.is_none() && self.wait.is_none() {
+            return Some("`redis` belongs to `run` or `wait`");
+        }
+        if self.r#use.is_none() && !self.with.0.is_empty() {
+            return Some("`with` belongs to `use`");
+        }
+        None
+    }
+
     /// What the step says. `fallback` is a place for errors about a step that has none.
     fn resolve(self, fallback: &Source) -> Result<StepRule, (Source, String)> {
         let at = self.says.as_ref().map(|says| says.en.clone());
@@ -242,23 +265,8 @@ impl StepSyntax {
         {
             return Err((each.clone(), format!("`{}` is not of the form `NAME in EXPRESSION`", each.text)));
         }
-        if self.changes.is_some() != self.undo.is_some() {
-            return wrong("`changes` and `undo` go together; what cannot be taken back says so in `undo`");
-        }
-        if self.reply.is_some() && self.run.is_none() {
-            return wrong("`reply` belongs to `run`");
-        }
-        if self.into.is_some() && (self.run.is_none() || self.changes.is_none()) {
-            return wrong("`into` belongs to `run`, and changes a file: `changes` and `undo` say so");
-        }
-        if (self.shows.is_some() || self.lacks.is_some()) && self.wait.is_none() {
-            return wrong("`shows` and `lacks` belong to `wait`");
-        }
-        if self.redis.is_some() && self.run.is_none() && self.wait.is_none() {
-            return wrong("`redis` belongs to `run` or `wait`");
-        }
-        if self.r#use.is_none() && !self.with.0.is_empty() {
-            return wrong("`with` belongs to `use`");
+        if let Some(message) = self.misplaced() {
+            return wrong(message);
         }
         if let Some(recipe) = self.r#use {
             let is_alone = self.says.is_none()
