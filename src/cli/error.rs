@@ -7,6 +7,7 @@ use crate::collect::files::bundle::BundleError;
 use crate::collect::files::text_file::TextFileError;
 use crate::collect::secret::SecretError;
 use crate::collect::ssh::InvalidDestination;
+use crate::derive::verification::JoinError;
 use crate::lab::error::LabError;
 use crate::lab::scenarios::ScenarioError;
 use crate::model::exit;
@@ -89,6 +90,12 @@ pub enum CliError {
     /// The other pikadoctor asks what this one does not understand.
     #[error("the question: {0}")]
     Question(crate::parse::document::json::JsonError),
+    /// The parts of a comparison do not make a whole.
+    #[error(transparent)]
+    Join(#[from] JoinError),
+    /// A report in which no data was compared.
+    #[error("{}: no data was compared in it; `pikadoctor verify --format json` writes such a report", .0.display())]
+    NotVerified(PathBuf),
     /// A document cannot be made. No document of this program is like that.
     #[error(transparent)]
     Document(#[from] serde_json::Error),

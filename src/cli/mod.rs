@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod comparing;
 mod error;
 mod outcome;
 mod progress;
@@ -19,7 +20,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use self::commands::{
     answer_host, capture, check, demo, diff, explain, forecast, host, init, lab, lint, list, logs, manual,
-    plugin, schema, test_checks, verify,
+    merge, plugin, schema, test_checks, verify,
 };
 use self::error::CliError;
 use self::outcome::CommandOutcome;
@@ -43,8 +44,9 @@ enum Command {
     Check(check::CheckCommand),
     Host(host::HostCommand),
     Forecast(forecast::ForecastCommand),
-    Verify(verify::VerifyCommand),
     Init(init::InitCommand),
+    Verify(verify::VerifyCommand),
+    Merge(merge::MergeCommand),
     Capture(capture::CaptureCommand),
     Diff(diff::DiffCommand),
     Lint(lint::LintCommand),
@@ -90,7 +92,6 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Capture(arguments) => capture::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Forecast(arguments) => forecast::run(&arguments),
-        Command::Verify(arguments) => verify::run(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Lint(arguments) => lint::run(&arguments),
         Command::Logs(arguments) => logs::run(&arguments),
@@ -100,6 +101,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::TestChecks(arguments) => test_checks::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Lab(arguments) => lab::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
+        Command::Merge(arguments) => merge::run(&arguments),
         Command::Completions(arguments) => Ok(arguments.run(Arguments::command())),
         Command::Man(arguments) => arguments.run(Arguments::command()),
     };

@@ -19,6 +19,7 @@ mod route;
 pub mod sentinel;
 pub mod side;
 mod unavailable;
+pub mod verification;
 
 pub use link_state::look_up;
 

@@ -29,6 +29,8 @@ pub struct Kinship<'r> {
     targets: BTreeMap<&'r str, Target>,
     /// The servers of links and double masters by name; a run can have thousands.
     ends: BTreeMap<&'r str, [&'r str; 2]>,
+    /// The servers of comparisons by name.
+    compared: BTreeMap<&'r str, Vec<&'r str>>,
     /// The servers of instances by the name of the instance.
     instances: BTreeMap<&'r str, Vec<&'r str>>,
     /// What parts are parts of, by target and name of the part.
@@ -45,10 +47,16 @@ impl<'r> Kinship<'r> {
         for instance in facts.hosts.iter().flat_map(|host| &host.instances) {
             instances.entry(&instance.name).or_default().extend(instance.node.as_deref());
         }
+        // First where the data should have arrived, as of a link the replica.
+        let compared = facts.verifications.iter().map(|it| {
+            let servers = it.targets.iter().chain(&it.sources).map(|server| server.name.as_str());
+            (it.name.as_str(), servers.collect())
+        });
         Self {
             facts,
             targets: checks.iter().map(|check| (check.id.as_str(), check.target)).collect(),
             ends: links.chain(pairs).collect(),
+            compared: compared.collect(),
             instances,
             within: within(facts),
         }
@@ -70,6 +78,7 @@ impl<'r> Kinship<'r> {
             Target::Link | Target::PlannedLink | Target::Pair => {
                 self.ends.get(name).map(|ends| ends.to_vec()).unwrap_or_default()
             }
+            Target::Verification => self.compared.get(name).cloned().unwrap_or_default(),
             // Logs that were read with their servers have the name of the server or of the link.
             Target::Log => match self.servers(Target::Link, name) {
                 none if none.is_empty() => vec![name],
@@ -196,5 +205,8 @@ pub fn is_single(target: Option<Target>) -> bool {
 
 /// Whether its subjects are between two servers.
 pub fn is_between(target: Option<Target>) -> bool {
-    matches!(target, Some(Target::Link | Target::PlannedLink | Target::Pair | Target::Log))
+    matches!(
+        target,
+        Some(Target::Link | Target::PlannedLink | Target::Pair | Target::Log | Target::Verification)
+    )
 }

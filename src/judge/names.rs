@@ -392,7 +392,7 @@ pub const BUILT_IN_FUNCTIONS: [&str; 3] = ["range", "dict", "namespace"];
 pub fn schema_of(root: &str) -> Option<&'static Json> {
     // Lists in the facts, and lists of their items.
     let lists: &[&str] = match root {
-        "node" | "master" | "replica" | "a" | "b" => &["nodes"],
+        "node" | "master" | "replica" | "a" | "b" | "source" | "target" => &["nodes"],
         "conf" => &["conf_files"],
         "link" => &["links"],
         "pair" => &["pairs"],
@@ -404,6 +404,7 @@ pub fn schema_of(root: &str) -> Option<&'static Json> {
         "watched" => &["watched"],
         "log" => &["logs"],
         "drift" => &["conf_drifts"],
+        "verification" => &["verifications"],
         "file" => &["companion_files"],
         "coordinator" => &["coordinators"],
         "product" => &["coordinators", "products"],

@@ -8,6 +8,7 @@ use super::requirements::{Required, require};
 use super::waivers::{Waiver, waive};
 use crate::model::facts::Facts;
 use crate::model::finding::Finding;
+use crate::model::limits::MAX_VERIFIED_AGE;
 use crate::model::policy::Parameters;
 use crate::model::text::Language;
 
@@ -18,6 +19,8 @@ pub struct Policy {
     pub parameters: Parameters,
     /// What must be visible.
     pub require: Vec<Required>,
+    /// How old a comparison of data may be that is required, in seconds.
+    pub verified_seconds: u64,
     /// What is accepted for a time.
     pub waivers: Vec<Waiver>,
     /// What was found earlier, and fails nothing.
@@ -32,6 +35,7 @@ impl Default for Policy {
         Self {
             parameters: Parameters::new(),
             require: Vec::new(),
+            verified_seconds: MAX_VERIFIED_AGE.as_secs(),
             waivers: Vec::new(),
             baseline: None,
             today: Date::MIN,
@@ -43,7 +47,7 @@ impl Policy {
     /// Applies everything but the parameters, which belong to the evaluation. Returns what somebody should know
     /// about the policy itself.
     pub fn apply(&self, findings: &mut Vec<Finding>, facts: &Facts, language: Language) -> Vec<String> {
-        require(&self.require, findings, facts, language);
+        require(&self.require, self.verified_seconds, findings, facts, language);
         let mut remarks = waive(&self.waivers, findings, self.today, facts, language);
         if let Some(baseline) = &self.baseline {
             remarks.extend(baseline.accept(findings, language));

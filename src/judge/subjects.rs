@@ -18,6 +18,7 @@ use crate::model::node::Node;
 use crate::model::text::Language;
 use crate::model::text::escape_control;
 use crate::model::unavailable::Unavailable;
+use crate::model::verification::Verification;
 
 /// The name that findings use, and the variables.
 pub type Subject = (String, Variables);
@@ -60,6 +61,7 @@ pub fn subjects(facts: &Facts, target: Target, language: Language) -> Vec<Subjec
         Target::Companion => {
             view.each("file", &facts.companion_files, |file| (&file.name, &file.unavailable))
         }
+        Target::Verification => facts.verifications.iter().map(|one| view.comparison(one)).collect(),
         Target::Sentinel => view.each("sentinel", &facts.sentinels, |one| (&one.name, &one.unavailable)),
         Target::Watched => {
             // The name comes from a Sentinel, and goes to every format.
@@ -135,6 +137,26 @@ impl View<'_> {
             (name, Variables::from([own, whole.clone(), node]))
         };
         codis.servers.iter().map(subject).collect()
+    }
+
+    /// A comparison, with the first server of each side and the replication between the two.
+    fn comparison(self, verification: &Verification) -> Subject {
+        let [source, target] = [&verification.sources, &verification.targets]
+            .map(|side| side.first().map_or("", |server| server.name.as_str()));
+        let server = |root: &str, name: &str| match self.facts.node(name) {
+            Some(found) => self.seen(root, found, &found.unavailable),
+            None => self.seen(root, &Node::default(), &[not_looked_at()]),
+        };
+        let links = &self.facts.links;
+        let link =
+            links.iter().find(|link| (link.master.as_str(), link.replica.as_str()) == (source, target));
+        let link = match link {
+            Some(found) => self.seen("link", found, &found.unavailable),
+            None => self.seen("link", &Link::default(), &[not_looked_at()]),
+        };
+        let own = self.seen("verification", verification, &verification.unavailable);
+        let variables = Variables::from([own, server("source", source), server("target", target), link]);
+        (verification.name.clone(), variables)
     }
 
     fn node(self, node: &Node) -> (String, Value) {

@@ -50,6 +50,9 @@ pub enum Target {
     Log,
     /// A server and its configuration file; the expressions see it as `drift`.
     Drift,
+    /// A comparison of data; the expressions see it as `verification`, the first server of each side as `source` and
+    /// `target`, and what is known of the replication between these two as `link`.
+    Verification,
 }
 
 impl Target {
@@ -82,6 +85,7 @@ impl Target {
         Self::Watched,
         Self::Log,
         Self::Drift,
+        Self::Verification,
     ];
 
     /// The names that expressions of such a check may begin with, beside `params` and `knowledge`.
@@ -102,6 +106,7 @@ impl Target {
             Self::Watched => &["watched"],
             Self::Log => &["log"],
             Self::Drift => &["drift"],
+            Self::Verification => &["verification", "source", "target", "link"],
         }
     }
 }

@@ -80,6 +80,10 @@ limits! {
         time RUN_TIMEOUT_WITH_LINKS: Duration = Duration::from_secs(30);
         /// The longest time that an option can be set to.
         time MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
+        /// How old a comparison of data may be that a plan requires, unless it says otherwise.
+        time MAX_VERIFIED_AGE: Duration = Duration::from_secs(24 * 3600);
+        /// Into how many parts the keys of a comparison may be split.
+        count MAX_VERIFY_SHARDS: u32 = 4096;
         /// The time for a connection to one address, and for the look-up of one name, where the run has three times as
         /// much.
         time CONNECT_TIMEOUT: Duration = Duration::from_secs(3);

@@ -27,7 +27,7 @@ use futures_util::future::LocalBoxFuture;
 use self::error::PipelineError;
 use self::request::CollectionPlan;
 use self::run::CollectionRun;
-use self::steps::{codis, conf, files, hosts, links, nodes, plan, services, targets, verifications};
+use self::steps::{codis, conf, files, hosts, links, nodes, plan, services, targets, verify};
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::secret::hide_in;
 use crate::model::facts::Facts;
@@ -74,14 +74,16 @@ pub enum StepId {
     HostFacts,
     /// What follows about each link.
     LinkFacts,
-    /// Compare the data of servers.
-    Verifications,
     /// Read the configuration files that servers of this host name.
     ServerFiles,
     /// What configuration files say, alone and beside their servers.
     ConfFacts,
     /// What the logs say.
     LogFacts,
+    /// Compare the data of servers.
+    Verify,
+    /// Read the comparisons that the plan of the cutover names.
+    Verified,
     /// What the plan of the cutover expects.
     PlanFacts,
 }
@@ -127,7 +129,7 @@ const fn derives(
 }
 
 /// Every step, in the order in which a run takes its own.
-pub const STEPS: [PipelineStep; 23] = {
+pub const STEPS: [PipelineStep; 24] = {
     use StepId as S;
     [
         collects(S::Bundle, &[], "all facts of another run", |run| Box::pin(files::bundle(run))),
@@ -150,9 +152,6 @@ pub const STEPS: [PipelineStep; 23] = {
         collects(S::Hosts, &[S::Processes, S::LinkProbes], "hosts", |run| Box::pin(hosts::collect(run))),
         derives(S::HostFacts, &[S::Hosts], "hosts, nodes: own address", hosts::derive),
         derives(S::LinkFacts, &[S::LinkProbes, S::HostFacts], "links, pairs: the rest", links::derive),
-        collects(S::Verifications, &[S::NodeFacts, S::LinkRelations], "verifications", |run| {
-            Box::pin(verifications::collect(run))
-        }),
         collects(S::ServerFiles, &[S::Files, S::NodeFacts], "texts", |run| Box::pin(conf::of_this_host(run))),
         derives(
             S::ConfFacts,
@@ -161,6 +160,10 @@ pub const STEPS: [PipelineStep; 23] = {
             conf::derive,
         ),
         derives(S::LogFacts, &[S::Files, S::LinkFacts], "logs", files::derive_logs),
+        collects(S::Verify, &[S::LinkFacts], "verifications", |run| Box::pin(verify::compare(run))),
+        collects(S::Verified, &[S::Bundle, S::LinkFacts], "verifications", |run| {
+            Box::pin(verify::of_reports(run))
+        }),
         derives(S::PlanFacts, &[S::Bundle, S::LinkFacts], "nodes, links: planned", plan::mark),
     ]
 };
@@ -186,11 +189,12 @@ pub const CHECK: &[StepId] = &[
     StepId::ServerFiles,
     StepId::ConfFacts,
     StepId::LogFacts,
+    StepId::Verified,
     StepId::PlanFacts,
 ];
 
 /// `check` and `capture` with `--from`.
-pub const FROM_BUNDLE: &[StepId] = &[StepId::Bundle, StepId::PlanFacts];
+pub const FROM_BUNDLE: &[StepId] = &[StepId::Bundle, StepId::Verified, StepId::PlanFacts];
 
 /// `init`: the servers and what manages them, without their hosts and files.
 pub const INIT: &[StepId] = &[
@@ -245,10 +249,7 @@ pub const FORECAST: &[StepId] = &[
     StepId::LinkFacts,
 ];
 
-/// Servers alone.
-pub const NODES: &[StepId] = &[StepId::Nodes, StepId::NodeFacts];
-
-/// `verify`: the servers, which of them follow which, and their data.
+/// `verify`: the data of servers, and what there is between them that tells why it differs.
 pub const VERIFY: &[StepId] = &[
     StepId::Nodes,
     StepId::NodeFacts,
@@ -256,8 +257,12 @@ pub const VERIFY: &[StepId] = &[
     StepId::LinkRelations,
     StepId::LinkProbes,
     StepId::LinkFacts,
-    StepId::Verifications,
+    StepId::Verify,
+    StepId::PlanFacts,
 ];
+
+/// Servers alone.
+pub const NODES: &[StepId] = &[StepId::Nodes, StepId::NodeFacts];
 
 /// `lint`: configuration files alone.
 pub const LINT: &[StepId] = &[StepId::Files, StepId::ConfFacts];

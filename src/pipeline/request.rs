@@ -1,7 +1,9 @@
 //! What a run is to collect.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::collect::codis::request;
 use crate::collect::coordinator::collect::CoordinatorRequest;
@@ -158,8 +160,18 @@ pub struct VerificationRequest {
     pub sources: Vec<String>,
     /// The names of those that are held against it.
     pub targets: Vec<String>,
-    /// What is compared, and how.
+    /// How.
     pub options: VerifyOptions,
+}
+
+/// Whoever is told how far a comparison is. It is given what is compared, as `TARGET <- SOURCE`.
+#[derive(Clone)]
+pub struct VerifyListener(pub Arc<dyn Fn(&str, &VerifyProgress) + Send + Sync>);
+
+impl fmt::Debug for VerifyListener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("VerifyListener")
+    }
 }
 
 /// Everything that a run is to collect. What is empty is not collected.
@@ -195,10 +207,10 @@ pub struct CollectionPlan {
     pub server_confs: Vec<ServerConfRequest>,
     /// Logs.
     pub logs: Vec<LogsRequest>,
-    /// Comparisons of data.
+    /// Comparisons of data, one after the other.
     pub verifications: Vec<VerificationRequest>,
-    /// Who is told how far they have come.
-    pub on_progress: Option<fn(&VerifyProgress)>,
+    /// Who is told how far they are.
+    pub on_progress: Option<VerifyListener>,
     /// The plan of the cutover, whose expectations are noted at what it names.
     pub cutover: Option<Plan>,
 }
@@ -213,7 +225,6 @@ impl CollectionPlan {
     pub fn is_large(&self) -> bool {
         let local = self.local_host.as_ref();
         !self.links.is_empty()
-            || !self.verifications.is_empty()
             || self.codis.is_some()
             || self.coordinators.is_some()
             || !self.sentinels.sentinels.is_empty()

@@ -9,7 +9,6 @@ use crate::collect::host::Running;
 use crate::collect::link::Party;
 use crate::collect::net::deadlines::Deadlines;
 use crate::collect::secret::Password;
-use crate::collect::verify::VerifyProgress;
 use crate::model::address::Address;
 use crate::model::conf::ConfFile;
 use crate::model::facts::{self, Facts};
@@ -50,8 +49,6 @@ pub struct CollectionRun<'k> {
     pub remote_confs: Vec<RemoteConfs>,
     /// Logs that were read.
     pub logs: Vec<(LogsRequest, LogView)>,
-    /// Who is told how far a comparison has come.
-    pub progress: fn(&VerifyProgress),
 }
 
 /// A link that is being probed; of a double master both directions.
@@ -107,7 +104,6 @@ impl<'k> CollectionRun<'k> {
             server_confs: Vec::new(),
             remote_confs: Vec::new(),
             logs: Vec::new(),
-            progress: plan.on_progress.unwrap_or(|_| {}),
         }
     }
 

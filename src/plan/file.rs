@@ -57,6 +57,9 @@ pub struct PlanFile {
     /// Findings that are known and accepted for a time.
     #[serde(default)]
     pub waivers: Vec<Waiver>,
+    /// Comparisons of data that were made before: what `require: [verify]` looks at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<VerifiedPlan>,
     /// What must be visible: a check that is skipped because it is not makes the run unknown.
     #[serde(default)]
     pub require: Vec<Required>,
@@ -128,6 +131,19 @@ pub struct MaxLag {
     /// Time for a write to arrive: `2s`, `500ms`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<Seconds>,
+}
+
+/// Comparisons of data that were made before.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct VerifiedPlan {
+    /// Reports of `verify` or `merge` with --format json. `${NAME}` is an environment variable; a relative path begins
+    /// at the directory of the plan.
+    pub reports: Vec<Source>,
+    /// How old a comparison may be: `24h`, `90m`. Without it: a day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_age: Option<Source>,
 }
 
 /// A double master of a plan.

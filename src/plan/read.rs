@@ -3,6 +3,7 @@
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use jiff::civil::Date;
 
@@ -13,6 +14,7 @@ use crate::judge::waivers::Waiver;
 use crate::model::address::Address;
 use crate::model::catalogue::Catalogue;
 use crate::model::facts::Facts;
+use crate::model::limits::MAX_VERIFIED_AGE;
 use crate::model::link::{Link, LinkMode};
 use crate::model::planned::{PlannedLink, PlannedNode};
 use crate::model::policy::Parameters;
@@ -21,6 +23,7 @@ use crate::model::text::Source;
 use crate::parse::address::pika_address;
 use crate::parse::document::decode::from_yaml;
 use crate::parse::document::error::{DeserializeError, Mismatch, YamlError};
+use crate::parse::duration::window;
 use crate::parse::nearest::did_you_mean;
 
 /// A plan that makes sense.
@@ -38,10 +41,21 @@ pub struct Plan {
     pub parameters: Parameters,
     /// What is accepted for a time.
     pub waivers: Vec<Waiver>,
+    /// Comparisons of data that were made before.
+    pub verified: Option<PlannedComparisons>,
     /// What must be visible.
     pub require: Vec<Required>,
     /// What somebody should know about the plan and that stops nothing.
     pub remarks: Vec<String>,
+}
+
+/// Comparisons of data that were made before.
+#[derive(Clone, Debug)]
+pub struct PlannedComparisons {
+    /// The reports.
+    pub reports: Vec<PathBuf>,
+    /// How old they may be.
+    pub max_age: Duration,
 }
 
 /// What watches servers or spreads them.
@@ -199,9 +213,20 @@ impl Reader<'_> {
             services,
             parameters: self.parameters(catalogue)?,
             waivers,
+            verified: self.verified()?,
             require: self.file.require.clone(),
             remarks,
         })
+    }
+
+    fn verified(&self) -> Result<Option<PlannedComparisons>, PlanError> {
+        let Some(planned) = &self.file.verified else { return Ok(None) };
+        let reports = planned.reports.iter().map(|path| self.path(path)).collect::<Result<_, _>>()?;
+        let max_age = match &planned.max_age {
+            Some(text) => window(&text.text).map_err(|error| self.wrong(text, &error.to_string()))?,
+            None => MAX_VERIFIED_AGE,
+        };
+        Ok(Some(PlannedComparisons { reports, max_age }))
     }
 
     fn wrong(&self, source: &Source, why: &str) -> PlanError {

@@ -98,6 +98,7 @@ mod cli {
     mod outputs;
     mod plugin;
     mod topics;
+    mod verify;
 }
 
 mod bad_input {

@@ -15,7 +15,9 @@ use crate::collect::secret::{
 use crate::model::address::Address;
 use crate::model::facts::Facts;
 use crate::model::knowledge::Knowledge;
-use crate::model::limits::{CONNECT_TIMEOUT, REPLY_TIMEOUT, RUN_TIMEOUT, RUN_TIMEOUT_WITH_LINKS};
+use crate::model::limits::{
+    CONNECT_TIMEOUT, MAX_TIMEOUT, REPLY_TIMEOUT, RUN_TIMEOUT, RUN_TIMEOUT_WITH_LINKS,
+};
 use crate::parse::duration;
 use crate::parse::hosts::Hosts;
 use crate::pipeline::request::{CollectionPlan, ServerTarget};
@@ -155,6 +157,11 @@ impl ConnectionArgs {
     pub fn deadlines(&self, large: bool) -> Deadlines {
         let time = self.timeout.unwrap_or(if large { RUN_TIMEOUT_WITH_LINKS } else { RUN_TIMEOUT });
         Deadlines::starting_now(time, self.connect_timeout, self.reply_timeout)
+    }
+
+    /// The same for a run that may take a day, unless --timeout says otherwise.
+    pub fn long_deadlines(&self) -> Deadlines {
+        Deadlines::starting_now(self.timeout.unwrap_or(MAX_TIMEOUT), self.connect_timeout, self.reply_timeout)
     }
 
     /// Hosts that may see the password beside those that were named.

@@ -124,6 +124,11 @@ impl ReportArgs {
         report
     }
 
+    /// Moves the gate to where --fail-on says.
+    pub fn gate(&self, report: &mut Report) {
+        move_gate(report, self.fail_on.state());
+    }
+
     /// The language of the texts.
     pub fn language(&self) -> Language {
         self.language.language()

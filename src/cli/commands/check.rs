@@ -94,6 +94,8 @@ fn policy(arguments: &CheckCommand, plan: Option<&Plan>, catalogue: &Catalogue) 
         policy.parameters.clone_from(&plan.parameters);
         policy.waivers.clone_from(&plan.waivers);
         policy.require.clone_from(&plan.require);
+        policy.verified_seconds =
+            plan.verified.as_ref().map_or(policy.verified_seconds, |it| it.max_age.as_secs());
     }
     set_parameters(&arguments.set, &mut policy.parameters, catalogue)?;
     if let Some(path) = &arguments.baseline {

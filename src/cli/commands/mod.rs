@@ -14,6 +14,7 @@ pub mod lint;
 pub mod list;
 pub mod logs;
 pub mod manual;
+pub mod merge;
 pub mod plugin;
 pub mod schema;
 pub mod test_checks;

@@ -31,6 +31,7 @@ mod store;
 mod summary;
 mod watch;
 
+pub use chosen::fewer_than_one_in;
 pub use engine::Verifier;
 pub use options::{VerifyOptions, VerifyPhase, VerifyProgress};
 pub use pace::{PaceController, PaceObservation, PaceStep};

@@ -32,6 +32,8 @@ pub struct VerifyOptions {
     ///
     /// [`VERIFY_COMMIT_INTERVAL`]: crate::model::limits::VERIFY_COMMIT_INTERVAL
     pub commit_interval: Option<Duration>,
+    /// How often what differs is looked at again, at most. `None`: as often as the limits say.
+    pub rounds: Option<u64>,
     /// Whether differences are counted by slot of Codis, too.
     pub slots: bool,
 }

@@ -40,7 +40,7 @@ impl VerifyRun<'_, '_> {
                 return Ok(());
             }
             self.status.rounds += 1;
-            let is_last = self.status.rounds >= MAX_VERIFY_ROUNDS;
+            let is_last = self.status.rounds >= self.options.rounds.unwrap_or(MAX_VERIFY_ROUNDS);
             self.tell_round(self.status.rounds, open);
             sleep(self.options.round_pause.unwrap_or(VERIFY_ROUND_PAUSE)).await;
             let mut last: Option<OpenDifference> = None;

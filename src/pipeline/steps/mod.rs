@@ -12,4 +12,4 @@ pub mod nodes;
 pub mod plan;
 pub mod services;
 pub mod targets;
-pub mod verifications;
+pub mod verify;

@@ -174,6 +174,7 @@ impl<'k> Page<'k> {
             Target::Pair => texts::TARGET_PAIR.get(self.language),
             Target::Log => texts::TARGET_LOG.get(self.language),
             Target::Drift => texts::TARGET_DRIFT.get(self.language),
+            Target::Verification => texts::TARGET_VERIFICATION.get(self.language),
             Target::PlannedNode => texts::TARGET_PLANNED_NODE.get(self.language),
             Target::PlannedLink => texts::TARGET_PLANNED_LINK.get(self.language),
             Target::Host => texts::TARGET_HOST.get(self.language),
