@@ -147,8 +147,11 @@ fn different(
     }
 }
 
+/// What a comparison says of itself.
+type Says = fn(&Verification) -> String;
+
 /// What all parts of a run have in common, each with its name.
-const COMMON: [(&str, fn(&Verification) -> String); 7] = [
+const COMMON: [(&str, Says); 7] = [
     ("the source", |it| servers(&it.sources, |server| server.name.clone())),
     ("the target", |it| servers(&it.targets, |server| server.name.clone())),
     ("the release of the source", |it| servers(&it.sources, |server| server.release.clone())),
@@ -363,6 +366,8 @@ mod tests {
     use crate::model::reason::Reason;
     use crate::model::verification::{CompareLevel, DataType, DifferenceCounts};
 
+    type Change = fn(&mut Verification);
+
     fn part(number: u32, of: u32) -> ReportedPart {
         let server =
             |name: &str| ComparedServer { name: name.to_owned(), release: "3.3.6".to_owned(), run_id: None };
@@ -437,7 +442,6 @@ mod tests {
         let mut alone = part(1, 1);
         alone.verification.shard = None;
         assert!(error(vec![alone]).contains("without --shard"));
-        type Change = fn(&mut Verification);
         let changes: [(&str, Change); 4] = [
             ("the level", |it| it.level = CompareLevel::Value),
             ("the release of the target", |it| it.targets[0].release = "3.5.5".to_owned()),

@@ -6,12 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::i18n::texts;
 use crate::model::facts::Facts;
 use crate::model::finding::{Finding, State};
+use crate::model::limits::CLOCKS_APART_SECONDS;
 use crate::model::link::Link;
 use crate::model::text::Language;
 use crate::model::verification::{ComparedServer, Shard, Verification};
-
-/// By how many seconds the clock of whoever compared may be ahead.
-const MOST_AHEAD_SECONDS: i64 = 300;
 
 /// What must be visible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,7 +107,7 @@ fn unverified(facts: &Facts, most_seconds: u64, language: Language) -> Vec<Findi
         let age = now.as_second() - then.as_second();
         let most = i64::try_from(most_seconds).unwrap_or(i64::MAX);
         // A clock that is ahead makes nothing young.
-        (age > most || age < -MOST_AHEAD_SECONDS)
+        (age > most || age < -CLOCKS_APART_SECONDS)
             .then(|| texts::verify_old(language, &found.ended_at, hours(most_seconds)))
     };
     let finding = |link: &Link| {

@@ -82,6 +82,8 @@ limits! {
         time MAX_TIMEOUT: Duration = Duration::from_secs(24 * 3600);
         /// How old a comparison of data may be that a plan requires, unless it says otherwise.
         time MAX_VERIFIED_AGE: Duration = Duration::from_secs(24 * 3600);
+        /// By how many seconds the clock of the machine that compared may be ahead of this one.
+        count CLOCKS_APART_SECONDS: i64 = 300;
         /// Into how many parts the keys of a comparison may be split.
         count MAX_VERIFY_SHARDS: u32 = 4096;
         /// The time for a connection to one address, and for the look-up of one name, where the run has three times as

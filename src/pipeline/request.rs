@@ -164,9 +164,12 @@ pub struct VerificationRequest {
     pub options: VerifyOptions,
 }
 
+/// What is done with what a comparison says on its way.
+type Told = dyn Fn(&str, &VerifyProgress) + Send + Sync;
+
 /// Whoever is told how far a comparison is. It is given what is compared, as `TARGET <- SOURCE`.
 #[derive(Clone)]
-pub struct VerifyListener(pub Arc<dyn Fn(&str, &VerifyProgress) + Send + Sync>);
+pub struct VerifyListener(pub Arc<Told>);
 
 impl fmt::Debug for VerifyListener {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

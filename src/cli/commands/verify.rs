@@ -233,10 +233,10 @@ impl VerifyCommand {
             .iter()
             .flat_map(|target| sources.iter().map(move |source| link(target, source)))
             .collect();
-        let names = |side: &[Address]| side.iter().map(ToString::to_string).collect();
+        let written = |side: &[Address]| side.iter().map(ToString::to_string).collect();
         let options = self.options();
         let verifications =
-            vec![VerificationRequest { sources: names(sources), targets: names(targets), options }];
+            vec![VerificationRequest { sources: written(sources), targets: written(targets), options }];
         let targets = self.connecting.targets(&named)?;
         let servers = CollectionPlan::of(targets, links, LinkProbeOptions::default());
         Ok(CollectionPlan { verifications, ..servers })

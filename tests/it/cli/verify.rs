@@ -65,7 +65,7 @@ fn what_makes_no_sense_is_refused_before_anything_is_asked() {
 
 #[test]
 fn a_server_that_does_not_answer_or_is_the_other_one_leaves_it_unknown() {
-    let server = serve(recording("v3.3.6/standalone"));
+    let server = serve(recording("v3.3.6/standalone/standalone"));
     let port = server.address.rsplit(':').next().unwrap().to_owned();
     let host = server.address.rsplit_once(':').unwrap().0.to_owned();
     let dead = verify(&[&server.address, &crate::support::closed_address(), "--format", "json"]);
