@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::said;
+use crate::collect::files::write::remove_unfinished;
 use crate::model::exit;
 use crate::model::limits::{MAX_JUDGING_TIMEOUT, MIN_JUDGING_TIMEOUT};
 
@@ -105,5 +106,7 @@ fn look_after(ready: &mpsc::Sender<()>) {
 
 fn end(watched: Watched, why: &str) {
     (watched.say)(why);
+    // What is being written would be left behind under the name that it has for the moment. Nothing is begun any more.
+    let _nothing_begins = remove_unfinished();
     std::process::exit(i32::from(exit::UNKNOWN));
 }

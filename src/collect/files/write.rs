@@ -4,10 +4,12 @@ use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::libc::O_NONBLOCK;
+use tempfile::NamedTempFile;
 
 use super::way::follow;
 use crate::i18n::reasons;
@@ -118,12 +120,38 @@ fn end_of_links(path: &Path) -> io::Result<PathBuf> {
     Err(Errno::ELOOP.into())
 }
 
-fn replace(path: &Path, replaced: Option<&Metadata>, bytes: &[u8]) -> io::Result<()> {
+/// The file that is being made, under the name that it has until it is whole.
+static UNFINISHED: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+/// Removes the file that is being made, for whoever ends the process while this is done. No other is begun until the
+/// lock that comes back is given up.
+pub fn remove_unfinished() -> MutexGuard<'static, Option<PathBuf>> {
+    let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    remove(&mut unfinished);
+    unfinished
+}
+
+fn remove(unfinished: &mut Option<PathBuf>) {
+    if let Some(path) = unfinished.take() {
+        // Where it is whole already it has another name.
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// A new file beside `path`, which [`remove_unfinished`] knows.
+fn begin_beside(path: &Path) -> io::Result<NamedTempFile> {
     const BY_UMASK: u32 = 0o666;
-    let mut made = tempfile::Builder::new()
+    let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    let made = tempfile::Builder::new()
         .prefix(".pikadoctor-")
         .permissions(Permissions::from_mode(BY_UMASK))
         .tempfile_in(directory_of(path))?;
+    *unfinished = Some(made.path().to_owned());
+    Ok(made)
+}
+
+fn replace(path: &Path, replaced: Option<&Metadata>, bytes: &[u8]) -> io::Result<()> {
+    let mut made = begin_beside(path)?;
     made.write_all(bytes)?;
     if let Some(replaced) = replaced {
         keep_owner(made.as_file(), replaced)?;
@@ -262,6 +290,21 @@ mod tests {
                 assert_eq!(fs::read(&own).unwrap(), b"by its owner");
             }
         }
+    }
+
+    #[test]
+    fn whoever_ends_the_process_leaves_no_half_of_a_file() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("report");
+        // Other tests of this process write files meanwhile, and theirs may be the one that is known.
+        let is_known = |made: &NamedTempFile| UNFINISHED.lock().unwrap().as_deref() == Some(made.path());
+        assert!((0..1000).any(|_| is_known(&begin_beside(&path).unwrap())), "what is begun is known");
+        let made = begin_beside(&path).unwrap();
+        remove(&mut Some(made.path().to_owned()));
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 0);
+        write_output(&path, b"new").unwrap();
+        remove(&mut Some(made.path().to_owned()));
+        assert_eq!(fs::read(&path).unwrap(), b"new", "what is whole stays");
     }
 
     #[test]
