@@ -192,6 +192,28 @@ fn the_gate_lets_nothing_through_that_is_not_listed() {
 }
 
 #[test]
+fn what_is_for_sentinels_goes_to_them_alone() {
+    let knowledge = built_in().knowledge;
+    let mut gate = Gate::new(&knowledge.commands);
+    gate.settle("3.5.5".parse().ok(), false);
+    assert!(gate.permit(&["sentinel", "masters"]).is_err());
+    gate.settle_on_sentinel();
+    assert!(gate.permit(&["sentinel", "masters"]).is_ok());
+}
+
+#[test]
+fn a_form_is_that_of_a_rule_and_of_none_about_keys_of_our_own() {
+    let knowledge = built_in().knowledge;
+    let mut gate = Gate::new(&knowledge.commands);
+    gate.settle("3.5.5".parse().ok(), false);
+    gate.allow_canaries();
+    assert!(gate.permit_form("strlen <key>").is_ok());
+    for pattern in ["auth <password>", "strlen k", "del <canary>", "set <key> <value>", "flushall"] {
+        assert!(gate.permit_form(pattern).is_err(), "{pattern}");
+    }
+}
+
+#[test]
 fn a_password_is_not_shown_by_a_permit() {
     let knowledge = built_in().knowledge;
     let gate = Gate::new(&knowledge.commands);
