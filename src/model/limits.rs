@@ -199,6 +199,10 @@ limits! {
         bytes VERIFY_STATE_CACHE_BYTES: usize = 8 * MIB;
         /// The time between two looks at whether a server is still the one that it was.
         time VERIFY_IDENTITY_INTERVAL: Duration = Duration::from_secs(10);
+        /// How long `verify` stands still when a server answers slowly, at first and at most; each time twice as long.
+        time VERIFY_FIRST_PAUSE: Duration = Duration::from_millis(500);
+        /// How long it stands still at most before it looks again.
+        time MAX_VERIFY_PAUSE: Duration = Duration::from_secs(30);
         /// The time between two measurements of the reply times of the servers.
         time VERIFY_PING_INTERVAL: Duration = Duration::from_millis(100);
         /// The time between two of the nine measurements before anything is asked.

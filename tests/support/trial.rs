@@ -271,6 +271,10 @@ async fn carry_out(site: &mut impl Site, remedy: &Remedy, step: &RemedyStep) -> 
             if is_for_hands(place, argv) {
                 return by_hand(site, remedy, step).await;
             }
+            if let Some(program) = argv.first().map(ToString::to_string).filter(|program| is_missing(program))
+            {
+                return Err(Stop::Unknown(format!("{program} is not installed here")));
+            }
             if into.is_some() {
                 // Where files of a test lie, no scenario says.
                 return by_hand(site, remedy, step).await;
@@ -331,6 +335,13 @@ fn is_for_hands(place: &Where, argv: &[Word]) -> bool {
     const HARMLESS: [&str; 9] = ["redis-cli", "ss", "grep", "ls", "df", "cat", "nc", "pkill", "pikadoctor"];
     let program = argv.first().map(ToString::to_string).unwrap_or_default();
     place.host.is_some() && !HARMLESS.contains(&&*program)
+}
+
+/// Whether a program that an operator has to install himself is not on this machine.
+fn is_missing(program: &str) -> bool {
+    const OPTIONAL: [&str; 1] = ["tracepath"];
+    let is_there = |program: &str| Command::new(program).arg("-V").output().is_ok();
+    OPTIONAL.contains(&program) && !is_there(program)
 }
 
 fn server_of(site: &impl Site, place: &Where) -> Option<String> {

@@ -7,6 +7,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::model::limits::{MAX_VERIFY_PAUSE, VERIFY_FIRST_PAUSE};
+
 /// The rate that a run begins with, in keys a second.
 const FIRST_RATE: f64 = 2_000.0;
 /// The lowest rate, so that a run on a server that is always slow comes to an end.
@@ -20,9 +22,6 @@ const SEVERE: u64 = 10;
 const SEVERE_US: u64 = 20_000;
 /// Of how many measurements the median counts: one reply that waited for something else says nothing.
 const MEASUREMENTS: usize = 9;
-/// The first pause; each one that follows at once is twice as long, up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// By how much a link may fall behind while keys are compared.
 const LAG_BYTES: u64 = 16 << 20;
 
@@ -84,7 +83,7 @@ impl PaceController {
             at_rest_us: at_rest_us.to_vec(),
             lag_at_rest,
             slowest: None,
-            next_pause: FIRST_PAUSE,
+            next_pause: VERIFY_FIRST_PAUSE,
             pauses: 0,
             paused: Duration::ZERO,
         }
@@ -129,13 +128,13 @@ impl PaceController {
             self.rate = (self.rate / 2.0).max(LEAST_RATE);
             self.note_cut();
             let pause = self.next_pause;
-            self.next_pause = (self.next_pause * 2).min(LONGEST_PAUSE);
+            self.next_pause = (self.next_pause * 2).min(MAX_VERIFY_PAUSE);
             self.pauses += 1;
             self.paused += pause;
             self.hold_limit();
             return PaceStep::Pause(pause);
         }
-        self.next_pause = FIRST_PAUSE;
+        self.next_pause = VERIFY_FIRST_PAUSE;
         if slower {
             self.doubles = false;
             self.rate = (self.rate * 0.7).max(LEAST_RATE);
@@ -242,7 +241,7 @@ mod tests {
         assert_eq!(pace.pauses(), (3, Duration::from_millis(3500)));
         assert_eq!(pace.observe(&seen(&[100], Some(LAG_BYTES + 1000))), PaceStep::Go);
         let slow: Vec<PaceStep> = (0..15).map(|_| pace.observe(&seen(&[30_000], None))).collect();
-        assert!(slow.contains(&PaceStep::Pause(LONGEST_PAUSE)), "{slow:?}");
+        assert!(slow.contains(&PaceStep::Pause(MAX_VERIFY_PAUSE)), "{slow:?}");
         // As slow when it is left alone: that is somebody else's doing.
         pace.rested(&[vec![29_000], vec![31_000], vec![30_000]]);
         assert_eq!(pace.observe(&seen(&[30_000], None)), PaceStep::Go);
@@ -271,7 +270,7 @@ mod tests {
                 let within = limit.is_none_or(|limit| rate <= (limit as f64).max(1.0));
                 prop_assert!(within);
                 if let PaceStep::Pause(pause) = step {
-                    prop_assert!(pause <= LONGEST_PAUSE);
+                    prop_assert!(pause <= MAX_VERIFY_PAUSE);
                 }
             }
         }

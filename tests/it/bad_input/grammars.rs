@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::entries::ENTRIES;
 
 /// The words that a parser goes by, for what is put together of them.
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn words(parser: &str) -> &'static [&'static str] {
     match parser {
         "resp" => &[

@@ -154,7 +154,8 @@ impl DataServer {
                     thread::sleep(Duration::from_secs(60));
                     return;
                 }
-                Turn::Answer if matches!(command.as_slice(), b"info" | b"config" | b"acl") => {
+                Turn::Answer if command == b"info" => self.info(&text),
+                Turn::Answer if matches!(command.as_slice(), b"config" | b"acl") => {
                     self.recording.reply(&text).into_bytes()
                 }
                 Turn::Answer if command == b"select" => {
@@ -167,6 +168,20 @@ impl DataServer {
                 return;
             }
         }
+    }
+
+    /// What was recorded, with the port of this server: two servers are not one.
+    fn info(&self, words: &[String]) -> Vec<u8> {
+        let reply = self.recording.reply(words);
+        let Some((_, body)) = reply.split_once("\r\n").filter(|_| reply.starts_with('$')) else {
+            return reply.into_bytes();
+        };
+        let port = self.address.rsplit(':').next().unwrap();
+        let own = |line: &str| {
+            if line.starts_with("tcp_port:") { format!("tcp_port:{port}") } else { line.to_owned() }
+        };
+        let body = body.trim_end_matches("\r\n").split("\r\n").map(own).collect::<Vec<_>>().join("\r\n");
+        bulk(body.as_bytes())
     }
 
     fn reply(&self, db: u32, command: &[u8], words: &[Vec<u8>]) -> Vec<u8> {
