@@ -30,3 +30,4 @@ mod servers;
 mod ssh;
 mod staged;
 mod trials;
+mod verify;
