@@ -1,5 +1,5 @@
 //! Looks again at what differed. While clients write, a key can differ for a moment because its change is still on its way;
-//! what counts is what stays different while the source stands still and the link has had time.
+//! what counts is what stays different while both sides stand still and the link has had time.
 
 use tokio::time::{Instant, sleep};
 
